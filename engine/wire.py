@@ -1,0 +1,491 @@
+"""API messages: everything that crosses the socket between the engine and its clients, versioned as `/v1`.
+
+Requests forbid unknown fields, replies tolerate new ones. Times are integer microseconds UTC (`_us`).
+Clients (console, command line, other stations) import this module and `engine.client`, nothing else of the engine.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+API_VERSION = 1
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of what the engine answers: new fields may appear in later versions."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what a client asks: an unknown field is an error that names it."""
+
+
+# -- errors ----------------------------------------------------------------------------------------------
+
+
+class ErrorReply(Reply, frozen=True, kw_only=True):
+    """Body of every failed call."""
+
+    code: str
+    what: str
+    remedy: str = ""
+
+
+# -- cameras ---------------------------------------------------------------------------------------------
+
+
+class CameraState(StrEnum):
+    """What a camera is doing. Shown with `cause`; "recording" only while bytes reach the disk."""
+
+    OFF = "off"
+    """Disabled, or its schedule says not now."""
+    CONNECTING = "connecting"
+    RECORDING = "recording"
+    STREAMING = "streaming"
+    """Video arrives and is not (yet) on disk; `cause` says why."""
+    LOST = "lost"
+    """Will be tried again at `retry_at_us`."""
+    REFUSED = "refused"
+    """The camera says no; tried again slowly; someone must act."""
+
+
+class ScheduleMessage(Request, frozen=True, kw_only=True):
+    """Weekly half-hour cells: seven strings of 48 `x` or `.`, Monday first, in an IANA zone."""
+
+    zone: str
+    days: tuple[str, ...]
+
+
+class CameraAdd(Request, frozen=True, kw_only=True):
+    name: str
+    url: str
+    """rtsp://, rtsps://, rtmp://, http(s):// or file://; credentials inside are taken out and kept apart."""
+    user: str = ""
+    password: str = ""
+    group: str = "main"
+    transport: str = "auto"
+    mode: str = "continuous"
+    schedule: ScheduleMessage | None = None
+    record_audio: bool = True
+    verify_tls: bool = False
+
+
+class CameraEdit(Request, frozen=True, kw_only=True):
+    """Only the fields given change."""
+
+    name: str | None = None
+    url: str | None = None
+    user: str | None = None
+    password: str | None = None
+    group: str | None = None
+    transport: str | None = None
+    mode: str | None = None
+    schedule: ScheduleMessage | None = None
+    record_audio: bool | None = None
+    verify_tls: bool | None = None
+    is_enabled: bool | None = None
+
+
+class CameraTest(Request, frozen=True, kw_only=True):
+    """Try a camera without adding it; or an existing one by name (then only `camera` is given)."""
+
+    camera: str = ""
+    url: str = ""
+    user: str = ""
+    password: str = ""
+    transport: str = "auto"
+    verify_tls: bool = False
+
+
+class TrackView(Reply, frozen=True, kw_only=True):
+    codec: str
+    width: int = 0
+    height: int = 0
+    sample_rate_hz: int = 0
+    channels: int = 0
+
+
+class CameraTestReply(Reply, frozen=True, kw_only=True):
+    """What a test saw. A failed test is a normal reply with `ok` false."""
+
+    ok: bool
+    tracks: tuple[TrackView, ...] = ()
+    fps: float = 0.0
+    bitrate_bps: int = 0
+    first_picture_ms: int = 0
+    """From the call to the first keyframe."""
+    code: str = ""
+    what: str = ""
+    remedy: str = ""
+
+
+class CameraView(Reply, frozen=True, kw_only=True):
+    """A camera with its live state."""
+
+    id: int
+    uuid: str
+    name: str
+    url: str
+    user: str
+    has_password: bool
+    group: str
+    transport: str
+    mode: str
+    schedule: ScheduleMessage | None = None
+    record_audio: bool = True
+    verify_tls: bool = False
+    is_enabled: bool = True
+    state: CameraState = CameraState.OFF
+    state_since_us: int = 0
+    cause: str = ""
+    """Plain words: why it is in this state; empty when all is well."""
+    cause_code: str = ""
+    retry_at_us: int | None = None
+    tracks: tuple[TrackView, ...] = ()
+    fps: float = 0.0
+    bitrate_bps: int = 0
+    last_picture_us: int | None = None
+    """Wall time of the newest keyframe received."""
+    last_written_us: int | None = None
+    """Wall time up to which its video is on disk."""
+    volume: str = ""
+    """Volume being written."""
+    oldest_us: int | None = None
+    lost_packets: int = 0
+    reconnects: int = 0
+
+
+# -- storage ---------------------------------------------------------------------------------------------
+
+
+class VolumeState(StrEnum):
+    OK = "ok"
+    FULL = "full"
+    MISSING = "missing"
+    MISMATCH = "mismatch"
+    READ_ONLY = "read_only"
+    FAILED = "failed"
+    STALLED = "stalled"
+
+
+class VolumeAdd(Request, frozen=True, kw_only=True):
+    name: str
+    path: str
+    group: str = "main"
+    floor_bytes: int | None = None
+    """Free space that recording leaves alone; None = 5 % of the file system, at least 1 GiB, at most 50 GiB."""
+    allow_system_disk: bool = False
+    """A plain folder on the system's own file system is refused unless this is set."""
+
+
+class VolumeView(Reply, frozen=True, kw_only=True):
+    id: int
+    uuid: str
+    name: str
+    path: str
+    group: str
+    state: VolumeState
+    cause: str = ""
+    total_bytes: int = 0
+    free_bytes: int = 0
+    floor_bytes: int = 0
+    used_bytes: int = 0
+    """By Watchdeck's segments."""
+    write_bps: int = 0
+    queue_bytes: int = 0
+    is_on_system_disk: bool = False
+
+
+class GroupAdd(Request, frozen=True, kw_only=True):
+    name: str
+    retention_days: int | None = None
+    retention_bytes: int | None = None
+
+
+class GroupEdit(Request, frozen=True, kw_only=True):
+    """Only the fields given change; -1 for a retention field removes that limit."""
+
+    name: str | None = None
+    retention_days: int | None = None
+    retention_bytes: int | None = None
+
+
+class GroupView(Reply, frozen=True, kw_only=True):
+    id: int
+    name: str
+    retention_days: int | None = None
+    retention_bytes: int | None = None
+    cameras: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    used_bytes: int = 0
+    locked_bytes: int = 0
+    oldest_us: int | None = None
+    recorded_days: float = 0.0
+    remaining_days: float | None = None
+    """Days until the volumes are full at the measured rate; None = not known yet."""
+    write_bps: int = 0
+    is_below_retention: bool = False
+    """Rule 21: recorded + remaining days < retention days."""
+
+
+# -- recordings ------------------------------------------------------------------------------------------
+
+
+class RecordingView(Reply, frozen=True, kw_only=True):
+    """One segment."""
+
+    camera: str
+    start_us: int
+    end_us: int
+    bytes: int
+    path: str
+    """Absolute path of the file on the engine's machine."""
+    volume: str
+    is_open: bool = False
+    is_locked: bool = False
+    is_recovered: bool = False
+
+
+class GapView(Reply, frozen=True, kw_only=True):
+    camera: str
+    start_us: int
+    end_us: int | None
+    cause: str
+    detail: str = ""
+
+
+class LockAdd(Request, frozen=True, kw_only=True):
+    camera: str
+    start_us: int
+    end_us: int
+    reason: str = ""
+    expires_us: int | None = None
+
+
+class LockView(Reply, frozen=True, kw_only=True):
+    id: int
+    camera: str
+    start_us: int
+    end_us: int
+    reason: str = ""
+    created_us: int = 0
+    created_by: str = ""
+    expires_us: int | None = None
+
+
+class TimelineRow(Reply, frozen=True, kw_only=True):
+    """One camera's coverage of a stretch of time."""
+
+    camera: str
+    recorded: tuple[tuple[int, int], ...]
+    """[start_us, end_us) stretches that are on disk, merged, in order."""
+    gaps: tuple[tuple[int, int, str], ...]
+    """[start_us, end_us) and cause; a gap that goes on ends at the moment of asking."""
+    locks: tuple[tuple[int, int], ...] = ()
+    oldest_us: int | None = None
+
+
+class Timeline(Reply, frozen=True, kw_only=True):
+    start_us: int
+    end_us: int
+    now_us: int
+    rows: tuple[TimelineRow, ...]
+
+
+class ExportPlan(Reply, frozen=True, kw_only=True):
+    """What an export would hold, before it is fetched."""
+
+    camera: str
+    start_us: int
+    """Of the keyframe at or before the asked start."""
+    end_us: int
+    bytes: int
+    parts: tuple[tuple[int, int], ...]
+    """[start_us, end_us) stretches inside; more than one = there are gaps."""
+
+
+# -- station ---------------------------------------------------------------------------------------------
+
+
+class LinkView(Reply, frozen=True, kw_only=True):
+    """A network interface."""
+
+    name: str
+    is_up: bool
+    receive_bps: int = 0
+    send_bps: int = 0
+    speed_bps: int = 0
+
+
+class StationView(Reply, frozen=True, kw_only=True):
+    name: str
+    uuid: str
+    version: str
+    now_us: int
+    started_us: int
+    cpu_percent: float = 0.0
+    memory_percent: float = 0.0
+    engine_cpu_percent: float = 0.0
+    engine_rss_bytes: int = 0
+    links: tuple[LinkView, ...] = ()
+    cameras_total: int = 0
+    cameras_expected: int = 0
+    """That should be recording now."""
+    cameras_recording: int = 0
+    is_demo: bool = False
+    camera_limit: int = 128
+
+
+class EventView(Reply, frozen=True, kw_only=True):
+    id: int
+    time_us: int
+    kind: str
+    severity: str
+    source: str = ""
+    text: str = ""
+    actor: str = ""
+
+
+class Snapshot(Reply, frozen=True, kw_only=True):
+    """The whole state at `sequence`; the stream goes on from there."""
+
+    sequence: int
+    station: StationView
+    cameras: tuple[CameraView, ...]
+    volumes: tuple[VolumeView, ...]
+    groups: tuple[GroupView, ...]
+    events: tuple[EventView, ...]
+    """The newest 50, newest first."""
+
+
+# -- event stream (WebSocket /v1/stream) -----------------------------------------------------------------
+# The first message is SnapshotMessage; then changes. Slow clients get coalesced state (the newest view of
+# each object), never an unbounded queue; `sequence` grows by at least 1 with each message.
+
+
+class SnapshotMessage(Reply, frozen=True, kw_only=True, tag="snapshot"):
+    snapshot: Snapshot
+
+
+class CameraMessage(Reply, frozen=True, kw_only=True, tag="camera"):
+    sequence: int
+    camera: CameraView
+
+
+class CameraRemoved(Reply, frozen=True, kw_only=True, tag="camera_removed"):
+    sequence: int
+    name: str
+    uuid: str
+
+
+class VolumeMessage(Reply, frozen=True, kw_only=True, tag="volume"):
+    sequence: int
+    volume: VolumeView
+
+
+class VolumeRemoved(Reply, frozen=True, kw_only=True, tag="volume_removed"):
+    sequence: int
+    name: str
+    uuid: str
+
+
+class GroupMessage(Reply, frozen=True, kw_only=True, tag="group"):
+    sequence: int
+    group: GroupView
+
+
+class GroupRemoved(Reply, frozen=True, kw_only=True, tag="group_removed"):
+    sequence: int
+    name: str
+
+
+class StationMessage(Reply, frozen=True, kw_only=True, tag="station"):
+    sequence: int
+    station: StationView
+
+
+class EventMessage(Reply, frozen=True, kw_only=True, tag="event"):
+    sequence: int
+    event: EventView
+
+
+StreamMessage = (
+    SnapshotMessage
+    | CameraMessage
+    | CameraRemoved
+    | VolumeMessage
+    | VolumeRemoved
+    | GroupMessage
+    | GroupRemoved
+    | StationMessage
+    | EventMessage
+)
+
+
+# -- pictures --------------------------------------------------------------------------------------------
+
+
+class PictureFormat(StrEnum):
+    """How a picture is wanted."""
+
+    JPEG = "jpeg"
+    SIXEL = "sixel"
+    KITTY = "kitty"
+    HALF_BLOCK = "half"
+    """Cells with an upper half block, foreground and background colour."""
+    ASCII = "ascii"
+    """Cells with a character of a brightness ramp, and a foreground colour when `colors` > 2."""
+
+
+class PictureRequest(Request, frozen=True, kw_only=True):
+    """A picture of a camera, live or at a time, ready for a terminal."""
+
+    camera: str
+    at_us: int | None = None
+    """None = live."""
+    format: PictureFormat = PictureFormat.JPEG
+    columns: int = 80
+    rows: int = 24
+    """Room in cells, for terminal formats; the picture keeps its aspect ratio inside it."""
+    cell_width_px: int = 10
+    cell_height_px: int = 20
+    colors: int = 256
+    """Half-block/ASCII: 16,777,216, 256, 16, 8 or 2 (mono); sixel: palette size (32-64 advised)."""
+    width_px: int = 0
+    """JPEG: scaled to at most this width; 0 = as coded."""
+    image_id: int = 0
+    """Kitty: the id to place."""
+
+
+class CellRun(msgspec.Struct, frozen=True, array_like=True):
+    """A run of equal cells. Colours: -1 = terminal default; with `colors` 16.7 M: 0xRRGGBB; else a palette index."""
+
+    text: str
+    foreground: int
+    background: int
+
+
+class CellPicture(Reply, frozen=True, kw_only=True):
+    """Half-block and ASCII pictures: rows of runs, each row exactly `columns` wide."""
+
+    columns: int
+    rows: int
+    lines: tuple[tuple[CellRun, ...], ...]
+
+
+class PictureReply(Reply, frozen=True, kw_only=True):
+    """Body of POST /v1/pictures. JPEG, sixel and kitty bytes are in `data` (base64 in JSON)."""
+
+    camera: str
+    time_us: int
+    """Wall time of the keyframe shown."""
+    format: PictureFormat
+    width_px: int
+    height_px: int
+    """Of the coded picture."""
+    columns: int = 0
+    rows: int = 0
+    """Cells covered, for terminal formats."""
+    data: bytes = b""
+    cells: CellPicture | None = None
