@@ -189,6 +189,13 @@ class ConfigError(WatchdeckError):
     exit_code = 78
 
 
+class InternalError(WatchdeckError):
+    """A defect: the engine logged the details, the caller gets none."""
+
+    code = "internal_error"
+    exit_code = 70
+
+
 def error_classes() -> dict[str, type[WatchdeckError]]:
     """Every code and its class, for documentation and for rebuilding an error from its code."""
     found: dict[str, type[WatchdeckError]] = {}
