@@ -1,0 +1,88 @@
+"""The real engine as a process, for tests that kill it, starve it and read what it left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine import wire
+from engine.client import EngineClient
+from storage.errors import EngineUnreachable
+
+START_TIMEOUT_S = 40
+
+
+class EngineProcess:
+    """One engine on a state folder; may be killed and started again."""
+
+    def __init__(self, state: Path, *, config: str = "") -> None:
+        self.state = state
+        self.socket = state.parent / f"{state.name}.sock"
+        self.log = state.parent / f"{state.name}.log"
+        self.config = state.parent / f"{state.name}.toml"
+        self.config.write_text(config)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> EngineClient:
+        """Start it and return a connected client once it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-X", "faulthandler", "-m", "engine", "--state", str(self.state)),
+                    *("--socket", str(self.socket), "--config", str(self.config)),
+                ],
+                stderr=log,
+                stdout=log,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+            )
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while True:
+                if self.process.poll() is not None:
+                    raise AssertionError(f"engine ended with {self.process.returncode}:\n{self.tail()}")
+                client = EngineClient(self.socket)
+                try:
+                    await client.status()
+                    return client
+                except EngineUnreachable:
+                    await client.close()
+                    await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power button does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self, timeout_s: float = 25) -> int:
+        """SIGTERM and the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+    def end(self) -> None:
+        """Whatever state it is in, it is gone afterwards."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def tail(self, lines: int = 40) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+async def until(
+    client: EngineClient, truth: Callable[[wire.Snapshot], bool], what: str, timeout_s: float = 60
+) -> wire.Snapshot:
+    """Poll the station until `truth` holds; a failure says what was waited for and what was seen."""
+    snapshot = await client.snapshot()
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not truth(snapshot):
+                await asyncio.sleep(0.1)
+                snapshot = await client.snapshot()
+    except TimeoutError:
+        raise AssertionError(f"waited {timeout_s} s for: {what}; last seen: {snapshot}") from None
+    return snapshot
