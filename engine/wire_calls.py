@@ -1,0 +1,112 @@
+"""The parts of API calls around the values of `engine.wire`: query parameters and replies that hold several values.
+
+A list is an object with the plural noun as key, so that a reply can grow fields. The server decodes and documents
+these, `engine.client` unwraps them; consoles never meet them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from engine import wire
+
+Time = Annotated[int, msgspec.Meta(ge=0, description="Microseconds since the Unix epoch, UTC.")]
+
+
+# -- query parameters ------------------------------------------------------------------------------------
+
+
+class NoQuery(wire.Request, frozen=True, kw_only=True):
+    """The call takes no query parameters."""
+
+
+class StretchQuery(wire.Request, frozen=True, kw_only=True):
+    """Cameras and a half-open stretch of time; no camera named = all of them."""
+
+    start_us: Time
+    end_us: Time
+    camera: tuple[str, ...] = ()
+    """May be repeated."""
+
+
+class RecordingQuery(wire.Request, frozen=True, kw_only=True):
+    """As StretchQuery, in pages."""
+
+    start_us: Time
+    end_us: Time
+    camera: tuple[str, ...] = ()
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 2_000
+
+
+class ExportQuery(wire.Request, frozen=True, kw_only=True):
+    camera: str
+    start_us: Time
+    end_us: Time
+
+
+class LockQuery(wire.Request, frozen=True, kw_only=True):
+    """Locks that overlap a stretch; the whole of time unless told otherwise."""
+
+    camera: tuple[str, ...] = ()
+    start_us: Time = 0
+    end_us: Time = 2**62
+
+
+class EventQuery(wire.Request, frozen=True, kw_only=True):
+    """Newest first; `before_id` pages backwards, `after_id` fetches what is new (oldest first)."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
+    before_id: int | None = None
+    after_id: int | None = None
+    kind: tuple[str, ...] = ()
+    """May be repeated."""
+    min_severity: str | None = None
+    source: str | None = None
+    start_us: Time | None = None
+    end_us: Time | None = None
+    text: str | None = None
+    """A part of the event's text."""
+
+
+# -- replies ---------------------------------------------------------------------------------------------
+
+
+class VersionReply(wire.Reply, frozen=True, kw_only=True):
+    api: int
+    """Of the routes: `/v1`."""
+    version: str
+    """Of the software."""
+
+
+class CameraList(wire.Reply, frozen=True, kw_only=True):
+    cameras: tuple[wire.CameraView, ...]
+
+
+class VolumeList(wire.Reply, frozen=True, kw_only=True):
+    volumes: tuple[wire.VolumeView, ...]
+
+
+class GroupList(wire.Reply, frozen=True, kw_only=True):
+    groups: tuple[wire.GroupView, ...]
+
+
+class RecordingList(wire.Reply, frozen=True, kw_only=True):
+    """In order of start time."""
+
+    recordings: tuple[wire.RecordingView, ...]
+    resume_us: int | None = None
+    """Set when there are more: ask again with this as start_us; some already seen may come again."""
+
+
+class GapList(wire.Reply, frozen=True, kw_only=True):
+    gaps: tuple[wire.GapView, ...]
+
+
+class LockList(wire.Reply, frozen=True, kw_only=True):
+    locks: tuple[wire.LockView, ...]
+
+
+class EventList(wire.Reply, frozen=True, kw_only=True):
+    events: tuple[wire.EventView, ...]
