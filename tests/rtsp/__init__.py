@@ -1,0 +1,1 @@
+"""Real and scripted RTSP servers for tests."""
