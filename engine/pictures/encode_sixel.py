@@ -1,0 +1,90 @@
+"""Sixel pictures with a palette that stays the same from picture to picture. Picture worker only.
+
+Own encoder because the palette must be given (a new one each second shimmers), every colour register must be
+defined before the first pixel (WezTerm breaks otherwise) and a picture must cost a few milliseconds.
+Format: DEC STD 070 chapter 9; each band is 6 pixel rows, one pass a colour, `$` returns, `-` goes down.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from engine.pictures.decode import Pixels
+from engine.pictures.palettes import mean_error, nearest
+
+COLORS_LIMIT = 256
+_BAND_PX = 6
+_EMPTY = 0x3F
+"""The character that sets no pixel: `?`; the six lowest bits above it are the rows, top first."""
+_LONG_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)
+_CHOOSE_PIXELS = 160 * 90
+"""A palette is chosen from about this many pixels; more does not change it visibly."""
+_POOR_FIT = 1.6
+"""Times the first error: the scene has changed (day to night), the palette is chosen anew."""
+_ERROR_FLOOR = 4.0
+"""Levels; below this mean error no palette is called poor."""
+
+
+def choose_palette(pixels: Pixels, colors: int) -> bytes:
+    """RGB triples that suit this picture."""
+    step = max(1, round((pixels.shape[0] * pixels.shape[1] / _CHOOSE_PIXELS) ** 0.5))
+    sample = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))
+    quantized = sample.quantize(min(colors, COLORS_LIMIT), method=Image.Quantize.MEDIANCUT, kmeans=1)
+    return bytes(quantized.getpalette("RGB") or [])[: 3 * colors]
+
+
+def fitting_palette(pixels: Pixels, colors: int, palette: bytes, palette_error: float) -> tuple[bytes, float]:
+    """The given palette when it still suits the picture, else a new one; and its error when it was chosen."""
+    sample = pixels[::4, ::4]
+    if len(palette) == 3 * colors or (palette and len(palette) < 3 * colors):
+        error = mean_error(sample, nearest(sample, palette), palette)
+        if error <= max(palette_error * _POOR_FIT, _ERROR_FLOOR):
+            return palette, palette_error
+    palette = choose_palette(pixels, colors)
+    return palette, mean_error(sample, nearest(sample, palette), palette)
+
+
+def encode_sixel(pixels: Pixels, palette: bytes) -> bytes:
+    """A whole sixel sequence, DCS to ST. The height must be a multiple of 6."""
+    height, width = pixels.shape[:2]
+    indexes = nearest(pixels, palette)
+    triples = np.frombuffer(palette, dtype=np.uint8).reshape(-1, 3)
+    registers = "".join(
+        f"#{index};2;{(red * 100 + 127) // 255};{(green * 100 + 127) // 255};{(blue * 100 + 127) // 255}"
+        for index, (red, green, blue) in enumerate(triples.tolist())
+    )
+    # P2=1: pixels not set keep what is there; all pixels are set, so nothing shows through.
+    header = f'\x1bP0;1;0q"1;1;{width};{height}{registers}'.encode()
+    return header + _bands(indexes, len(triples)) + b"\x1b\\"
+
+
+def _bands(indexes: NDArray[np.uint8], colors: int) -> bytes:
+    height, width = indexes.shape
+    bands = height // _BAND_PX
+    banded = indexes.reshape(bands, _BAND_PX, width)
+    masks = np.zeros((bands, colors, width), dtype=np.uint8)
+    band_numbers = np.arange(bands)[:, None]
+    columns = np.arange(width)[None, :]
+    for row in range(_BAND_PX):
+        # Every (band, column) occurs once a row, so a plain indexed |= loses nothing.
+        masks[band_numbers, banded[:, row, :], columns] |= 1 << row
+    counts = masks.astype(bool).sum(axis=2)
+    characters = masks + _EMPTY
+    pieces: list[bytes] = []
+    for band in range(bands):
+        used = np.flatnonzero(counts[band])
+        ordered = used[np.argsort(-counts[band, used], kind="stable")].tolist()
+        # The commonest colour is painted as one solid run; the others then overwrite their own pixels.
+        pieces.append(b"#%d" % ordered[0] + b"~" * width)
+        for colour in ordered[1:]:
+            pieces.append(b"$#%d" % colour + characters[band, colour].tobytes().rstrip(b"?"))
+        pieces.append(b"-")
+    return _LONG_RUN.sub(_shortened, b"".join(pieces[:-1]))
+
+
+def _shortened(match: re.Match[bytes]) -> bytes:
+    return b"!%d%b" % (match.end() - match.start(), match.group(1))

@@ -1,0 +1,51 @@
+"""The pipe between the engine and a picture worker: length-prefixed msgpack, one job and one answer at a time."""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+from engine.pictures.keyframe import KeyframeSource
+from engine.wire import PictureReply, PictureRequest
+
+LENGTH = struct.Struct(">I")
+MESSAGE_LIMIT_BYTES = 64 << 20
+"""A keyframe or picture above this is refused; 8K JPEGs are about a quarter of it."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """First message of a worker: its libraries are loaded."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    source: KeyframeSource
+    request: PictureRequest
+    palette: bytes = b""
+    """Sixel: the camera's palette so far (RGB triples), so that colours do not shimmer; empty = choose one."""
+    palette_error: float = 0.0
+    """Mean error of that palette when it was chosen; a much worse fit makes the worker choose anew."""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
+    reply: PictureReply
+    palette: bytes = b""
+    palette_error: float = 0.0
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
+    """No picture of this keyframe; the worker itself is well."""
+
+    what: str
+
+
+Answer = Ready | Done | Failed
+
+job_encoder = msgspec.msgpack.Encoder()
+job_decoder = msgspec.msgpack.Decoder(Job)
+answer_encoder = msgspec.msgpack.Encoder()
+answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+
+def framed(body: bytes) -> bytes:
+    return LENGTH.pack(len(body)) + body

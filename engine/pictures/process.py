@@ -1,0 +1,142 @@
+"""One picture worker seen from the engine: start it, hand it a job, and end it for good when it misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+
+from engine.pictures.messages import (
+    LENGTH,
+    MESSAGE_LIMIT_BYTES,
+    Answer,
+    Failed,
+    Job,
+    Ready,
+    answer_decoder,
+    framed,
+    job_encoder,
+)
+
+START_LIMIT_S = 20.0
+"""To load its libraries; a cold, busy machine needs several seconds."""
+STOP_LIMIT_S = 1.0
+"""After its pipe is closed, or after SIGKILL; a worker stuck in a dead drive's read is left to the kernel."""
+_PIPE_BUFFER_BYTES = 1 << 20
+
+
+class WorkerLost(Exception):
+    """The worker died, hung or spoke nonsense; the text says which. A new one must be started."""
+
+
+class WorkerProcess:
+    """A child process that answers one job at a time. Invariant: at most one job is in flight."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls) -> WorkerProcess:
+        """Raises WorkerLost when it does not come up."""
+        # A session of its own: Ctrl-C in the operator's terminal is not for the workers.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "engine.pictures.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            limit=_PIPE_BUFFER_BYTES,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        worker = cls(process)
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                message = await worker._receive()
+        except TimeoutError:
+            await worker.kill()
+            raise WorkerLost(f"the picture worker did not start within {START_LIMIT_S:g} s") from None
+        except BaseException:
+            await worker.kill()
+            raise
+        if not isinstance(message, Ready):
+            await worker.kill()
+            raise WorkerLost("the picture worker started with a wrong message")
+        return worker
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def answer(self, job: Job, limit_s: float) -> Answer:
+        """Raises WorkerLost. When this is cancelled or fails, the worker must be killed: its pipe is mid-message."""
+        body = job_encoder.encode(job)
+        if len(body) > MESSAGE_LIMIT_BYTES:
+            return Failed(what=f"the keyframe is too large: {len(body)} bytes")
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            async with asyncio.timeout(limit_s):
+                pipe.write(framed(body))
+                await pipe.drain()
+                return await self._receive()
+        except TimeoutError:
+            raise WorkerLost(
+                f"the picture worker did not answer within {limit_s:g} s and was stopped"
+            ) from None
+        except (BrokenPipeError, ConnectionResetError):
+            raise WorkerLost(await self._end_reason()) from None
+
+    async def close(self) -> None:
+        """Let it end by itself, bounded."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        await self._ended()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """SIGKILL and a bounded wait; safe at any time."""
+        if self._process.returncode is None:
+            try:
+                self._process.kill()
+            except ProcessLookupError:
+                return
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        await self._ended()
+
+    async def _ended(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_LIMIT_S):
+                await self._process.wait()
+        except TimeoutError:
+            return
+
+    async def _receive(self) -> Answer:
+        pipe = self._process.stdout
+        assert pipe is not None
+        try:
+            (size,) = LENGTH.unpack(await pipe.readexactly(LENGTH.size))
+            if size > MESSAGE_LIMIT_BYTES:
+                raise WorkerLost(f"the picture worker announced a message of {size} bytes")
+            return answer_decoder.decode(await pipe.readexactly(size))
+        except asyncio.IncompleteReadError:
+            raise WorkerLost(await self._end_reason()) from None
+
+    async def _end_reason(self) -> str:
+        await self._ended()
+        code = self._process.returncode
+        if code is None:
+            return "the picture worker closed its pipe"
+        if code < 0:
+            return f"the picture worker was ended by {_signal_name(-code)}"
+        return f"the picture worker ended with exit code {code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
