@@ -182,3 +182,23 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     actor: str = ""
     """Who asked for it, for operations; empty = the engine itself."""
+
+
+class StationIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who this station is: written into every segment."""
+
+    uuid: UUID
+    name: str
+    created_us: int
+
+
+class GroupUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recording group has on its volumes: open and closed segments, not those being deleted."""
+
+    bytes: int
+    locked_bytes: int
+    """The closed part of `bytes` under at least one lock."""
+    oldest_us: int | None
+    """Start of the oldest closed segment, locked or not."""
+    newest_us: int | None
+    """Start of the newest closed segment."""

@@ -1,0 +1,245 @@
+-- The catalog of a station: what the operator edited, and what is on which volume.
+--
+-- This file is the document of today's schema. It is not executed: a catalog is made by the steps in
+-- migrations/, and a test proves that they end exactly here. Read it before you read any code of this folder.
+--
+-- Conventions
+--   *_us            microseconds since the Unix epoch, UTC; intervals are half-open [start_us, end_us)
+--   *_ticks         media time in the video track's own time base
+--   *_bytes, *_days what they say
+--   uuid            16 raw bytes
+--   is_*            0 or 1
+--   times are at least 1 (1970): a 0 that slips in is a bug and is refused
+--
+-- Size, at 128 cameras x 30 days of 120 s segments: 2.8 million rows in `segment`, everything else is small.
+-- Whatever touches `segment` goes through one of its four indexes; tests read the query plans.
+--
+-- PRAGMA application_id = 0x57445543 ("WDUC"): the file is a Watchdeck catalog.
+-- PRAGMA user_version   = number of the newest migration applied; a newer one than ours is refused.
+
+
+-- Who this station is. Exactly one row, written when the catalog is made.
+CREATE TABLE station (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  uuid       BLOB NOT NULL CHECK (length(uuid) = 16),  -- written into every segment; never changes
+  name       TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  created_us INTEGER NOT NULL CHECK (created_us > 0)
+) STRICT;
+
+
+-- A recording group: cameras that share volumes and retention. Group 1, `main`, always exists.
+CREATE TABLE recording_group (
+  id              INTEGER PRIMARY KEY AUTOINCREMENT,
+  name            TEXT NOT NULL COLLATE NOCASE UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
+  retention_days  INTEGER CHECK (retention_days BETWEEN 1 AND 36500),  -- NULL: as long as there is room
+  retention_bytes INTEGER CHECK (retention_bytes > 0)                  -- NULL: no limit but the floor
+) STRICT;
+
+
+-- A camera as the operator described it. A removed camera keeps its row while recordings of it are left.
+CREATE TABLE camera (
+  id                 INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of addition; never changed, never reused
+  uuid               BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),  -- identity inside segments
+  name               TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 64),
+  url                TEXT NOT NULL CHECK (length(url) > 0),           -- without user and password
+  user               TEXT NOT NULL DEFAULT '',
+  transport          TEXT NOT NULL CHECK (transport IN ('auto', 'tcp', 'udp')),
+  group_id           INTEGER REFERENCES recording_group (id),         -- NULL only once removed
+  mode               TEXT NOT NULL CHECK (mode IN ('continuous', 'schedule', 'off')),
+  schedule           TEXT CHECK (schedule IS NULL OR json_valid(schedule)),  -- records.Schedule as JSON
+  record_audio       INTEGER NOT NULL DEFAULT 1 CHECK (record_audio IN (0, 1)),
+  is_enabled         INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  verify_tls         INTEGER NOT NULL DEFAULT 0 CHECK (verify_tls IN (0, 1)),
+  is_removed         INTEGER NOT NULL DEFAULT 0 CHECK (is_removed IN (0, 1)),
+  longest_segment_us INTEGER NOT NULL DEFAULT 0 CHECK (longest_segment_us >= 0),
+  -- ^ longest segment this camera ever had, only ever grows (by trigger): how far before a time a search must
+  --   begin to meet every segment that reaches into it, without knowing the recorder's settings.
+  longest_gap_us     INTEGER NOT NULL DEFAULT 0 CHECK (longest_gap_us >= 0),  -- likewise for its ended gaps
+  CHECK (is_removed = 1 OR group_id IS NOT NULL)
+) STRICT;
+
+-- Two cameras in use never share a name, not even in another case; a removed one does not block its name.
+CREATE UNIQUE INDEX camera_by_name ON camera (name) WHERE is_removed = 0;
+
+
+-- Passwords, apart from everything that is listed, logged or copied to volumes. The file's mode is 0600.
+CREATE TABLE camera_password (
+  camera_id INTEGER PRIMARY KEY REFERENCES camera (id) ON DELETE CASCADE,
+  password  TEXT NOT NULL CHECK (length(password) > 0)  -- absent row: no password
+) STRICT;
+
+
+-- A place for segments. A removed volume keeps its row while the catalog knows footage on it, so that
+-- registering the same volume again (by its identity file) brings the footage back.
+CREATE TABLE volume (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  uuid         BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),       -- as in <root>/.watchdeck/volume.json
+  name         TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 64),
+  path         TEXT NOT NULL CHECK (path GLOB '/*'),                 -- where it is mounted
+  group_id     INTEGER REFERENCES recording_group (id),              -- NULL only once removed
+  floor_bytes  INTEGER NOT NULL CHECK (floor_bytes >= 0),            -- free space that recording leaves alone
+  is_removed   INTEGER NOT NULL DEFAULT 0 CHECK (is_removed IN (0, 1)),
+  used_bytes   INTEGER NOT NULL DEFAULT 0 CHECK (used_bytes >= 0),
+  -- ^ exact sum of segment.bytes of this volume's open and closed segments; kept by triggers, never by code
+  locked_bytes INTEGER NOT NULL DEFAULT 0 CHECK (locked_bytes BETWEEN 0 AND used_bytes),
+  -- ^ the part of used_bytes that is closed and under at least one lock; kept by triggers
+  CHECK (is_removed = 1 OR group_id IS NOT NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX volume_by_name ON volume (name) WHERE is_removed = 0;
+CREATE UNIQUE INDEX volume_by_path ON volume (path) WHERE is_removed = 0;
+
+
+-- One unbroken session of a camera with one set of tracks. Wall time is taken once, at its start.
+-- Goes when its last segment is forgotten.
+CREATE TABLE run (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  uuid       BLOB NOT NULL UNIQUE CHECK (length(uuid) = 16),
+  camera_id  INTEGER NOT NULL REFERENCES camera (id),
+  start_us   INTEGER NOT NULL CHECK (start_us > 0),
+  end_us     INTEGER CHECK (end_us >= start_us),                   -- NULL: still going on, or it crashed
+  end_reason TEXT CHECK ((end_reason IS NULL) = (end_us IS NULL)), -- plain words: why it ended
+  tracks     TEXT NOT NULL CHECK (json_valid(tracks))              -- packet.Track list as JSON
+) STRICT;
+
+CREATE INDEX run_by_camera ON run (camera_id, start_us);
+CREATE INDEX run_unended ON run (id) WHERE end_us IS NULL;
+
+
+-- One file of a run. Life: open (growing) -> closed -> deleting (its file is being unlinked) -> no row.
+CREATE TABLE segment (
+  id                   INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera_id            INTEGER NOT NULL,                            -- that of its run (checked there), here for the index
+  run_id               INTEGER NOT NULL REFERENCES run (id),
+  volume_id            INTEGER NOT NULL REFERENCES volume (id),
+  sequence             INTEGER NOT NULL CHECK (sequence >= 0),      -- place in its run, from 0
+  path                 TEXT NOT NULL CHECK (length(path) > 0 AND path NOT GLOB '/*'),  -- below the volume's root
+  start_us             INTEGER NOT NULL CHECK (start_us > 0),       -- wall time of the first video sample
+  end_us               INTEGER NOT NULL CHECK (end_us >= start_us), -- open: up to here it was on disk when last told
+  media_duration_ticks INTEGER NOT NULL CHECK (media_duration_ticks >= 0),
+  bytes                INTEGER NOT NULL CHECK (bytes >= 0),         -- size of the file; open: as last told
+  state                INTEGER NOT NULL CHECK (state IN (0, 1, 2)), -- 0 open, 1 closed, 2 deleting
+  is_recovered         INTEGER NOT NULL DEFAULT 0 CHECK (is_recovered IN (0, 1)),  -- closed after a crash
+  lock_count           INTEGER NOT NULL DEFAULT 0 CHECK (lock_count >= 0)
+  -- ^ closed: number of rows in footage_lock that overlap [start_us, end_us). Open: 0 (it is never recycled anyway)
+) STRICT;
+
+-- Finds the row of a change of the recorder; proves that no run has two segments with one number.
+CREATE UNIQUE INDEX segment_by_run ON segment (run_id, sequence);
+
+-- Timeline: covers the coverage query, which never reads the table. Deleting segments are not footage any more.
+CREATE INDEX segment_by_camera ON segment (camera_id, start_us, end_us, volume_id) WHERE state < 2;
+
+-- Retention: the oldest unlocked segments of a volume stand side by side; locked ones are stepped over, not read.
+CREATE INDEX segment_by_age ON segment (volume_id, (lock_count > 0), start_us) WHERE state = 1;
+
+-- The few that need attention at start-up: open ones are recovered, deleting ones are unlinked again.
+CREATE INDEX segment_unsettled ON segment (state, id) WHERE state <> 1;
+
+
+-- Where the keyframes of a closed segment are, as the recorder encoded them. Apart from `segment` so that its
+-- rows stay small; the file carries the same index (mfra), so this is a cache and may be missing.
+CREATE TABLE segment_keyframes (
+  segment_id INTEGER PRIMARY KEY REFERENCES segment (id) ON DELETE CASCADE,
+  places     BLOB NOT NULL
+) STRICT;
+
+
+-- Expected and not on disk, with its cause. Pruned when it is older than the oldest footage.
+CREATE TABLE gap (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera_id INTEGER NOT NULL REFERENCES camera (id),
+  start_us  INTEGER NOT NULL CHECK (start_us > 0),
+  end_us    INTEGER CHECK (end_us > start_us),         -- NULL: still going on
+  cause     TEXT NOT NULL CHECK (length(cause) > 0),   -- records.GapCause
+  detail    TEXT NOT NULL DEFAULT ''                   -- plain words, never a password
+) STRICT;
+
+CREATE INDEX gap_by_camera ON gap (camera_id, start_us, end_us);
+
+-- At most one gap of a camera goes on.
+CREATE UNIQUE INDEX gap_going_on ON gap (camera_id) WHERE end_us IS NULL;
+
+
+-- A stretch of a camera that is never recycled while this row exists (bookmark, evidence).
+CREATE TABLE footage_lock (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera_id  INTEGER NOT NULL REFERENCES camera (id),
+  start_us   INTEGER NOT NULL CHECK (start_us > 0),
+  end_us     INTEGER NOT NULL CHECK (end_us > start_us),  -- may lie in the future
+  reason     TEXT NOT NULL DEFAULT '',
+  created_us INTEGER NOT NULL CHECK (created_us > 0),
+  created_by TEXT NOT NULL DEFAULT '',
+  expires_us INTEGER CHECK (expires_us > 0)               -- the protection ends here; NULL: never by itself
+) STRICT;
+
+CREATE INDEX footage_lock_by_camera ON footage_lock (camera_id, end_us, start_us);
+CREATE INDEX footage_lock_by_expiry ON footage_lock (expires_us) WHERE expires_us IS NOT NULL;
+
+
+-- What happened, once, in plain words. The newest are kept, up to a number the engine chooses.
+CREATE TABLE event (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,             -- order of arrival; the page key
+  time_us  INTEGER NOT NULL CHECK (time_us > 0),
+  kind     TEXT NOT NULL CHECK (length(kind) > 0),        -- dotted: camera.lost, volume.full ...
+  severity INTEGER NOT NULL CHECK (severity IN (0, 1, 2)),  -- 0 info, 1 warning, 2 critical
+  source   TEXT NOT NULL DEFAULT '',                      -- name of the camera, volume, group; '' the station
+  text     TEXT NOT NULL,
+  actor    TEXT NOT NULL DEFAULT ''                       -- who asked for it; '' the engine itself
+) STRICT;
+
+CREATE INDEX event_by_time ON event (time_us);
+CREATE INDEX event_by_kind ON event (kind, id);
+CREATE INDEX event_by_source ON event (source, id);
+CREATE INDEX event_by_severity ON event (severity, id) WHERE severity > 0;
+
+
+-- Running sums. Written as triggers so that they hold whoever changes a segment; a property test recounts them.
+
+CREATE TRIGGER segment_added AFTER INSERT ON segment WHEN new.state < 2 BEGIN
+  UPDATE volume
+     SET used_bytes = used_bytes + new.bytes,
+         locked_bytes = locked_bytes + new.bytes * (new.lock_count > 0)
+   WHERE id = new.volume_id;
+END;
+
+CREATE TRIGGER segment_weighed AFTER UPDATE OF bytes, state, lock_count, volume_id ON segment
+WHEN old.bytes <> new.bytes OR old.state <> new.state OR old.volume_id <> new.volume_id
+  OR (old.lock_count > 0) <> (new.lock_count > 0)
+BEGIN
+  UPDATE volume
+     SET used_bytes = used_bytes - old.bytes * (old.state < 2),
+         locked_bytes = locked_bytes - old.bytes * (old.state < 2 AND old.lock_count > 0)
+   WHERE id = old.volume_id;
+  UPDATE volume
+     SET used_bytes = used_bytes + new.bytes * (new.state < 2),
+         locked_bytes = locked_bytes + new.bytes * (new.state < 2 AND new.lock_count > 0)
+   WHERE id = new.volume_id;
+END;
+
+CREATE TRIGGER segment_gone AFTER DELETE ON segment WHEN old.state < 2 BEGIN
+  UPDATE volume
+     SET used_bytes = used_bytes - old.bytes,
+         locked_bytes = locked_bytes - old.bytes * (old.lock_count > 0)
+   WHERE id = old.volume_id;
+END;
+
+CREATE TRIGGER segment_length_at_start AFTER INSERT ON segment BEGIN
+  UPDATE camera SET longest_segment_us = new.end_us - new.start_us
+   WHERE id = new.camera_id AND longest_segment_us < new.end_us - new.start_us;
+END;
+
+CREATE TRIGGER segment_length_grown AFTER UPDATE OF start_us, end_us ON segment BEGIN
+  UPDATE camera SET longest_segment_us = new.end_us - new.start_us
+   WHERE id = new.camera_id AND longest_segment_us < new.end_us - new.start_us;
+END;
+
+CREATE TRIGGER gap_added AFTER INSERT ON gap WHEN new.end_us IS NOT NULL BEGIN
+  UPDATE camera SET longest_gap_us = new.end_us - new.start_us
+   WHERE id = new.camera_id AND longest_gap_us < new.end_us - new.start_us;
+END;
+
+CREATE TRIGGER gap_ended AFTER UPDATE OF end_us ON gap WHEN new.end_us IS NOT NULL BEGIN
+  UPDATE camera SET longest_gap_us = new.end_us - new.start_us
+   WHERE id = new.camera_id AND longest_gap_us < new.end_us - new.start_us;
+END;
