@@ -4,7 +4,9 @@ Prints one line of JSON when it listens. Configuration is one JSON document in a
 Must not import anything of Watchdeck: it runs outside the project's environment.
 """
 
+import hashlib
 import json
+import re
 import signal
 import sys
 
@@ -38,7 +40,7 @@ def video_chain(stream):
         tune = "" if b_frames else "tune=zerolatency"
         encode = (
             f"x264enc {tune} speed-preset=ultrafast bframes={b_frames} key-int-max={gop} bitrate={kbps} threads=1 "
-            f"! h264parse ! rtph264pay name=pay0 pt=96 config-interval={interval} mtu={mtu} aggregate-mode={stream['aggregate']}"
+            f"! h264parse ! video/x-h264,stream-format=byte-stream,alignment=au ! rtph264pay name=pay0 pt=96 config-interval={interval} mtu={mtu} aggregate-mode={stream['aggregate']}"
         )
     elif codec == "h265":
         encode = (
@@ -101,7 +103,29 @@ class CounterPictures:
         source.emit("push-buffer", buffer)
 
 
+class SentLog:
+    """Appends a line a picture that reaches the payloader: the hash of its slices (H.264 only)."""
+
+    def __init__(self, path):
+        self.file = open(path, "a", buffering=1)  # one line, one write: readable while the server lives
+
+    def connect(self, media):
+        pad = media.get_element().get_by_name("pay0").get_static_pad("sink")
+        pad.add_probe(Gst.PadProbeType.BUFFER, self.note)
+
+    def note(self, _pad, info):
+        buffer = info.get_buffer()
+        units = re.split(b"\x00\x00\x01", buffer.extract_dup(0, buffer.get_size()))
+        slices = [unit.rstrip(b"\x00") for unit in units if unit and unit[0] & 31 in (1, 5)]
+        self.file.write(hashlib.sha1(b"".join(slices)).hexdigest() + "\n")
+        return Gst.PadProbeReturn.OK
+
+
 def configure_media(_factory, media, stream):
+    if stream["sent_log"]:
+        log = SentLog(stream["sent_log"])
+        stream.setdefault("_keep", []).append(log)
+        log.connect(media)
     source = media.get_element().get_by_name("counter")
     if source is not None:
         pictures = CounterPictures(stream)

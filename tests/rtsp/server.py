@@ -52,6 +52,8 @@ class RtspStream:
     """Draw the frame number as 32 black or white blocks (`read_counter`)."""
     transport: str = "any"
     """any, tcp or udp."""
+    sent_log: str = ""
+    """File that gets a line for each picture sent: SHA-1 of its slices (H.264 only)."""
 
 
 def free_port() -> int:
