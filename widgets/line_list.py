@@ -1,0 +1,570 @@
+"""A list of any length that draws only the rows in sight and fetches them in windows.
+
+    LineList(columns, source=None, *, follows_top=False, can_mark=False, empty_text="nothing here", name, id, classes)
+        .set_source(source)            another source; cursor to the top
+        .set_lines(lines)              for rows in memory (makes a MemorySource on first use); keeps the cursor's row
+        .invalidate()                  the source changed: asks again, keeps the cursor on its row and the scroll still
+        .filter_text (reactive str)    applied to the source; shown as a chip in the head
+        .order_by(column_key, is_descending=None)      None = toggle; marker in the head
+        .cursor (int), .cursor_key, .cursor_line, .count, .marks (frozenset of keys), .clear_marks()
+        .move_to_key(key), .visible_keys()
+    messages: LineList.Highlighted(control, key, line), LineList.Selected (enter), LineList.MarksChanged(control, marks)
+    values: Column, Line, LineSource, MemorySource in widgets/line_source.py
+
+The widget knows nothing about what a row means. Rows not fetched yet are drawn as an ellipsis; nothing blocks.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from widgets.format import count as count_text
+from widgets.format import fit
+from widgets.glyphs import glyphs_of
+from widgets.line_source import Cell, Column, Line, LineSource, MemorySource, fit_columns
+
+PAGE_ROWS: Final = 128
+"""Rows fetched at once."""
+KEPT_PAGES: Final = 24
+"""Pages kept in memory; the ones not looked at for longest go first."""
+_GUTTER: Final = 2
+"""Cells in front of a row: cursor and mark."""
+
+
+class LineList(ScrollView, can_focus=True):
+    """Virtual list: a head and the rows in sight.
+
+    Invariants: the cursor stays on its row by key when rows come or go elsewhere; answers of a source that was
+    replaced or invalidated meanwhile are dropped.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor_up", "up", show=False),
+        Binding("down,j", "cursor_down", "down", show=False),
+        Binding("pageup,ctrl+u", "page_up", "page up", show=False),
+        Binding("pagedown,ctrl+d", "page_down", "page down", show=False),
+        Binding("home,g", "cursor_first", "first", show=False),
+        Binding("end,G", "cursor_last", "last", show=False),
+        Binding("enter", "select", "open", show=False),
+        Binding("space", "mark", "mark", show=False),
+    ]
+    """
+    | Key | Does |
+    | :- | :- |
+    | up/k, down/j | move the cursor |
+    | pageup/ctrl+u, pagedown/ctrl+d | move by a screenful |
+    | home/g, end/G | first, last row |
+    | enter | post `Selected` |
+    | space | mark or unmark the row and go down (when `can_mark`) |
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "line-list--header",
+        "line-list--filter",
+        "line-list--cursor",
+        "line-list--cursor-blurred",
+        "line-list--mark",
+        "line-list--muted",
+        "line-list--ok",
+        "line-list--warning",
+        "line-list--error",
+        "line-list--accent",
+        "line-list--placeholder",
+    }
+    """
+    | Class | Of |
+    | :- | :- |
+    | `line-list--header`, `--filter` | the head, the filter chip in it |
+    | `line-list--cursor`, `--cursor-blurred` | the row under the cursor with and without focus |
+    | `line-list--mark` | the mark in front of a row |
+    | `line-list--muted` … `--accent` | the tones |
+    | `line-list--placeholder` | rows not fetched yet, the text of an empty list |
+    """
+
+    DEFAULT_CSS = """
+    LineList {
+        height: 1fr;
+        background: $background;
+        color: $foreground;
+        scrollbar-size-horizontal: 0;
+        overflow-x: hidden;
+        & > .line-list--header { color: $text-muted; text-style: bold; }
+        & > .line-list--filter { color: $accent; text-style: bold; }
+        & > .line-list--cursor { color: $block-cursor-foreground; background: $block-cursor-background; }
+        & > .line-list--cursor-blurred { background: $surface; text-style: bold; }
+        & > .line-list--mark { color: $accent; text-style: bold; }
+        & > .line-list--muted { color: $text-muted; }
+        & > .line-list--ok { color: $text-success; }
+        & > .line-list--warning { color: $text-warning; }
+        & > .line-list--error { color: $text-error; text-style: bold; }
+        & > .line-list--accent { color: $text-accent; }
+        & > .line-list--placeholder { color: $text-muted; }
+    }
+    """
+
+    cursor = reactive(0, repaint=False)
+    """Index of the row under the cursor; 0 when the list is empty."""
+    filter_text = reactive("", repaint=False)
+    """Applied to the source as it is typed."""
+
+    class _RowMessage(Message):
+        def __init__(self, control: LineList, key: Hashable, line: Line | None) -> None:
+            super().__init__()
+            self._list = control
+            self.key = key
+            """Of the row."""
+            self.line = line
+            """The row, when it has been fetched."""
+
+        @property
+        def control(self) -> LineList:
+            """The list."""
+            return self._list
+
+    class Highlighted(_RowMessage):
+        """The cursor came to another row; `key` is None when the list is empty."""
+
+    class Selected(_RowMessage):
+        """Enter (or a click on the row under the cursor)."""
+
+    class MarksChanged(Message):
+        """Rows were marked or unmarked."""
+
+        def __init__(self, control: LineList, marks: frozenset[Hashable]) -> None:
+            super().__init__()
+            self._list = control
+            self.marks = marks
+            """Keys of all marked rows."""
+
+        @property
+        def control(self) -> LineList:
+            """The list."""
+            return self._list
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        source: LineSource | None = None,
+        *,
+        follows_top: bool = False,
+        can_mark: bool = False,
+        empty_text: str = "nothing here",
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        """
+        Args:
+            follows_top: while the cursor is on the first row it stays there when newer rows come above.
+            can_mark: space marks rows.
+            empty_text: shown when there is no row.
+        """
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self.columns = tuple(columns)
+        self.empty_text = empty_text
+        self.can_mark = can_mark
+        self._follows_top = follows_top
+        self._source: LineSource | None = source
+        self._count = 0
+        self._is_counted = False
+        self._pages: OrderedDict[int, Sequence[Line]] = OrderedDict()
+        self._wanted: set[int] = set()  # pages being fetched: at most what is in sight and one either side
+        self._generation = 0
+        self._marks: frozenset[Hashable] = frozenset()
+        self._order: tuple[str, bool] | None = None
+        self._cursor_key: Hashable = None
+        self._layout_width = -1
+        self._layout: list[tuple[int, int]] = []
+
+    # -- values ------------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Rows with the filter applied."""
+        return self._count
+
+    @property
+    def marks(self) -> frozenset[Hashable]:
+        """Keys of the marked rows."""
+        return self._marks
+
+    @property
+    def cursor_line(self) -> Line | None:
+        """The row under the cursor, when fetched."""
+        return self._line(self.cursor)
+
+    @property
+    def cursor_key(self) -> Hashable:
+        """Key of the row under the cursor; None when there is none."""
+        line = self.cursor_line
+        return line.key if line is not None else self._cursor_key
+
+    @property
+    def order(self) -> tuple[str, bool] | None:
+        """Column ordered by, and whether descending."""
+        return self._order
+
+    def visible_keys(self) -> tuple[Hashable, ...]:
+        """Keys of the fetched rows in sight."""
+        top = self._top
+        lines = (self._line(index) for index in range(top, min(top + self._body_rows, self._count)))
+        return tuple(line.key for line in lines if line is not None)
+
+    def set_source(self, source: LineSource) -> None:
+        """Show another source from its first row."""
+        self._source = source
+        self._cursor_key = None
+        self.cursor = 0
+        self.clear_marks()
+        if self.filter_text:
+            source.set_filter(self.filter_text)
+        if self._order is not None:
+            source.set_order(*self._order)
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self.invalidate()
+
+    def set_lines(self, lines: Iterable[Line]) -> None:
+        """Rows in memory: replace them all; the cursor stays on its row."""
+        if isinstance(self._source, MemorySource):
+            self._source.set_lines(lines)
+            self.invalidate()
+        else:
+            self.set_source(MemorySource(self.columns, lines))
+
+    def invalidate(self) -> None:
+        """The source changed: fetch what is in sight again and swap it in at once, without a blank moment."""
+        self._generation += 1
+        self._wanted.clear()
+        if self._source is None or not self.is_attached:
+            return
+        if isinstance(self._source, MemorySource):
+            key = self.cursor_key
+            self._take(len(self._source.lines), self._source.find(key) if key is not None else None, None)
+        else:
+            self.run_worker(self._reload(self._source, self._generation), group="reload", exclusive=True)
+
+    def order_by(self, column: str, is_descending: bool | None = None) -> None:
+        """Order by a column; without a direction: toggle, ascending first."""
+        if is_descending is None:
+            is_descending = self._order == (column, False)
+        self._order = (column, is_descending)
+        if self._source is not None:
+            self._source.set_order(column, is_descending)
+        self.invalidate()
+        self.refresh()
+
+    def clear_marks(self) -> None:
+        """Unmark all rows."""
+        self._set_marks(frozenset())
+
+    def move_to_key(self, key: Hashable) -> None:
+        """Put the cursor on a row, wherever it is now; nothing happens when it is gone."""
+        source = self._source
+        if isinstance(source, MemorySource):
+            if (index := source.find(key)) is not None:
+                self.cursor = index
+        elif source is not None:
+            self.run_worker(self._move_to_key(source, key), group="move", exclusive=True)
+
+    # -- fetching ----------------------------------------------------------------------------------------
+
+    async def _move_to_key(self, source: LineSource, key: Hashable) -> None:
+        index = await source.index_of(key)
+        if index is not None and source is self._source:
+            self._cursor_key = key
+            self.cursor = index
+
+    async def _reload(self, source: LineSource, generation: int) -> None:
+        """Count, find the cursor's row, fetch what will be in sight; then swap all of it in."""
+        key = self.cursor_key
+        number = await source.count()
+        index: int | None = None
+        if key is not None and not (self._follows_top and self.cursor == 0):
+            index = await source.index_of(key)
+        top = self._top_after(number, index)
+        first, last = top // PAGE_ROWS, (top + max(self._body_rows, 1)) // PAGE_ROWS
+        pages: dict[int, Sequence[Line]] = {}
+        for page in range(first, last + 1):
+            if page * PAGE_ROWS < number or page == first:
+                pages[page] = await source.window(page * PAGE_ROWS, PAGE_ROWS)
+        if generation == self._generation:
+            self._take(number, index, pages)
+
+    def _top_after(self, number: int, index: int | None) -> int:
+        """First row in sight once the list has `number` rows and the cursor's row is at `index`."""
+        top = self._top
+        if index is not None:
+            top += index - self.cursor
+        return max(0, min(top, number - self._body_rows))
+
+    def _take(self, number: int, index: int | None, pages: dict[int, Sequence[Line]] | None) -> None:
+        if self._follows_top and self.cursor == 0:
+            index = None
+        top = self._top_after(number, index)
+        self._count = number
+        self._is_counted = True
+        self._pages = OrderedDict(pages or {})
+        self.virtual_size = Size(self.size.width, number + 1)
+        cursor = index if index is not None else min(self.cursor, max(number - 1, 0))
+        old_key = self._cursor_key
+        self.set_reactive(LineList.cursor, cursor)
+        if round(self.scroll_offset.y) != top:
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
+        self._show_cursor()
+        self._note_cursor_key()
+        if self._cursor_key != old_key:
+            self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
+        self.refresh()
+
+    def _line(self, index: int) -> Line | None:
+        if not 0 <= index < self._count:
+            return None
+        if isinstance(self._source, MemorySource):
+            return self._source.lines[index] if index < len(self._source.lines) else None
+        number, offset = divmod(index, PAGE_ROWS)
+        page = self._pages.get(number)
+        return page[offset] if page is not None and offset < len(page) else None
+
+    def _fetch_around(self, top: int) -> None:
+        """Ask for the pages in sight and the next one in either direction."""
+        source = self._source
+        if source is None or isinstance(source, MemorySource) or not self._count:
+            return
+        first, last = top // PAGE_ROWS, (top + self._body_rows) // PAGE_ROWS
+        for page in (*range(first, last + 1), last + 1, first - 1):
+            if not 0 <= page * PAGE_ROWS < self._count:
+                continue
+            if page in self._pages:
+                self._pages.move_to_end(page)
+            elif page not in self._wanted:
+                self._wanted.add(page)
+                self.run_worker(self._fetch(source, page, self._generation), group="fetch")
+
+    async def _fetch(self, source: LineSource, page: int, generation: int) -> None:
+        try:
+            if page not in self._wanted or not self._is_near(page):
+                return  # scrolled on before its turn came
+            lines = await source.window(page * PAGE_ROWS, PAGE_ROWS)
+            if generation == self._generation:
+                self._pages[page] = lines
+                while len(self._pages) > KEPT_PAGES:
+                    self._pages.popitem(last=False)
+                if self._cursor_key is None and self.cursor // PAGE_ROWS == page:
+                    self._note_cursor_key()
+                    self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
+                self.refresh()
+        finally:
+            if generation == self._generation:
+                self._wanted.discard(page)
+
+    def _is_near(self, page: int) -> bool:
+        top = self._top
+        return top // PAGE_ROWS - 1 <= page <= (top + self._body_rows) // PAGE_ROWS + 1
+
+    # -- cursor ------------------------------------------------------------------------------------------
+
+    @property
+    def _top(self) -> int:
+        return max(0, round(self.scroll_offset.y))
+
+    @property
+    def _body_rows(self) -> int:
+        return max(self.scrollable_content_region.height - 1, 0)
+
+    def _note_cursor_key(self) -> None:
+        line = self._line(self.cursor)
+        self._cursor_key = line.key if line is not None else None
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Inside the list."""
+        return max(0, min(cursor, self._count - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Bring it into sight and tell."""
+        self._note_cursor_key()
+        self._show_cursor()
+        self._refresh_row(old)
+        self._refresh_row(new)
+        self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
+
+    def _refresh_row(self, index: int) -> None:
+        y = index - self._top + 1
+        if 1 <= y < self.size.height:
+            self.refresh_line(self._top + y)
+
+    def _show_cursor(self) -> None:
+        rows = self._body_rows
+        if not rows:
+            return
+        top = self._top
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
+        elif self.cursor >= top + rows:
+            self.scroll_to(y=self.cursor - rows + 1, animate=False, immediate=True, force=True)
+
+    def action_cursor_up(self) -> None:
+        """One row up."""
+        self.cursor -= 1
+
+    def action_cursor_down(self) -> None:
+        """One row down."""
+        self.cursor += 1
+
+    def action_page_up(self) -> None:
+        """A screenful up."""
+        self.cursor -= max(self._body_rows - 1, 1)
+
+    def action_page_down(self) -> None:
+        """A screenful down."""
+        self.cursor += max(self._body_rows - 1, 1)
+
+    def action_cursor_first(self) -> None:
+        """First row."""
+        self.cursor = 0
+
+    def action_cursor_last(self) -> None:
+        """Last row."""
+        self.cursor = self._count - 1
+
+    def action_select(self) -> None:
+        """Post `Selected`."""
+        if self._count:
+            self.post_message(self.Selected(self, self.cursor_key, self.cursor_line))
+
+    def action_mark(self) -> None:
+        """Mark or unmark, and go down."""
+        line = self.cursor_line
+        if self.can_mark and line is not None:
+            self._set_marks(self._marks ^ {line.key})
+            self._refresh_row(self.cursor)
+            self.cursor += 1
+
+    def _set_marks(self, marks: frozenset[Hashable]) -> None:
+        if marks != self._marks:
+            self._marks = marks
+            self.post_message(self.MarksChanged(self, marks))
+            self.refresh()
+
+    def watch_filter_text(self, text: str) -> None:
+        """Hand it to the source."""
+        if self._source is not None:
+            self._source.set_filter(text)
+            self.invalidate()
+        self.refresh()
+
+    # -- events ------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Fetch the first rows."""
+        self.invalidate()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the cursor in sight."""
+        self.virtual_size = Size(self.size.width, self._count + 1)
+        self._show_cursor()
+
+    def on_click(self, event: events.Click) -> None:
+        """A row: go there, again: open. A column's title: order by it."""
+        y = event.y
+        if y == 0:
+            self._click_header(event.x)
+            return
+        index = self._top + y - 1
+        if index >= self._count:
+            return
+        if index == self.cursor:
+            self.action_select()
+        else:
+            self.cursor = index
+
+    def _click_header(self, x: int) -> None:
+        left = _GUTTER
+        for index, width in self._layout:
+            if left <= x < left + width and self.columns[index].is_sortable:
+                self.order_by(self.columns[index].key)
+            left += width + 1
+
+    # -- drawing -----------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """The head at 0, rows below."""
+        width = self.scrollable_content_region.width
+        if width != self._layout_width:
+            self._layout_width = width
+            self._layout = fit_columns(self.columns, width - _GUTTER)
+        if y == 0:
+            self._fetch_around(self._top)
+            return self._render_header(width)
+        index = self._top + y - 1
+        base = self.rich_style
+        if index >= self._count:
+            text = ""
+            if y == 1:
+                text = self.empty_text if self._is_counted else glyphs_of(self).ellipsis
+                if self._is_counted and self.filter_text:
+                    text = f"nothing matches /{self.filter_text}"
+            style = base + self.get_component_rich_style("line-list--placeholder", partial=True)
+            return Strip([Segment(fit("  " + text, width), style)], width)
+        return self._render_row(index, width, base)
+
+    def _render_header(self, width: int) -> Strip:
+        glyphs = glyphs_of(self)
+        style = self.rich_style + self.get_component_rich_style("line-list--header", partial=True)
+        parts = []
+        for index, column_width in self._layout:
+            column = self.columns[index]
+            title = column.title
+            if self._order is not None and self._order[0] == column.key:
+                title += glyphs.sort_down if self._order[1] else glyphs.sort_up
+            parts.append(fit(title, column_width, glyphs.ellipsis, is_right=column.is_right))
+        text = " " * _GUTTER + " ".join(parts)
+        if not self.filter_text:
+            return Strip([Segment(fit(text, width), style)], width)
+        chip = fit(
+            f" /{self.filter_text} ({count_text(self._count)}) ", min(width, len(self.filter_text) + 16)
+        ).rstrip()
+        chip_style = self.rich_style + self.get_component_rich_style("line-list--filter", partial=True)
+        room = max(width - len(chip) - 1, 0)
+        return Strip([Segment(fit(text, room), style), Segment(fit(chip, width - room), chip_style)], width)
+
+    def _render_row(self, index: int, width: int, base: Style) -> Strip:
+        glyphs = glyphs_of(self)
+        line = self._line(index)
+        is_cursor = index == self.cursor
+        override: Style | None = None
+        if is_cursor:
+            name = "line-list--cursor" if self.has_focus else "line-list--cursor-blurred"
+            override = self.get_component_rich_style(name, partial=True)
+        row_style = base if override is None else base + override
+        if line is None:
+            style = row_style + self.get_component_rich_style("line-list--placeholder", partial=True)
+            return Strip([Segment(fit("  " + glyphs.ellipsis, width), style)], width)
+        is_marked = line.key in self._marks
+        segments = [Segment(glyphs.cursor if is_cursor else " ", row_style)]
+        mark_style = row_style + self.get_component_rich_style("line-list--mark", partial=True)
+        segments.append(Segment(glyphs.mark if is_marked else " ", mark_style if is_marked else row_style))
+        for position, (column_index, column_width) in enumerate(self._layout):
+            cell: Cell = line.cells[column_index] if column_index < len(line.cells) else ""
+            text, tone = (cell, line.tone) if isinstance(cell, str) else cell
+            style = row_style
+            if tone and not (is_cursor and self.has_focus):
+                style = row_style + self.get_component_rich_style(f"line-list--{tone}", partial=True)
+            shown = fit(text, column_width, glyphs.ellipsis, is_right=self.columns[column_index].is_right)
+            if position:
+                segments.append(Segment(" ", row_style))
+            segments.append(Segment(shown, style))
+        strip = Strip(segments)
+        return strip.adjust_cell_length(width, row_style)
