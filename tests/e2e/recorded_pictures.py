@@ -1,0 +1,53 @@
+"""Reads recorded segments with a demuxer that is not ours and compares them with what the server sent."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import av
+
+
+def slice_hashes(path: Path) -> list[str]:
+    """SHA-1 of each picture's H.264 slices, in file order: the same sum the server's `sent_log` holds."""
+    hashes: list[str] = []
+    with av.open(str(path)) as container:
+        for packet in container.demux(container.streams.video[0]):
+            data = bytes(packet)
+            if not data:
+                continue
+            slices, at = [], 0
+            while at + 4 <= len(data):
+                size = int.from_bytes(data[at : at + 4], "big")
+                unit = data[at + 4 : at + 4 + size]
+                if unit[0] & 31 in (1, 5):
+                    slices.append(unit.rstrip(b"\x00"))
+                at += 4 + size
+            hashes.append(hashlib.sha1(b"".join(slices)).hexdigest())
+    return hashes
+
+
+class SentPictures:
+    """The pictures a server sent, by its log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def count(self) -> int:
+        return self.log.read_bytes().count(b"\n")
+
+    def places(self) -> dict[str, int]:
+        """Hash of a picture to its place in the sequence sent."""
+        return {line: place for place, line in enumerate(self.log.read_text().splitlines())}
+
+
+def decodes_without_error(path: Path) -> str:
+    """ffmpeg's complaints when it decodes the whole file; empty = none."""
+    done = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr if done.returncode or done.stderr else ""
