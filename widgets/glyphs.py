@@ -26,6 +26,8 @@ class Glyphs:
     upper_half: str
     shade: str
     """A light fill: expected and missing."""
+    dense: str
+    """A heavy shade: mostly there."""
     horizontal: str
     vertical: str
     tee_down: str
@@ -56,6 +58,7 @@ UNICODE: Final = Glyphs(
     right_half="▐",
     upper_half="▀",
     shade="░",
+    dense="▓",
     horizontal="─",
     vertical="│",
     tee_down="┬",
@@ -80,6 +83,7 @@ CP437: Final = Glyphs(
     right_half="▐",
     upper_half="▀",
     shade="░",
+    dense="▓",
     horizontal="─",
     vertical="│",
     tee_down="┬",
@@ -104,6 +108,7 @@ ASCII: Final = Glyphs(
     right_half="#",
     upper_half="'",
     shade=":",
+    dense="%",
     horizontal="-",
     vertical="|",
     tee_down="+",
