@@ -109,13 +109,13 @@ class RecordingRows(CatalogConnection):
                 self._run(f"DELETE FROM segment WHERE {_BY_RUN}", (change.run.bytes, change.sequence))
             case BeginRun():
                 self._run(
-                    "INSERT INTO run (uuid, camera_id, start_us, tracks) VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT (uuid) DO NOTHING",
+                    "INSERT INTO run (uuid, camera_id, start_us, tracks)"
+                    " SELECT ?, id, ?, ? FROM camera WHERE id = ? ON CONFLICT (uuid) DO NOTHING",
                     (
                         change.uuid.bytes,
-                        change.camera_id,
                         change.start_us,
                         msgspec.json.encode(change.tracks).decode(),
+                        change.camera_id,
                     ),
                 )
             case EndRun():
@@ -126,9 +126,10 @@ class RecordingRows(CatalogConnection):
                 self._forget_empty_runs("uuid = ?", (change.uuid.bytes,))
             case OpenGap():
                 self._run(
-                    "INSERT INTO gap (camera_id, start_us, cause, detail) VALUES (?, ?, ?, ?)"
+                    "INSERT INTO gap (camera_id, start_us, cause, detail)"
+                    " SELECT id, ?, ?, ? FROM camera WHERE id = ?"
                     " ON CONFLICT (camera_id) WHERE end_us IS NULL DO NOTHING",
-                    (change.camera_id, change.start_us, change.cause, change.detail),
+                    (change.start_us, change.cause, change.detail, change.camera_id),
                 )
             case CloseGap():
                 key = (change.camera_id, change.end_us)
