@@ -78,8 +78,8 @@ async def test_a_kill_at_any_moment_costs_at_most_two_seconds_a_camera_and_nothi
                 await client.close()
                 client = await engine.start()
             await until(client, lambda now: now.station.cameras_recording == len(cameras), "all recording")
-            gaps = {name: await client.gaps([name], 0, 1 << 60) for name in cameras}
-            recordings = {name: await client.recordings([name], 0, 1 << 60) for name in cameras}
+            gaps = {name: await client.gaps(name, 0, 1 << 60) for name in cameras}
+            recordings = {name: await client.recordings(name, 0, 1 << 60) for name in cameras}
             await client.close()
             assert engine.stop() == 0
         finally:
