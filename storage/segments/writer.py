@@ -1,0 +1,304 @@
+"""Writes one segment file: parts as they come, the index at the end. Volume thread only; blocking.
+
+One `writev` a part (the header rides with the first), so a crash leaves whole parts and at most one torn one.
+No fsync here: the volume syncs once for all its files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import AlreadyExists
+from storage.segments.fmp4 import (
+    RunPlacement,
+    file_header,
+    known_duration,
+    part_header,
+    part_index,
+    video_track_index,
+)
+from storage.segments.identity import SegmentIdentity
+from storage.segments.packet import Track
+from storage.segments.part import Part, TrackRun
+from storage.segments.places import PartPlace
+from storage.volumes.errno_map import volume_error
+from storage.volumes.folders import create_file, open_root
+
+_IOV_MAX = os.sysconf("SC_IOV_MAX") if os.sysconf("SC_IOV_MAX") > 0 else 16
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSummary:
+    """What a closed segment holds."""
+
+    bytes: int
+    """Size of the file."""
+    video_duration_ticks: int
+    keyframes: tuple[PartPlace, ...]
+    """Of the parts that open with a keyframe."""
+    is_indexed: bool
+    """False when the volume had no room left for the index; the file plays without it."""
+
+
+class SegmentWriter:
+    """One open segment. The file always begins with whole parts: a failed append is cut off again.
+
+    After an error `append` may be tried again, or the segment closed or abandoned.
+    """
+
+    __slots__ = (
+        "_duration_ticks",
+        "_fd",
+        "_header",
+        "_next_dts",
+        "_origin_ticks",
+        "_places",
+        "_sequence",
+        "_size_bytes",
+        "_summary",
+        "_tracks",
+        "_video",
+        "_volume_name",
+        "relative",
+        "root",
+    )
+
+    def __init__(
+        self,
+        fd: int,
+        root: Path,
+        relative: str,
+        identity: SegmentIdentity,
+        tracks: tuple[Track, ...],
+        volume_name: str,
+    ) -> None:
+        """Takes over `fd`, an empty file; see `create`."""
+        self.root = root
+        self.relative = relative
+        self._fd = fd
+        self._tracks = tracks
+        self._video = video_track_index(tracks)
+        self._volume_name = volume_name
+        self._header = file_header(identity, tracks)
+        self._origin_ticks: int | None = None
+        self._duration_ticks = 0
+        self._next_dts = [0] * len(tracks)
+        self._places: list[PartPlace] = []
+        self._sequence = 0
+        self._size_bytes = 0
+        self._summary: SegmentSummary | None = None
+
+    @classmethod
+    def create(
+        cls,
+        root: Path,
+        relative: str,
+        identity: SegmentIdentity,
+        tracks: tuple[Track, ...],
+        *,
+        volume_name: str = "",
+    ) -> SegmentWriter:
+        """A new file; nothing is written before the first part. Raises VolumeError or AlreadyExists."""
+        name = volume_name or str(root)
+        try:
+            root_fd = open_root(root)
+        except OSError as exc:
+            raise volume_error(exc, name) from exc
+        try:
+            return cls.create_at(root_fd, root, relative, identity, tracks, name)
+        finally:
+            os.close(root_fd)
+
+    @classmethod
+    def create_at(
+        cls,
+        root_fd: int,
+        root: Path,
+        relative: str,
+        identity: SegmentIdentity,
+        tracks: tuple[Track, ...],
+        volume_name: str,
+    ) -> SegmentWriter:
+        """Like `create`, beneath a root that is already open and checked."""
+        try:
+            fd = create_file(root_fd, relative)
+        except FileExistsError as exc:
+            raise AlreadyExists(f"volume {volume_name}: segment {relative} exists already") from exc
+        except OSError as exc:
+            raise volume_error(exc, volume_name) from exc
+        return cls(fd, root, relative, identity, tracks, volume_name)
+
+    @property
+    def path(self) -> Path:
+        """Of the file."""
+        return self.root / self.relative
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of the file's whole parts with the header."""
+        return self._size_bytes
+
+    @property
+    def video_duration_ticks(self) -> int:
+        """From the segment's zero to the end of its last picture."""
+        return self._duration_ticks
+
+    @property
+    def summary(self) -> SegmentSummary:
+        """What the file holds now; for a writer that could not be closed."""
+        if self._summary is None:
+            keyframes = tuple(place for place in self._places if place.is_keyframe)
+            return SegmentSummary(self._size_bytes, self._duration_ticks, keyframes, False)
+        return self._summary
+
+    def append(self, part: Part) -> PartPlace:
+        """Write the part behind the last. Raises VolumeError; the file then ends with the last whole part."""
+        if self._fd < 0:
+            raise ValueError("segment is closed")
+        origin_ticks = part.video_start_ticks if self._origin_ticks is None else self._origin_ticks
+        placements = [
+            placement for run in part.runs if (placement := self._placement(run, origin_ticks)) is not None
+        ]
+        header = part_header(self._sequence + 1, placements)
+        buffers = [self._header.data, header] if self._sequence == 0 else [header]
+        for placement in placements:
+            _add_data(buffers, placement)
+        written = self._write(buffers)
+        offset_bytes = self._size_bytes + (len(self._header.data) if self._sequence == 0 else 0)
+        self._size_bytes += written
+        self._origin_ticks = origin_ticks
+        self._sequence += 1
+        return self._place(part, placements, offset_bytes, origin_ticks)
+
+    def _place(
+        self, part: Part, placements: list[RunPlacement], offset_bytes: int, origin_ticks: int
+    ) -> PartPlace:
+        """Book the part that has just been written."""
+        start_ticks = self._duration_ticks
+        for placement in placements:
+            run = placement.run
+            end_ticks = placement.decode_ticks + run.dts_ticks[-1] - run.dts_ticks[placement.first]
+            self._next_dts[run.track] = end_ticks + 1
+            if run.track == self._video:
+                offset = run.composition_offsets_ticks[0] if run.composition_offsets_ticks else 0
+                start_ticks = placement.decode_ticks + offset
+                self._duration_ticks = max(self._duration_ticks, end_ticks + run.durations_ticks[-1])
+        place = PartPlace(offset_bytes, self._size_bytes - offset_bytes, start_ticks, part.has_keyframe_first)
+        self._places.append(place)
+        return place
+
+    def _placement(self, run: TrackRun, origin_ticks: int) -> RunPlacement | None:
+        """Where the run lies on the segment's time line; None when all of it is before the segment."""
+        first = skip_bytes = 0
+        if run.track == self._video:
+            zero = origin_ticks
+        else:
+            hz, video_hz = self._tracks[run.track].time_base_hz, self._tracks[self._video].time_base_hz
+            zero = (2 * origin_ticks * hz + video_hz) // (2 * video_hz)
+            # Audio from before the first picture would need negative time.
+            while first < len(run.dts_ticks) and run.dts_ticks[first] < zero:
+                skip_bytes += run.sizes_bytes[first]
+                first += 1
+            if first == len(run.dts_ticks):
+                return None
+        # A part cut where it should not be, or a second builder in one segment: time still never goes back.
+        decode_ticks = max(run.dts_ticks[first] - zero, self._next_dts[run.track])
+        return RunPlacement(run, first, decode_ticks, skip_bytes)
+
+    def close(self) -> SegmentSummary:
+        """Write the duration and the index, close the file. A volume without room for the index is no error.
+
+        Raises VolumeError when the file could not be finished; it is then closed as it is, see `summary`.
+        Raises ValueError when no part was written.
+        """
+        if self._summary is not None:
+            return self._summary
+        if not self._places:
+            raise ValueError("a segment without a part cannot be closed; abandon it")
+        keyframes = tuple(place for place in self._places if place.is_keyframe)
+        index = part_index(self._places, self._video)
+        is_indexed = True
+        try:
+            _pwrite_all(self._fd, known_duration(self._duration_ticks), self._header.mehd_offset_bytes)
+            try:
+                _pwrite_all(self._fd, index, self._size_bytes)
+            except OSError as exc:
+                os.ftruncate(self._fd, self._size_bytes)
+                if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise
+                is_indexed = False
+        except OSError as exc:
+            raise volume_error(exc, self._volume_name) from exc
+        finally:
+            self._close_fd()
+        self._size_bytes += len(index) if is_indexed else 0
+        self._summary = SegmentSummary(self._size_bytes, self._duration_ticks, keyframes, is_indexed)
+        return self._summary
+
+    def abandon(self) -> None:
+        """Close the file as it is; recovery can finish it later. A file without a part is removed. Never raises."""
+        if self._fd < 0:
+            return
+        self._close_fd()
+        if not self._places:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+
+    def _close_fd(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    def _write(self, buffers: list[bytes]) -> int:
+        """All of the buffers at the end of the file, or none of them; returns their bytes."""
+        total_bytes = sum(map(len, buffers))
+        try:
+            written = os.writev(self._fd, buffers[:_IOV_MAX])
+            if written < total_bytes:
+                self._write_rest(buffers, written)
+        except OSError as exc:
+            # When even this fails, recovery cuts the torn part off.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self._size_bytes)
+                os.lseek(self._fd, self._size_bytes, os.SEEK_SET)
+            raise volume_error(exc, self._volume_name) from exc
+        return total_bytes
+
+    def _write_rest(self, buffers: list[bytes], written: int) -> None:
+        """Go on after a write that took only the first `written` bytes (a nearly full disk, many buffers)."""
+        waiting = [memoryview(buffer) for buffer in buffers if buffer]
+        position = 0
+        while True:
+            while position < len(waiting) and written >= len(waiting[position]):
+                written -= len(waiting[position])
+                position += 1
+            if position == len(waiting):
+                return
+            waiting[position] = waiting[position][written:]
+            written = os.writev(self._fd, waiting[position : position + _IOV_MAX])
+            if written == 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def _add_data(buffers: list[bytes], placement: RunPlacement) -> None:
+    """The run's data without what is left out."""
+    run = placement.run
+    if not placement.first:
+        buffers.extend(run.buffers)
+    elif len(run.buffers) == 1:
+        buffers.append(run.buffers[0][placement.skip_bytes :])
+    else:
+        buffers.extend(run.buffers[placement.first :])
+
+
+def _pwrite_all(fd: int, data: bytes, offset_bytes: int) -> None:
+    while data:
+        written = os.pwrite(fd, data, offset_bytes)
+        if written == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        data, offset_bytes = data[written:], offset_bytes + written
