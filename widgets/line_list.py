@@ -102,7 +102,7 @@ class LineList(ScrollView, can_focus=True):
         overflow-x: hidden;
         & > .line-list--header { color: $text-muted; text-style: bold; }
         & > .line-list--filter { color: $accent; text-style: bold; }
-        & > .line-list--cursor { color: $block-cursor-foreground; background: $block-cursor-background; }
+        & > .line-list--cursor { color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style; }
         & > .line-list--cursor-blurred { background: $surface; text-style: bold; }
         & > .line-list--mark { color: $accent; text-style: bold; }
         & > .line-list--muted { color: $text-muted; }

@@ -87,7 +87,7 @@ class Timeline(Widget, can_focus=True):
         background: $background;
         color: $foreground;
         & > .timeline--title { color: $text-muted; }
-        & > .timeline--title-cursor { color: $block-cursor-foreground; background: $block-cursor-background; }
+        & > .timeline--title-cursor { color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style; }
         & > .timeline--ruler { color: $text-muted; }
         & > .timeline--recorded { color: $primary; background: $background; }
         & > .timeline--locked { color: $warning; background: $primary; }
