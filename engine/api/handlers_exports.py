@@ -1,0 +1,162 @@
+"""Exports: what one would hold, and its bytes, produced on a reader thread as fast as the caller takes them.
+
+One chunk is read, then sent, then the next is read: a slow or stopped caller costs one chunk of memory and no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from aiohttp import web
+
+from engine import wire, wire_calls
+from engine.api.services import Call, Services
+from engine.api.validation import checked_stretch
+from storage.catalog.records import Camera, Segment, Volume
+from storage.errors import Conflict, InvalidInput, NotFound, WatchdeckError
+from storage.segments.export import ExportFile, ExportSource, plan_export
+from storage.units import US_PER_DAY
+
+log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 256 * 1024
+RUNNING_LIMIT = 16
+"""Exports at the same time; one more is refused, because each keeps disks busy that also record."""
+LONGEST_US = 7 * US_PER_DAY
+"""Of one export: its index is kept in memory while it is sent."""
+
+
+async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> wire.ExportPlan:
+    camera, export = await _planned(services, call.query)
+    return wire.ExportPlan(
+        camera=camera.name,
+        start_us=export.start_us,
+        end_us=export.end_us,
+        bytes=export.total_bytes,
+        parts=tuple((part.start_us, part.end_us) for part in export.parts),
+    )
+
+
+async def _planned(services: Services, query: wire_calls.ExportQuery) -> tuple[Camera, ExportFile]:
+    checked_stretch(query.start_us, query.end_us)
+    if query.end_us - query.start_us > LONGEST_US:
+        raise InvalidInput("an export holds at most seven days", "export the stretch in several files")
+    camera: Camera = await services.catalog.read("camera", query.camera)
+    segments: list[Segment] = await services.catalog.read(
+        "segments", [camera.id], query.start_us, query.end_us
+    )
+    volumes: dict[int, Volume] = {volume.id: volume for volume in await services.catalog.read("volumes")}
+    sources = [
+        ExportSource(
+            path=Path(volumes[segment.volume_id].path) / segment.path,
+            start_us=segment.start_us,
+            end_us=segment.end_us,
+            media_duration_ticks=segment.media_duration_ticks,
+        )
+        for segment in segments
+        if segment.volume_id in volumes
+    ]
+    if not sources:
+        raise NotFound(
+            f"nothing of camera {camera.name} is recorded in that stretch",
+            "`watchdeck recording list` and `watchdeck recording gaps` show what is there and why not",
+        )
+    export = await asyncio.get_running_loop().run_in_executor(
+        services.files, plan_export, sources, query.start_us, query.end_us
+    )
+    return camera, export
+
+
+class RunningExports:
+    """How many exports are being sent; entering refuses one too many. Loop only."""
+
+    def __init__(self, limit: int = RUNNING_LIMIT) -> None:
+        self._limit = limit
+        self.count = 0
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        if self.count >= self._limit:
+            raise Conflict(f"{self.count} exports are running", "try again when one of them is done")
+        self.count += 1
+        try:
+            yield
+        finally:
+            self.count -= 1
+
+
+RUNNING = web.AppKey("running_exports", RunningExports)
+
+
+async def send(
+    services: Services, call: Call[wire_calls.ExportQuery, None], request: web.Request
+) -> web.StreamResponse:
+    with request.app[RUNNING].one_more():
+        camera, export = await _planned(services, call.query)
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "video/mp4",
+                "Content-Disposition": f'attachment; filename="{_file_name(camera.name, export.start_us)}"',
+                "Watchdeck-Start-Us": str(export.start_us),
+                "Watchdeck-End-Us": str(export.end_us),
+            }
+        )
+        response.content_length = export.total_bytes
+        await response.prepare(request)
+        length_s = (export.end_us - export.start_us) / 1e6
+        services.events.publish(
+            "recording.exported",
+            f"Export of {camera.name} begun: {length_s:.0f} s, {export.total_bytes} bytes",
+            source=camera.name,
+            actor=call.caller.name,
+        )
+        is_whole = False
+        try:
+            await _copy(services, export, response)
+            is_whole = True
+        except ConnectionError:
+            log.info("export of %s: the caller went away", camera.name)
+        except (WatchdeckError, OSError) as error:
+            log.warning("export of %s broken off: %s", camera.name, error)
+        finally:
+            if not is_whole and request.transport is not None:
+                # The status is sent; only a broken connection can still say that bytes are missing.
+                request.transport.abort()
+        return response
+
+
+async def _copy(services: Services, export: ExportFile, response: web.StreamResponse) -> None:
+    loop = asyncio.get_running_loop()
+    chunks = iter(export.chunks(CHUNK_BYTES))
+    reading: asyncio.Future[bytes | None] | None = None
+    try:
+        while True:
+            reading = loop.run_in_executor(services.files, next, chunks, None)
+            chunk = await asyncio.shield(reading)
+            if chunk is None:
+                break
+            await response.write(chunk)
+        await response.write_eof()
+    finally:
+        if reading is None or reading.done():
+            _close(services, chunks)
+        else:
+            # Cancelled: the thread is still inside the generator, which cannot be closed under it.
+            reading.add_done_callback(lambda _: _close(services, chunks))
+
+
+def _close(services: Services, chunks: Iterator[bytes]) -> None:
+    """Close the files of an unfinished export, on a thread: closing can wait for a network share."""
+    if isinstance(chunks, Generator):
+        with contextlib.suppress(RuntimeError):  # the engine is stopping: the process's end closes them
+            services.files.submit(chunks.close)
+
+
+def _file_name(camera: str, start_us: int) -> str:
+    """Plain ASCII, for the header: RFC 6266 would need more for anything else."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', camera)}-{start_us // 1_000_000}.mp4"

@@ -1,0 +1,124 @@
+"""The one place that says who may do what: peer -> role -> permissions, and the permission each route needs.
+
+Today there is one kind of peer, a process on this machine, known by SO_PEERCRED: root and the engine's own user are
+administrators, everyone else is refused. Accounts and TLS will add ways to get a role; nothing else has to change.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from storage.errors import NotPermitted
+
+
+class Permission(StrEnum):
+    VIEW = "view"
+    """See states, events, recordings and pictures."""
+    EXPORT = "export"
+    """Take recordings away."""
+    LOCK = "lock"
+    """Keep recordings from being recycled, and release them."""
+    CONFIGURE = "configure"
+    """Cameras, volumes, groups."""
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.ADMINISTRATOR: frozenset(Permission),
+    Role.OPERATOR: frozenset({Permission.VIEW, Permission.EXPORT, Permission.LOCK}),
+    Role.VIEWER: frozenset({Permission.VIEW}),
+}
+
+ROUTE_PERMISSIONS: Mapping[str, Permission] = {
+    "GET /v1/version": Permission.VIEW,
+    "GET /v1/openapi.json": Permission.VIEW,
+    "GET /v1/station": Permission.VIEW,
+    "GET /v1/snapshot": Permission.VIEW,
+    "GET /v1/stream": Permission.VIEW,
+    "GET /v1/cameras": Permission.VIEW,
+    "POST /v1/cameras": Permission.CONFIGURE,
+    "GET /v1/cameras/{ref}": Permission.VIEW,
+    "PATCH /v1/cameras/{ref}": Permission.CONFIGURE,
+    "DELETE /v1/cameras/{ref}": Permission.CONFIGURE,
+    "POST /v1/camera-tests": Permission.CONFIGURE,
+    "GET /v1/volumes": Permission.VIEW,
+    "POST /v1/volumes": Permission.CONFIGURE,
+    "GET /v1/volumes/{ref}": Permission.VIEW,
+    "DELETE /v1/volumes/{ref}": Permission.CONFIGURE,
+    "GET /v1/groups": Permission.VIEW,
+    "POST /v1/groups": Permission.CONFIGURE,
+    "GET /v1/groups/{ref}": Permission.VIEW,
+    "PATCH /v1/groups/{ref}": Permission.CONFIGURE,
+    "DELETE /v1/groups/{ref}": Permission.CONFIGURE,
+    "GET /v1/recordings": Permission.VIEW,
+    "GET /v1/gaps": Permission.VIEW,
+    "GET /v1/timeline": Permission.VIEW,
+    "GET /v1/locks": Permission.VIEW,
+    "POST /v1/locks": Permission.LOCK,
+    "DELETE /v1/locks/{id}": Permission.LOCK,
+    "GET /v1/exports/plan": Permission.EXPORT,
+    "GET /v1/exports": Permission.EXPORT,
+    "POST /v1/pictures": Permission.VIEW,
+    "GET /v1/events": Permission.VIEW,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking."""
+
+    uid: int
+    name: str
+    role: Role
+
+    def require(self, permission: Permission, route: str) -> None:
+        if permission not in ROLE_PERMISSIONS[self.role]:
+            raise NotPermitted(
+                f"{self.name} ({self.role}) may not use {route}: it needs the permission `{permission}`",
+                "ask an administrator",
+            )
+
+
+class Peers:
+    """Tells who is at the other end of a connection. User names are looked up once: name services may block."""
+
+    def __init__(self, engine_uid: int | None = None) -> None:
+        uid = os.geteuid() if engine_uid is None else engine_uid
+        self._callers = {
+            known: Caller(known, _user_name(known), Role.ADMINISTRATOR) for known in sorted({0, uid})
+        }
+
+    def caller(self, connection: socket.socket) -> Caller:
+        """Raises NotPermitted for everyone who is neither root nor the engine's user."""
+        uid = peer_uid(connection)
+        try:
+            return self._callers[uid]
+        except KeyError:
+            raise NotPermitted(
+                f"user id {uid} may not use this engine", "run as the engine's user or with sudo"
+            ) from None
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The user that opened the connection, as the kernel noted it then (unix(7), SO_PEERCRED)."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    return int(uid)
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -1,0 +1,89 @@
+"""The table of routes: what is served, by which handler, with which query, body and reply. The OpenAPI document and
+the server are both made from it; who may use a route stands in permissions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from engine import wire, wire_calls
+from engine.api import (
+    handlers_cameras,
+    handlers_exports,
+    handlers_pictures,
+    handlers_recordings,
+    handlers_station,
+    handlers_storage,
+    openapi,
+    stream,
+)
+from engine.api.services import Call, Services
+
+Handler = Callable[[Services, Call[Any, Any]], Awaitable[msgspec.Struct | None]]
+RawHandler = Callable[[Services, Call[Any, Any], web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. Exactly one of `handler` (answers a value) and `raw` (writes its own response) is set."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler | None = None
+    raw: RawHandler | None = None
+    query: type[wire.Request] | None = None
+    body: type[wire.Request] | None = None
+    reply: Any = None
+    """Type of the JSON answer; None = 204 without a body, or for a raw handler what `media_type` says."""
+    status: int = 200
+    media_type: str = "application/json"
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+_station = handlers_station
+_cameras = handlers_cameras
+_storage = handlers_storage
+_recordings = handlers_recordings
+_calls = wire_calls
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/version", "Versions of the API and of the software", _station.get_version, reply=_calls.VersionReply),
+    Route("GET", "/v1/openapi.json", "This document", raw=openapi.send_document, reply=dict[str, Any]),
+    Route("GET", "/v1/station", "The station: health and how many cameras record", _station.get_station, reply=wire.StationView),
+    Route("GET", "/v1/snapshot", "The whole state at one moment", _station.get_snapshot, reply=wire.Snapshot),
+    Route("GET", "/v1/stream", "WebSocket: a snapshot, then changes as they happen", raw=stream.serve, reply=wire.StreamMessage, status=101),
+    Route("GET", "/v1/events", "Events, newest first", _station.list_events, query=_calls.EventQuery, reply=_calls.EventList),
+    Route("GET", "/v1/cameras", "All cameras with their live state", _cameras.list_cameras, reply=_calls.CameraList),
+    Route("POST", "/v1/cameras", "Add a camera", _cameras.add_camera, body=wire.CameraAdd, reply=wire.CameraView, status=201),
+    Route("GET", "/v1/cameras/{ref}", "One camera, by name, UUID or id", _cameras.get_camera, reply=wire.CameraView),
+    Route("PATCH", "/v1/cameras/{ref}", "Change a camera", _cameras.edit_camera, body=wire.CameraEdit, reply=wire.CameraView),
+    Route("DELETE", "/v1/cameras/{ref}", "Remove a camera; its recordings stay until recycled", _cameras.remove_camera, status=204),
+    Route("POST", "/v1/camera-tests", "Try a camera without adding it", _cameras.test_camera, body=wire.CameraTest, reply=wire.CameraTestReply),
+    Route("GET", "/v1/volumes", "All volumes", _storage.list_volumes, reply=_calls.VolumeList),
+    Route("POST", "/v1/volumes", "Add a volume", _storage.add_volume, body=wire.VolumeAdd, reply=wire.VolumeView, status=201),
+    Route("GET", "/v1/volumes/{ref}", "One volume, by name, UUID or id", _storage.get_volume, reply=wire.VolumeView),
+    Route("DELETE", "/v1/volumes/{ref}", "Forget a volume; its files stay", _storage.remove_volume, status=204),
+    Route("GET", "/v1/groups", "All recording groups", _storage.list_groups, reply=_calls.GroupList),
+    Route("POST", "/v1/groups", "Add a recording group", _storage.add_group, body=wire.GroupAdd, reply=wire.GroupView, status=201),
+    Route("GET", "/v1/groups/{ref}", "One recording group, by name or id", _storage.get_group, reply=wire.GroupView),
+    Route("PATCH", "/v1/groups/{ref}", "Change a recording group", _storage.edit_group, body=wire.GroupEdit, reply=wire.GroupView),
+    Route("DELETE", "/v1/groups/{ref}", "Remove an empty recording group", _storage.remove_group, status=204),
+    Route("GET", "/v1/recordings", "Segments on disk, in pages", _recordings.list_recordings, query=_calls.RecordingQuery, reply=_calls.RecordingList),
+    Route("GET", "/v1/gaps", "What was expected and is not on disk", _recordings.list_gaps, query=_calls.StretchQuery, reply=_calls.GapList),
+    Route("GET", "/v1/timeline", "Coverage, gaps and locks, one row a camera", _recordings.get_timeline, query=_calls.StretchQuery, reply=wire.Timeline),
+    Route("GET", "/v1/locks", "Stretches that are never recycled", _recordings.list_locks, query=_calls.LockQuery, reply=_calls.LockList),
+    Route("POST", "/v1/locks", "Lock a stretch of a camera's recordings", _recordings.add_lock, body=wire.LockAdd, reply=wire.LockView, status=201),
+    Route("DELETE", "/v1/locks/{id}", "Release a lock", _recordings.remove_lock, status=204),
+    Route("GET", "/v1/exports/plan", "What an export would hold", handlers_exports.plan, query=_calls.ExportQuery, reply=wire.ExportPlan),
+    Route("GET", "/v1/exports", "A stretch of one camera as MP4", raw=handlers_exports.send, query=_calls.ExportQuery, media_type="video/mp4"),
+    Route("POST", "/v1/pictures", "A picture, live or at a time, for a browser or a terminal", handlers_pictures.make_picture, body=wire.PictureRequest, reply=wire.PictureReply),
+)  # fmt: skip

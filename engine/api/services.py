@@ -1,0 +1,121 @@
+"""What the handlers work with: the station's parts behind narrow interfaces, and one call on its way to a handler.
+
+The real parts are engine/recording, engine/pictures, engine/catalog_thread and engine/events, put together by
+engine/station.py; tests put fakes behind the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from engine import wire
+from engine.api.permissions import Caller
+from engine.cameras.source import PacketSource, SourceSettings
+from engine.events import EventBus
+from engine.pictures.keyframe import KeyframeSource
+from storage.catalog.records import Camera, Volume
+from storage.clock import Clock
+from storage.segments.packet import Track
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+
+class CatalogAccess(Protocol):
+    """engine.catalog_thread.CatalogThread: methods of storage.catalog.db.Catalog by name."""
+
+    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
+
+    async def write(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class NewestKeyframe(Protocol):
+    @property
+    def data(self) -> bytes: ...
+
+    @property
+    def track(self) -> Track: ...
+
+    @property
+    def time_us(self) -> int: ...
+
+
+class Recording(Protocol):
+    """engine.recording.recording.RecordingService, as far as the API needs it. Loop only."""
+
+    async def add_camera(self, camera: Camera, password: str) -> None: ...
+
+    async def update_camera(self, camera: Camera, password: str) -> None: ...
+
+    async def remove_camera(self, uuid: UUID) -> None: ...
+
+    async def add_volume(self, volume: Volume) -> None: ...
+
+    async def remove_volume(self, uuid: UUID) -> None: ...
+
+    async def reload_groups(self) -> None: ...
+
+    def camera_view(self, uuid: UUID) -> wire.CameraView: ...
+
+    def camera_views(self) -> Sequence[wire.CameraView]: ...
+
+    def volume_views(self) -> Sequence[wire.VolumeView]: ...
+
+    def group_views(self) -> Sequence[wire.GroupView]: ...
+
+    def last_keyframe(self, uuid: UUID) -> NewestKeyframe | None: ...
+
+
+class Pictures(Protocol):
+    """engine.pictures.service.PictureService."""
+
+    async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply: ...
+
+
+class LiveViews(Protocol):
+    """What the event stream looks at again and again. Cheap, no waiting."""
+
+    def station_view(self) -> wire.StationView: ...
+
+    def camera_views(self) -> Sequence[wire.CameraView]: ...
+
+    def volume_views(self) -> Sequence[wire.VolumeView]: ...
+
+    def group_views(self) -> Sequence[wire.GroupView]: ...
+
+
+class LiveStation(Protocol):
+    """The station as a whole."""
+
+    def station_view(self) -> wire.StationView: ...
+
+    def snapshot(self) -> wire.Snapshot: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may use."""
+
+    station: LiveStation
+    catalog: CatalogAccess
+    recording: Recording
+    pictures: Pictures
+    events: EventBus
+    clock: Clock
+    open_source: Callable[[SourceSettings], PacketSource]
+    files: Executor
+    """Threads for reading segments and looking at new volumes; never used by the recording path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Q, B]):
+    """A decoded request."""
+
+    caller: Caller
+    path: Mapping[str, str]
+    query: Q
+    body: B

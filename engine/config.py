@@ -1,0 +1,89 @@
+"""station.toml: paths, intervals and the log level of one engine. All that an operator edits lives in the catalog.
+
+Every key is optional and documented in packaging/station.toml; an unknown key or a wrong value is a ConfigError
+that names the key's path and the file, because a misspelt key that is silently ignored is found after an incident.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from engine.decoding import path_and_reason
+from storage.errors import ConfigError
+
+DEFAULT_CONFIG = Path("/etc/watchdeck/station.toml")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=8)]
+
+
+class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Shown to people and written into every segment; empty = as it is in the catalog (at first the host's name)."""
+
+
+class RecordingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    segment_s: Annotated[int, msgspec.Meta(ge=10, le=3600)] = 120
+    """Length of a segment file; cut at the next keyframe, staggered between cameras."""
+    part_ms: Annotated[int, msgspec.Meta(ge=200, le=10_000)] = 2_000
+    """A longer GOP is written in parts of this length: what a kill can take from a camera."""
+    sync_interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
+    """Time between two flushes of a volume: what a power cut can take."""
+    queue_mib: Annotated[int, msgspec.Meta(ge=4, le=4096)] = 64
+    """Memory that may wait for a slow volume before whole GOPs are dropped."""
+
+
+class ApiSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    socket: str = ""
+    """Path of the unix socket; empty = the rule of engine/socket_path.py. --socket overrides it."""
+
+
+class LogSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    level: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(LOG_LEVELS)})$")] = "info"
+
+
+class PicturesSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    workers: Count = 1
+    """Processes that decode and encode pictures."""
+
+
+class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    station: StationSection = StationSection()
+    recording: RecordingSection = RecordingSection()
+    api: ApiSection = ApiSection()
+    log: LogSection = LogSection()
+    pictures: PicturesSection = PicturesSection()
+
+
+def parse_config(content: str, origin: str) -> StationConfig:
+    """The configuration in `content`; `origin` names the file in errors."""
+    try:
+        config = msgspec.toml.decode(content, type=StationConfig)
+    except msgspec.ValidationError as error:
+        path, reason = path_and_reason(error)
+        raise ConfigError(
+            f"{origin}: {path}: {reason}", "correct the key or remove it; see docs/operations.md"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{origin} is not TOML: {error}", "correct that line") from error
+    if config.api.socket and not Path(config.api.socket).is_absolute():
+        raise ConfigError(f"{origin}: $.api.socket: not an absolute path", "begin it with /")
+    return config
+
+
+def load_config(path: Path | None) -> StationConfig:
+    """Of `path`, which must exist; of /etc/watchdeck/station.toml, if it exists; else the defaults. Blocking."""
+    if path is None:
+        if not DEFAULT_CONFIG.exists():
+            return StationConfig()
+        path = DEFAULT_CONFIG
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", "check the path and its permissions") from error
+    return parse_config(content, str(path))
