@@ -1,0 +1,288 @@
+"""One RTSP connection to the demo server: parses requests, answers them, and passes packets on while it plays.
+
+An asyncio.Protocol without tasks: everything happens in callbacks, so that hundreds of viewers cost little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from urllib.parse import unquote, urlsplit
+
+from engine.demo.access import challenge, is_allowed, new_nonce
+from engine.demo.faults import Garbage
+from engine.demo.feed import AUDIO, VIDEO, Burst, Feed
+from engine.demo.packets import AUDIO_PAYLOAD_TYPE, VIDEO_CLOCK_HZ, VIDEO_PAYLOAD_TYPE, interleaved
+from engine.demo.tone import SAMPLE_RATE_HZ
+
+_HEAD_LIMIT_BYTES = 16 << 10
+_BACKLOG_LIMIT_BYTES = 512 << 10
+"""Unsent bytes from which a viewer is slow: bursts are left out until they are gone and a keyframe comes."""
+_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
+_REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    453: "Not Enough Bandwidth",
+    454: "Session Not Found",
+    455: "Method Not Valid in This State",
+    461: "Unsupported Transport",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+_TRACK_NAMES = {"trackID=0": VIDEO, "trackID=1": AUDIO}
+
+Headers = dict[str, str]
+
+
+class Connection(asyncio.Protocol):
+    """State: no session until SETUP, playing from PLAY to TEARDOWN or the end. Event loop only."""
+
+    def __init__(self, feeds: dict[str, Feed], open_connections: set[Connection]) -> None:
+        self._feeds = feeds
+        self._open = open_connections
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._nonce = new_nonce()
+        self._session = ""
+        self._channels: dict[int, int] = {}
+        """Track to interleaved RTP channel; RTCP is the next one."""
+        self._feed: Feed | None = None
+        self._waits_for_keyframe = True
+
+    # -- asyncio.Protocol ----------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._open.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.discard(self)
+        self._transport = None
+        self._stop()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while self._transport is not None and self._take_message():
+            pass
+
+    # -- Viewer --------------------------------------------------------------------------------------------
+
+    def deliver(self, burst: Burst) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        if transport.get_write_buffer_size() > _BACKLOG_LIMIT_BYTES:
+            self._waits_for_keyframe = True
+        if self._waits_for_keyframe and not burst.is_keyframe:
+            return
+        if self._waits_for_keyframe and transport.get_write_buffer_size() > 0 and self._is_behind():
+            return
+        self._waits_for_keyframe = False
+        pieces = [
+            interleaved(self._channels[track], packet)
+            for track, packet in burst.rtp
+            if track in self._channels
+        ]
+        pieces += [
+            interleaved(self._channels[track] + 1, packet)
+            for track, packet in burst.rtcp
+            if track in self._channels
+        ]
+        if burst.raw:
+            pieces = [burst.raw]
+        elif self._feed is not None and self._feed.faults.garbage is Garbage.RTP:
+            pieces = [interleaved(channel, b"\x00garbage") for channel in self._channels.values()]
+        transport.write(b"".join(pieces))
+
+    def hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _is_behind(self) -> bool:
+        """Still more than a tenth of the limit unsent."""
+        transport = self._transport
+        return transport is not None and transport.get_write_buffer_size() > _BACKLOG_LIMIT_BYTES // 10
+
+    # -- requests ------------------------------------------------------------------------------------------
+
+    def _take_message(self) -> bool:
+        """Use up one request or interleaved frame of the buffer; False when more bytes are needed."""
+        buffer = self._buffer
+        if not buffer:
+            return False
+        if buffer[0] == 0x24:  # receiver reports and keep-alives of the client
+            if len(buffer) < 4 or len(buffer) < 4 + int.from_bytes(buffer[2:4]):
+                return False
+            del buffer[: 4 + int.from_bytes(buffer[2:4])]
+            return True
+        end = buffer.find(b"\r\n\r\n")
+        if end < 0:
+            if len(buffer) > _HEAD_LIMIT_BYTES:
+                self.hang_up()
+            return False
+        lines = bytes(buffer[:end]).decode("utf-8", "replace").split("\r\n")
+        headers = {
+            name.strip().lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines[1:])
+        }
+        body_text = headers.get("content-length", "0")
+        body_bytes = int(body_text) if body_text.isdecimal() else 0
+        if len(buffer) < end + 4 + body_bytes:
+            if body_bytes > _HEAD_LIMIT_BYTES:
+                self.hang_up()
+            return False
+        del buffer[: end + 4 + body_bytes]
+        self._handle(lines[0], headers)
+        return True
+
+    def _handle(self, request_line: str, headers: Headers) -> None:
+        words = request_line.split()
+        if len(words) != 3 or not words[2].startswith("RTSP/"):
+            self._answer(headers, 400)
+            return
+        method, url = words[0], words[1]
+        if method == "OPTIONS":
+            self._answer(headers, 200, {"Public": _METHODS})
+            return
+        path = unquote(urlsplit(url).path).strip("/")
+        name, _, track_name = path.partition("/")
+        feed = self._feeds.get(name)
+        if feed is None:
+            self._answer(headers, 404)
+            return
+        if feed.faults.hangs_up:
+            self.hang_up()
+            return
+        if feed.faults.is_deaf or not self._is_welcome(feed, method, headers):
+            return
+        match method:
+            case "DESCRIBE":
+                self._describe(feed, url, headers)
+            case "SETUP":
+                self._set_up(feed, track_name, headers)
+            case "PLAY":
+                self._play(feed, url, headers)
+            case "GET_PARAMETER":
+                self._answer(headers, 200 if self._is_session(headers) else 454)
+            case "TEARDOWN":
+                self._stop()
+                self._answer(headers, 200)
+                self._session = ""
+                self._channels.clear()
+            case _:
+                self._answer(headers, 501, {"Public": _METHODS})
+
+    def _is_welcome(self, feed: Feed, method: str, headers: Headers) -> bool:
+        """Asks for the password when there is one and it is not in the request."""
+        login = feed.camera.login
+        if login is None:
+            return True
+        is_right = is_allowed(login, method, headers.get("authorization", ""), self._nonce)
+        if is_right and not feed.faults.wrong_password:
+            return True
+        self._answer(headers, 401, {"WWW-Authenticate": challenge(login, self._nonce)})
+        return False
+
+    def _describe(self, feed: Feed, url: str, headers: Headers) -> None:
+        if feed.faults.refuse_status:
+            self._answer(headers, feed.faults.refuse_status)
+            return
+        extra = {"Content-Base": url.rstrip("/") + "/", "Content-Type": "application/sdp"}
+        self._answer(headers, 200, extra, session_description(feed))
+
+    def _set_up(self, feed: Feed, track_name: str, headers: Headers) -> None:
+        track = _TRACK_NAMES.get(track_name)
+        if track is None or (track == AUDIO and not feed.camera.has_audio):
+            self._answer(headers, 404)
+            return
+        channel = _interleaved_channel(headers.get("transport", ""), default=2 * track)
+        if channel is None:
+            self._answer(headers, 461)
+            return
+        self._session = self._session or secrets.token_hex(8)
+        self._channels[track] = channel
+        ssrc = (feed.video if track == VIDEO else feed.audio).ssrc
+        transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={ssrc:08X}"
+        self._answer(headers, 200, {"Transport": transport})
+
+    def _play(self, feed: Feed, url: str, headers: Headers) -> None:
+        if not self._is_session(headers):
+            self._answer(headers, 454 if self._session else 455)
+            return
+        base = url.rstrip("/")
+        timestamps = feed.next_timestamps()
+        info = ",".join(
+            f"url={base}/trackID={track};seq={(feed.video, feed.audio)[track].sequence};rtptime={timestamps[track]}"
+            for track in sorted(self._channels)
+        )
+        self._answer(headers, 200, {"Range": "npt=now-", "RTP-Info": info})
+        self._stop()
+        self._feed = feed
+        self._waits_for_keyframe = True
+        feed.add(self)
+
+    def _is_session(self, headers: Headers) -> bool:
+        return bool(self._session) and headers.get("session", "").partition(";")[0] == self._session
+
+    def _stop(self) -> None:
+        if self._feed is not None:
+            self._feed.remove(self)
+            self._feed = None
+
+    def _answer(self, request: Headers, status: int, extra: Headers | None = None, body: str = "") -> None:
+        if self._transport is None:
+            return
+        lines = [f"RTSP/1.0 {status} {_REASONS.get(status, 'Error')}", f"CSeq: {request.get('cseq', '0')}"]
+        if self._session:
+            lines.append(f"Session: {self._session};timeout=60")
+        lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
+        if body:
+            lines.append(f"Content-Length: {len(body.encode())}")
+        self._transport.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+
+
+def session_description(feed: Feed) -> str:
+    """SDP of a camera (RFC 8866, RFC 6184 section 8.2)."""
+    sps, pps = feed.parameter_sets()
+    sets = ",".join(base64.b64encode(unit).decode() for unit in (sps, pps))
+    width_px, height_px = feed.faults.size_px
+    lines = [
+        "v=0",
+        "o=- 1 1 IN IP4 127.0.0.1",
+        f"s={feed.camera.name}",
+        "c=IN IP4 0.0.0.0",
+        "t=0 0",
+        "a=control:*",
+        f"m=video 0 RTP/AVP {VIDEO_PAYLOAD_TYPE}",
+        f"a=rtpmap:{VIDEO_PAYLOAD_TYPE} H264/{VIDEO_CLOCK_HZ}",
+        f"a=fmtp:{VIDEO_PAYLOAD_TYPE} packetization-mode=1;profile-level-id={sps[1:4].hex().upper()};"
+        f"sprop-parameter-sets={sets}",
+        f"a=framesize:{VIDEO_PAYLOAD_TYPE} {width_px}-{height_px}",
+        "a=control:trackID=0",
+    ]
+    if feed.camera.has_audio:
+        lines += [
+            f"m=audio 0 RTP/AVP {AUDIO_PAYLOAD_TYPE}",
+            f"a=rtpmap:{AUDIO_PAYLOAD_TYPE} PCMU/{SAMPLE_RATE_HZ}",
+            "a=control:trackID=1",
+        ]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _interleaved_channel(transport: str, default: int) -> int | None:
+    """The RTP channel of the first offer over TCP, or None when there is none."""
+    for offer in transport.split(","):
+        fields = [part.strip() for part in offer.split(";")]
+        if fields[0].upper() != "RTP/AVP/TCP":
+            continue
+        for part in fields[1:]:
+            name, _, value = part.partition("=")
+            first = value.partition("-")[0]
+            if name.lower() == "interleaved" and first.isdecimal() and int(first) < 255:
+                return int(first)
+        return default
+    return None
