@@ -90,9 +90,9 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
-    except BaseException:
+    except sqlite3.Error as error:
         connection.close()
-        raise
+        raise _opening_error(error, path) from error
     return connection
 
 

@@ -182,7 +182,7 @@ class RecordingRows(CatalogConnection):
         for camera_id in camera_ids:
             rows = self._rows(
                 f"SELECT {SEGMENT_COLUMNS} FROM segment"
-                f" WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > ? AND state < 2{hidden}"
+                f" WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > max(?, start_us) AND state < 2{hidden}"
                 " ORDER BY start_us LIMIT ?",
                 (camera_id, *self._reach(camera_id, start_us, end_us), -1 if limit is None else limit),
             )
@@ -200,7 +200,7 @@ class RecordingRows(CatalogConnection):
         for camera_id in camera_ids:
             rows = self._rows(
                 "SELECT start_us, end_us FROM segment"
-                f" WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > ? AND state < 2{hidden}"
+                f" WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > max(?, start_us) AND state < 2{hidden}"
                 " ORDER BY start_us",
                 (camera_id, *self._reach(camera_id, start_us, end_us)),
             )
@@ -211,7 +211,7 @@ class RecordingRows(CatalogConnection):
         """The segment that holds that moment; where two do (a clock stepped back), the one that began last."""
         row = self._row(
             f"SELECT {SEGMENT_COLUMNS} FROM segment"
-            " WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > ? AND state < 2"
+            " WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > max(?, start_us) AND state < 2"
             f"{self._hidden_volumes()} ORDER BY start_us DESC LIMIT 1",
             (camera_id, *self._reach(camera_id, time_us, time_us + 1)),
         )
@@ -297,7 +297,7 @@ class RecordingRows(CatalogConnection):
         return [_run(row) for row in rows]
 
     def _reach(self, camera_id: int, start_us: int, end_us: int) -> tuple[int, int, int]:
-        """Bounds for `start_us >= ? AND start_us < ? AND end_us > ?`: how far back a segment may have begun."""
+        """Bounds for start_us >= ?, start_us < ?, end_us > ?: how far back a segment may have begun."""
         row = self._row("SELECT longest_segment_us FROM camera WHERE id = ?", (camera_id,))
         return start_us - (row[0] if row is not None else 0), end_us, start_us
 

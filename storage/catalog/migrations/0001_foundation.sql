@@ -92,7 +92,7 @@ CREATE TABLE segment (
 
 CREATE UNIQUE INDEX segment_by_run ON segment (run_id, sequence);
 
-CREATE INDEX segment_by_camera ON segment (camera_id, start_us, end_us, volume_id) WHERE state < 2;
+CREATE INDEX segment_by_camera ON segment (camera_id, start_us, end_us, volume_id, state) WHERE state < 2;
 
 CREATE INDEX segment_by_age ON segment (volume_id, (lock_count > 0), start_us) WHERE state = 1;
 

@@ -1,0 +1,122 @@
+"""No query of the catalog reads a whole large table: every statement is captured and its plan is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from storage.catalog.changes import (
+    BeginRun,
+    CloseGap,
+    CloseSegment,
+    EndRun,
+    GrowSegment,
+    OpenGap,
+    OpenSegment,
+)
+from storage.catalog.db import Catalog
+from storage.catalog.records import GapCause, Severity
+from tests.storage.catalog.footage import SECOND, T0, TRACKS, add_camera, add_segment, add_volume, begin_run
+
+LARGE = ("segment", "gap", "run", "event", "segment_keyframes")
+SMALL_SCANS = ("SCAN run USING INDEX run_unended",)
+"""Partial indexes that hold only the few rows asked for."""
+WINDOW = ([1], T0, T0 + SECOND)
+RUN = uuid4()
+
+
+@pytest.fixture
+def filled(catalog: Catalog) -> Catalog:
+    camera_id, volume_id = add_camera(catalog), add_volume(catalog)
+    hidden = catalog.volume(add_volume(catalog, "removed"))
+    catalog.remove_volume(hidden.uuid)
+    add_segment(catalog, begin_run(catalog, camera_id), 0, volume_id, T0, T0 + SECOND)
+    catalog.add_lock(camera_id=camera_id, start_us=T0, end_us=T0 + 1, created_us=T0, expires_us=T0 + 1)
+    return catalog
+
+
+def plans(catalog: Catalog, call: Callable[[Catalog], object]) -> list[tuple[str, str]]:
+    """(statement, plan line) of everything the call runs, triggers included by SQLite itself."""
+    seen: list[str] = []
+    catalog._connection.set_trace_callback(seen.append)
+    try:
+        call(catalog)
+    finally:
+        catalog._connection.set_trace_callback(None)
+    found = []
+    for statement in seen:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
+            for row in catalog._connection.execute(f"EXPLAIN QUERY PLAN {statement}"):
+                found.append((statement, row[3]))
+    assert found
+    return found
+
+
+CALLS: dict[str, Callable[[Catalog], object]] = {
+    "segments": lambda c: c.segments(*WINDOW, limit=5),
+    "coverage": lambda c: c.coverage(*WINDOW),
+    "gaps": lambda c: c.gaps(*WINDOW),
+    "open_gap": lambda c: c.open_gap(1),
+    "forget_gaps": lambda c: c.forget_gaps(1, T0),
+    "segment_at": lambda c: c.segment_at(1, T0),
+    "segment": lambda c: c.segment(1),
+    "run": lambda c: c.run(1),
+    "keyframes": lambda c: c.keyframes(1),
+    "oldest_us": lambda c: c.oldest_us([1]),
+    "open_segments": lambda c: c.open_segments(),
+    "unended_runs": lambda c: c.unended_runs(),
+    "apply": lambda c: c.apply(
+        [
+            BeginRun(RUN, 1, T0, TRACKS),
+            OpenSegment(RUN, 0, 1, "x", T0),
+            GrowSegment(RUN, 0, T0 + 1, 1, 1),
+            CloseSegment(RUN, 0, T0 + 2, 2, 2, b"k"),
+            EndRun(RUN, T0 + 2, "x"),
+            OpenGap(1, T0, GapCause.UNKNOWN),
+            CloseGap(1, T0 + 1),
+        ]
+    ),
+    "recycle_candidates": lambda c: c.recycle_candidates(1, 128),
+    "recycle_candidates before": lambda c: c.recycle_candidates(1, 128, before_us=T0, volume_id=1),
+    "group_usage": lambda c: c.group_usage(1),
+    "volume_usage": lambda c: c.volume_usage(1),
+    "locks": lambda c: c.locks([1], T0, T0 + 1),
+    "add_lock": lambda c: c.add_lock(camera_id=1, start_us=T0, end_us=T0 + 1, created_us=T0),
+    "expire_locks": lambda c: c.expire_locks(T0 + 5),
+    "mark_deleting": lambda c: c.mark_deleting([1]),
+    "deleting": lambda c: c.deleting(),
+    "forget": lambda c: c.forget([1]),
+    "remove_camera": lambda c: c.remove_camera(c.camera(1).uuid),
+    "events": lambda c: c.events(limit=5, before_id=9),
+    "events after": lambda c: c.events(limit=5, after_id=9),
+    "events of a kind": lambda c: c.events(limit=5, kinds=["camera"]),
+    "events of a source": lambda c: c.events(limit=5, source="gate"),
+    "grave events": lambda c: c.events(limit=5, min_severity=Severity.CRITICAL),
+    "events of a time": lambda c: c.events(limit=5, start_us=T0, end_us=T0 + 1),
+    "prune_events": lambda c: c.prune_events(5),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_large_table_is_scanned(filled: Catalog, name: str) -> None:
+    for statement, line in plans(filled, CALLS[name]):
+        table = line.split()[1] if line.startswith("SCAN") and line not in SMALL_SCANS else ""
+        assert table not in LARGE, f"{line}: {statement}"
+
+
+def test_the_timeline_reads_only_its_index(filled: Catalog) -> None:
+    lines = [line for statement, line in plans(filled, CALLS["coverage"]) if "FROM segment" in statement]
+    assert lines
+    assert all("COVERING INDEX segment_by_camera" in line for line in lines)
+    assert not any("TEMP B-TREE" in line for line in lines)
+
+
+def test_retention_reads_the_oldest_straight_from_its_index(filled: Catalog) -> None:
+    lines = [
+        line for statement, line in plans(filled, CALLS["recycle_candidates"]) if "FROM segment" in statement
+    ]
+    assert lines
+    assert all("INDEX segment_by_age" in line for line in lines)
+    assert not any("TEMP B-TREE" in line for line in lines)
