@@ -172,6 +172,11 @@ def configure_auth(server, config):
         else:
             auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
             auth.add_basic(GstRtspServer.RTSPAuth.make_basic(config["user"], config["password"]), token)
+    else:
+        role = "anyone"
+        token = GstRtspServer.RTSPToken()
+        token.set_string("media.factory.role", role)
+        auth.set_default_token(token)
     if config["tls_pem"]:
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(config["tls_pem"]))
     server.set_auth(auth)
