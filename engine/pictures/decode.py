@@ -7,6 +7,7 @@ half-invented picture is worse evidence than none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import numpy as np
@@ -14,8 +15,9 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
-from storage.errors import PictureUnavailable, SegmentDamaged
+from storage.errors import PictureUnavailable, WatchdeckError
 from storage.segments.packet import Codec, Track
+from storage.segments.reader import SegmentReader
 
 Pixels = NDArray[np.uint8]
 
@@ -67,16 +69,10 @@ def read_keyframe(source: KeyframeSource) -> Keyframe:
     """The bytes of a live or recorded keyframe. Raises PictureUnavailable; may block on the file's drive."""
     if isinstance(source, LiveKeyframe):
         return Keyframe(source.track, source.data, source.time_us)
-    from storage.segments.reader import SegmentReader
-
     try:
-        with SegmentReader.open(source.path) as reader:
+        with SegmentReader.open(Path(source.path)) as reader:
             sample = reader.keyframe_before(source.media_ticks)
-    except FileNotFoundError:
-        raise PictureUnavailable(f"{source.path} is no longer there", "it may have been recycled") from None
-    except OSError as exc:
-        raise PictureUnavailable(f"{source.path} cannot be read: {exc.strerror or exc}") from exc
-    except SegmentDamaged as exc:
+    except WatchdeckError as exc:  # not there, damaged, or its volume failed
         raise PictureUnavailable(exc.what, exc.remedy) from exc
     time_us = source.wall_us(sample.media_ticks, sample.track.time_base_hz)
     return Keyframe(sample.track, sample.data, time_us)

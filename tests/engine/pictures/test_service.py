@@ -191,7 +191,7 @@ async def test_a_segment_that_was_recycled_is_named() -> None:
         camera="cam", path="/nowhere/a.mp4", media_ticks=0, start_us=0, end_us=0, duration_ticks=0
     )
     async with running(workers=1) as service:
-        with pytest.raises(PictureUnavailable, match=r"/nowhere/a.mp4 is no longer there"):
+        with pytest.raises(PictureUnavailable, match=r"/nowhere/a.mp4 is not there"):
             await service.render(gone, HALF)
 
 
