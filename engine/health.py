@@ -23,6 +23,8 @@ LINK_DETAILS_EVERY = 10
 CLOCK_STEP_US = US_PER_SECOND
 """A wall clock that moved this much more or less than time passed was set."""
 _NOT_LINKS = ("lo", "veth", "docker", "br-", "virbr", "cni", "flannel")
+_DEVICES = "/sys/class/net/{}/device"
+"""Exists for real adapters: those are shown also when they are down, because a cable may be out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def _link_details() -> dict[str, LinkDetails]:
     return {
         name: LinkDetails(is_up=bool(state.isup), speed_bps=max(0, int(state.speed)) * 1_000_000)
         for name, state in psutil.net_if_stats().items()
-        if not name.startswith(_NOT_LINKS)
+        if not name.startswith(_NOT_LINKS) and (state.isup or os.path.exists(_DEVICES.format(name)))
     }
 
 

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 CHUNK_BYTES = 256 * 1024
 RUNNING_LIMIT = 16
 """Exports at the same time; one more is refused, because each keeps disks busy that also record."""
-LONGEST_US = 7 * US_PER_DAY
-"""Of one export: its index is kept in memory while it is sent."""
+LONGEST_US = US_PER_DAY
+"""Of one export: its index is kept in memory while it is sent, and planning it reads the tables of every part."""
 
 
 async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> wire.ExportPlan:
@@ -38,14 +38,14 @@ async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> 
         start_us=export.start_us,
         end_us=export.end_us,
         bytes=export.total_bytes,
-        parts=tuple((part.start_us, part.end_us) for part in export.parts),
+        parts=export.parts,
     )
 
 
 async def _planned(services: Services, query: wire_calls.ExportQuery) -> tuple[Camera, ExportFile]:
     checked_stretch(query.start_us, query.end_us)
     if query.end_us - query.start_us > LONGEST_US:
-        raise InvalidInput("an export holds at most seven days", "export the stretch in several files")
+        raise InvalidInput("an export holds at most 24 hours", "export the stretch in several files")
     camera: Camera = await services.catalog.read("camera", query.camera)
     segments: list[Segment] = await services.catalog.read(
         "segments", [camera.id], query.start_us, query.end_us

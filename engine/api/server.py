@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import stat
 from collections.abc import Iterable
@@ -25,7 +26,7 @@ from engine.api.permissions import ROUTE_PERMISSIONS, Caller, Peers
 from engine.api.routes import ROUTES, Route
 from engine.api.services import Call, Services
 from engine.decoding import path_and_reason
-from storage.errors import Conflict, ConfigError, InvalidInput, NotPermitted
+from storage.errors import ConfigError, Conflict, InvalidInput, NotPermitted
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ class ApiServer:
         version = self._services.station.station_view().version
         application[openapi.DOCUMENT] = msgspec.json.encode(openapi.document(ROUTES, version))
         for route in ROUTES:
-            application.router.add_route(route.method, route.path, self._endpoint(route))
+            # aiohttp's own pattern for a part of a path excludes braces, which names may hold.
+            pattern = re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", route.path)
+            application.router.add_route(route.method, pattern, self._endpoint(route))
         return application
 
     @web.middleware

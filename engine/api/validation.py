@@ -6,23 +6,19 @@ Names, groups and what must be unique are the catalog's business.
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine import wire
+from engine.recording.schedule import check_schedule
 from storage.catalog.names import CAMERA_SCHEMES
 from storage.catalog.records import RecordingMode, Schedule, Severity, Transport
 from storage.errors import InvalidInput
 
 URL_LENGTH = 2048
 SECRET_LENGTH = 256
-CELLS_A_DAY = 48
-
-_DAY = re.compile(rf"[x.]{{{CELLS_A_DAY}}}")
 
 E = TypeVar("E", RecordingMode, Transport, Severity)
 
@@ -91,20 +87,12 @@ def checked_choice(kind: type[E], value: str, key: str) -> E:
 
 
 def checked_schedule(message: wire.ScheduleMessage | None) -> Schedule | None:
-    """Reads the zone's file: blocking, for a few microseconds, the first time a zone is named."""
+    """Reads the zone's file: blocking, for a moment, the first time a zone is named."""
     if message is None:
         return None
-    if len(message.days) != 7 or not all(_DAY.fullmatch(day) for day in message.days):
-        raise InvalidInput(
-            f"$.schedule.days: seven strings of {CELLS_A_DAY} `x` or `.` are needed, Monday first"
-        )
-    try:
-        ZoneInfo(message.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidInput(
-            f"$.schedule.zone: no time zone {message.zone!r}", "an IANA name such as Europe/Berlin"
-        ) from error
-    return Schedule(zone=message.zone, days=message.days)
+    schedule = Schedule(zone=message.zone, days=message.days)
+    check_schedule(schedule)
+    return schedule
 
 
 def checked_mode(mode: str, schedule: Schedule | None) -> RecordingMode:

@@ -1,0 +1,245 @@
+"""A station without cameras and disks behind it: real catalog and events, made-up recording and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from engine import wire
+from engine.api.server import ApiServer
+from engine.api.services import Services
+from engine.api.stream import StreamHub
+from engine.background import in_background
+from engine.cameras.source import PacketSink, PacketSource, SourceSettings
+from engine.catalog_thread import CatalogThread
+from engine.client import EngineClient
+from engine.events import EventBus
+from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from storage.catalog.records import Camera, Volume
+from storage.segments.packet import Codec, Track
+from tests.fakes.clock import FakeClock
+
+H264 = Track(codec=Codec.H264, time_base_hz=90_000, width=640, height=360)
+
+
+def camera_view(camera: Camera) -> wire.CameraView:
+    return wire.CameraView(
+        id=camera.id,
+        uuid=str(camera.uuid),
+        name=camera.name,
+        url=camera.url,
+        user=camera.user,
+        has_password=camera.has_password,
+        group=camera.group,
+        transport=camera.transport,
+        mode=camera.mode,
+        record_audio=camera.record_audio,
+        verify_tls=camera.verify_tls,
+        is_enabled=camera.is_enabled,
+    )
+
+
+@dataclass
+class FakeKeyframe:
+    data: bytes
+    track: Track
+    time_us: int
+
+
+@dataclass
+class FakeRecording:
+    """Shows what it was told and notes every password it was handed."""
+
+    catalog: CatalogThread
+    cameras: dict[UUID, wire.CameraView] = field(default_factory=dict)
+    volumes: dict[UUID, wire.VolumeView] = field(default_factory=dict)
+    groups: list[wire.GroupView] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)
+    keyframes: dict[UUID, FakeKeyframe] = field(default_factory=dict)
+
+    async def add_camera(self, camera: Camera, password: str) -> None:
+        self.passwords.append(password)
+        self.cameras[camera.uuid] = camera_view(camera)
+
+    async def update_camera(self, camera: Camera, password: str) -> None:
+        await self.add_camera(camera, password)
+
+    async def remove_camera(self, uuid: UUID) -> None:
+        del self.cameras[uuid]
+
+    async def add_volume(self, volume: Volume) -> None:
+        self.volumes[volume.uuid] = wire.VolumeView(
+            id=volume.id,
+            uuid=str(volume.uuid),
+            name=volume.name,
+            path=volume.path,
+            group=volume.group,
+            state=wire.VolumeState.OK,
+            floor_bytes=volume.floor_bytes,
+        )
+
+    async def remove_volume(self, uuid: UUID) -> None:
+        del self.volumes[uuid]
+
+    async def reload_groups(self) -> None:
+        self.groups = [
+            wire.GroupView(
+                id=group.id,
+                name=group.name,
+                retention_days=group.retention_days,
+                retention_bytes=group.retention_bytes,
+            )
+            for group in await self.catalog.read("groups")
+        ]
+
+    def camera_view(self, uuid: UUID) -> wire.CameraView:
+        return self.cameras[uuid]
+
+    def camera_views(self) -> list[wire.CameraView]:
+        return list(self.cameras.values())
+
+    def volume_views(self) -> list[wire.VolumeView]:
+        return list(self.volumes.values())
+
+    def group_views(self) -> list[wire.GroupView]:
+        return self.groups
+
+    def last_keyframe(self, uuid: UUID) -> FakeKeyframe | None:
+        return self.keyframes.get(uuid)
+
+
+@dataclass
+class FakePictures:
+    asked: list[KeyframeSource] = field(default_factory=list)
+
+    async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply:
+        self.asked.append(source)
+        time_us = source.time_us if isinstance(source, LiveKeyframe) else source.start_us
+        return wire.PictureReply(
+            camera=source.camera,
+            time_us=time_us,
+            format=request.format,
+            width_px=640,
+            height_px=360,
+            data=b"\xff\xd8picture",
+        )
+
+
+@dataclass
+class FakeSource:
+    """Plays a script into the sink, then stays silent, ends or fails."""
+
+    script: list[object]
+
+    async def run(self, sink: PacketSink) -> None:
+        for step in self.script:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, tuple):
+                sink.tracks_changed(step)
+            else:
+                sink.packet(step)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeStation:
+    """Everything behind the API of one engine, and a client of it."""
+
+    clock: FakeClock
+    catalog: CatalogThread
+    events: EventBus
+    recording: FakeRecording
+    pictures: FakePictures
+    hub: StreamHub
+    services: Services
+    client: EngineClient
+    socket_path: Path
+    sources: list[SourceSettings]
+    next_source: list[PacketSource]
+
+
+class FakeViews:
+    """Station view of the fakes."""
+
+    def __init__(self, recording: FakeRecording, clock: FakeClock) -> None:
+        self._recording = recording
+        self._clock = clock
+        self.hub: StreamHub | None = None
+        self.camera_views = recording.camera_views
+        self.volume_views = recording.volume_views
+        self.group_views = recording.group_views
+
+    def station_view(self) -> wire.StationView:
+        return wire.StationView(
+            name="test",
+            uuid="00000000-0000-0000-0000-000000000001",
+            version="1.2.3",
+            now_us=self._clock.now_us(),
+            started_us=1,
+            cameras_total=len(self._recording.cameras),
+        )
+
+    def snapshot(self) -> wire.Snapshot:
+        assert self.hub is not None
+        return self.hub.snapshot()
+
+
+@asynccontextmanager
+async def fake_station(folder: Path) -> AsyncIterator[FakeStation]:
+    """Served on a socket in `folder`, which must have a short path."""
+    clock = FakeClock()
+    sources: list[SourceSettings] = []
+    next_source: list[PacketSource] = []
+
+    def open_source(settings: SourceSettings) -> PacketSource:
+        sources.append(settings)
+        return next_source.pop(0)
+
+    files = ThreadPoolExecutor(2, "files")
+    socket_path = folder / "engine.sock"
+    async with CatalogThread(folder / "catalog.sqlite") as catalog:
+        events = EventBus(catalog, clock)
+        recording = FakeRecording(catalog)
+        await recording.reload_groups()
+        pictures = FakePictures()
+        views = FakeViews(recording, clock)
+        hub = views.hub = StreamHub(views)
+        services = Services(
+            station=views,
+            catalog=catalog,
+            recording=recording,
+            pictures=pictures,
+            events=events,
+            clock=clock,
+            open_source=open_source,
+            files=files,
+        )
+        with events.subscribe() as subscription:
+            async with (
+                in_background(
+                    catalog=catalog.run,
+                    events=events.run,
+                    stream=hub.watch_state,
+                    fan_out=lambda: hub.watch_events(subscription),
+                ),
+                ApiServer(services, hub, socket_path),
+                EngineClient(socket_path) as client,
+            ):
+                yield FakeStation(
+                    clock,
+                    catalog,
+                    events,
+                    recording,
+                    pictures,
+                    hub,
+                    services,
+                    client,
+                    socket_path,
+                    sources,
+                    next_source,
+                )
+    files.shutdown()
