@@ -22,6 +22,7 @@ from storage.segments.packet import Track
 from storage.segments.part import TrackRun
 from storage.segments.places import PartPlace
 from storage.segments.sample_entry import display_size, sample_entry
+from storage.units import US_PER_SECOND
 
 SYNC_FLAGS = 0x0200_0000
 """sample_depends_on = 2 (nothing)."""
@@ -35,6 +36,7 @@ TRUN_DURATION, TRUN_SIZE, TRUN_FLAGS, TRUN_OFFSET = 0x100, 0x200, 0x400, 0x800
 
 MEHD_BYTES = 20
 _UNITY_MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x4000_0000)
+_SECONDS_1904_TO_1970 = 2_082_844_800
 _MAX_SMALL_MDAT_BYTES = 0xFFFF_FFFF
 
 
@@ -59,11 +61,16 @@ def video_track_index(tracks: tuple[Track, ...]) -> int:
     return next(index for index, track in enumerate(tracks) if track.is_video)
 
 
-def file_header(identity: SegmentIdentity, tracks: tuple[Track, ...]) -> FileHeader:
-    """`ftyp`, `moov` and the identity box of a new segment."""
+def file_header(
+    identity: SegmentIdentity, tracks: tuple[Track, ...], zeros_ticks: tuple[int, ...]
+) -> FileHeader:
+    """`ftyp`, `moov` and the identity box of a new segment.
+
+    `zeros_ticks`: where on each track's media time line the segment's zero lies, written as an edit list.
+    """
     file_type = box(b"ftyp", b"iso5", struct.pack(">I", 512), b"iso5iso6mp41")
     movie_hz = tracks[video_track_index(tracks)].time_base_hz
-    traks = [_trak(index + 1, track) for index, track in enumerate(tracks)]
+    traks = [_trak(index + 1, track, zeros_ticks[index]) for index, track in enumerate(tracks)]
     mvex = box(
         b"mvex",
         unknown_duration(),
@@ -77,7 +84,7 @@ def file_header(identity: SegmentIdentity, tracks: tuple[Track, ...]) -> FileHea
             for index, track in enumerate(tracks)
         ),
     )
-    moov = box(b"moov", movie_header(movie_hz, 0, len(tracks) + 1), *traks, mvex)
+    moov = box(b"moov", movie_header(movie_hz, 0, len(tracks) + 1, identity.start_us), *traks, mvex)
     mehd_offset_bytes = len(file_type) + len(moov) - len(mvex) + HEADER_BYTES
     body = msgspec.json.encode(IdentityBox(identity=identity, tracks=tracks))
     return FileHeader(file_type + moov + box(b"uuid", IDENTITY_BOX_UUID.bytes, body), mehd_offset_bytes)
@@ -93,13 +100,14 @@ def known_duration(duration_ticks: int) -> bytes:
     return full_box(b"mehd", 1, 0, struct.pack(">Q", duration_ticks))
 
 
-def movie_header(movie_hz: int, duration_ticks: int, next_track: int) -> bytes:
-    """`mvhd`, version 1: durations of 64 bits."""
+def movie_header(movie_hz: int, duration_ticks: int, next_track: int, start_us: int) -> bytes:
+    """`mvhd`, version 1: durations of 64 bits, creation time = wall time of the first picture."""
+    created = max(start_us // US_PER_SECOND + _SECONDS_1904_TO_1970, 0)
     return full_box(
         b"mvhd",
         1,
         0,
-        struct.pack(">QQIQ", 0, 0, movie_hz, duration_ticks),
+        struct.pack(">QQIQ", created, created, movie_hz, duration_ticks),
         struct.pack(">IH10x", 0x10000, 0x100),
         _UNITY_MATRIX,
         bytes(24),
@@ -143,7 +151,13 @@ def media(track: Track, duration_ticks: int, sample_table: bytes) -> bytes:
     )
 
 
-def _trak(track_id: int, track: Track) -> bytes:
+def edit_list(*edits: tuple[int, int]) -> bytes:
+    """`edts` of (duration in the movie's ticks, start on the media time line or -1 for a pause)."""
+    rows = b"".join(struct.pack(">QqI", duration, start, 0x10000) for duration, start in edits)
+    return box(b"edts", full_box(b"elst", 1, 0, struct.pack(">I", len(edits)), rows))
+
+
+def _trak(track_id: int, track: Track, zero_ticks: int) -> bytes:
     nothing = struct.pack(">I", 0)
     sample_table = box(
         b"stbl",
@@ -154,7 +168,9 @@ def _trak(track_id: int, track: Track) -> bytes:
         full_box(b"stco", 0, 0, nothing),
     )
     size = display_size(track) if track.is_video else (0, 0)
-    return box(b"trak", track_header(track_id, track, 0, size), media(track, 0, sample_table))
+    # A duration of 0 in a file with fragments: the edit lasts as long as they do.
+    edits = edit_list((0, zero_ticks)) if zero_ticks else b""
+    return box(b"trak", track_header(track_id, track, 0, size), edits, media(track, 0, sample_table))
 
 
 # -- parts -----------------------------------------------------------------------------------------------
@@ -168,9 +184,11 @@ class RunPlacement:
     first: int
     """Index of the first sample that is written."""
     decode_ticks: int
-    """tfdt: decode time of that sample from the segment's zero."""
+    """tfdt: decode time of that sample on the track's media time line."""
     skip_bytes: int
     """Data of the samples that are left out."""
+    offset_shift_ticks: int = 0
+    """Added to composition offsets: the track's zero, where that is what its edit list undoes."""
 
 
 def part_header(sequence: int, placements: list[RunPlacement]) -> bytes:
@@ -227,7 +245,10 @@ class _RunTable:
 def _run_table(placement: RunPlacement) -> _RunTable:
     run, first = placement.run, placement.first
     durations, sizes = run.durations_ticks[first:], run.sizes_bytes[first:]
+    shift_ticks = placement.offset_shift_ticks
     offsets = run.composition_offsets_ticks[first:] if run.composition_offsets_ticks else None
+    if shift_ticks:
+        offsets = [offset + shift_ticks for offset in offsets or [0] * len(sizes)]
     tfhd_flags, trun_flags = TFHD_BASE_IS_MOOF, TRUN_DATA_OFFSET
     defaults = first_flags = b""
     columns: list[list[int]] = []
@@ -276,11 +297,11 @@ def _interleaved(columns: list[list[int]]) -> bytes:
     return rows.tobytes()
 
 
-def part_index(places: list[PartPlace], video_track: int) -> bytes:
+def part_index(places: list[PartPlace], video_track: int, zero_ticks: int) -> bytes:
     """`mfra`: a `tfra` entry for each part that opens with a keyframe, and `mfro` as the file's last bytes."""
     entries = b"".join(
         # traf, trun and sample number 1: the video run is the first, its keyframe the first sample.
-        struct.pack(">QQBBB", max(place.start_ticks, 0), place.offset_bytes, 1, 1, 1)
+        struct.pack(">QQBBB", max(place.start_ticks + zero_ticks, 0), place.offset_bytes, 1, 1, 1)
         for place in places
         if place.is_keyframe
     )

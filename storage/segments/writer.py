@@ -29,6 +29,7 @@ from storage.volumes.errno_map import volume_error
 from storage.volumes.folders import create_file, open_root
 
 _IOV_MAX = os.sysconf("SC_IOV_MAX") if os.sysconf("SC_IOV_MAX") > 0 else 16
+_MAX_AUDIO_LEAD_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,17 @@ class SegmentWriter:
     __slots__ = (
         "_duration_ticks",
         "_fd",
-        "_header",
+        "_mehd_offset_bytes",
         "_next_dts",
-        "_origin_ticks",
+        "_origins",
         "_places",
-        "_sequence",
         "_size_bytes",
         "_summary",
         "_tracks",
         "_video",
         "_volume_name",
+        "_zeros",
+        "identity",
         "relative",
         "root",
     )
@@ -83,12 +85,13 @@ class SegmentWriter:
         self._tracks = tracks
         self._video = video_track_index(tracks)
         self._volume_name = volume_name
-        self._header = file_header(identity, tracks)
-        self._origin_ticks: int | None = None
+        self.identity = identity
+        self._mehd_offset_bytes = 0
+        self._origins: tuple[int, ...] = ()
+        self._zeros: tuple[int, ...] = ()
         self._duration_ticks = 0
         self._next_dts = [0] * len(tracks)
         self._places: list[PartPlace] = []
-        self._sequence = 0
         self._size_bytes = 0
         self._summary: SegmentSummary | None = None
 
@@ -159,25 +162,60 @@ class SegmentWriter:
         """Write the part behind the last. Raises VolumeError; the file then ends with the last whole part."""
         if self._fd < 0:
             raise ValueError("segment is closed")
-        origin_ticks = part.video_start_ticks if self._origin_ticks is None else self._origin_ticks
-        placements = [
-            placement for run in part.runs if (placement := self._placement(run, origin_ticks)) is not None
-        ]
-        header = part_header(self._sequence + 1, placements)
-        buffers = [self._header.data, header] if self._sequence == 0 else [header]
+        buffers: list[bytes] = []
+        if not self._places:
+            self._begin_time_line(part)
+            header = file_header(self.identity, self._tracks, self._zeros)
+            self._mehd_offset_bytes = header.mehd_offset_bytes
+            buffers.append(header.data)
+        placements = [placement for run in part.runs if (placement := self._placement(run)) is not None]
+        offset_bytes = self._size_bytes + sum(map(len, buffers))
+        buffers.append(part_header(len(self._places) + 1, placements))
         for placement in placements:
             _add_data(buffers, placement)
-        written = self._write(buffers)
-        offset_bytes = self._size_bytes + (len(self._header.data) if self._sequence == 0 else 0)
-        self._size_bytes += written
-        self._origin_ticks = origin_ticks
-        self._sequence += 1
-        return self._place(part, placements, offset_bytes, origin_ticks)
+        self._size_bytes += self._write(buffers)
+        return self._booked(part, placements, offset_bytes)
 
-    def _place(
-        self, part: Part, placements: list[RunPlacement], offset_bytes: int, origin_ticks: int
-    ) -> PartPlace:
-        """Book the part that has just been written."""
+    def _begin_time_line(self, part: Part) -> None:
+        """The segment's zero is its first picture; each track's media time begins far enough before it.
+
+        Pictures: by how far B-frames need their decode times moved ahead. Audio: by how much of it, arriving
+        a little after that picture, belongs before it. Players leave it out, an export puts it back in place.
+        """
+        video_hz = self._tracks[self._video].time_base_hz
+        self._origins = tuple(
+            (2 * part.video_start_ticks * track.time_base_hz + video_hz) // (2 * video_hz)
+            for track in self._tracks
+        )
+        zeros = [0] * len(self._tracks)
+        for run in part.runs:
+            if run.track == self._video:
+                zeros[run.track] = -min(0, *(run.composition_offsets_ticks or (0, 0)))
+            else:
+                limit_ticks = _MAX_AUDIO_LEAD_S * self._tracks[run.track].time_base_hz
+                lead_ticks = self._origins[run.track] - run.dts_ticks[0]
+                zeros[run.track] = min(max(lead_ticks, 0), limit_ticks)
+        self._zeros = tuple(zeros)
+
+    def _placement(self, run: TrackRun) -> RunPlacement | None:
+        """Where the run lies on its track's media time line; None when all of it is before that begins."""
+        first = skip_bytes = shift_ticks = 0
+        origin_ticks = self._origins[run.track]
+        if run.track == self._video:
+            shift_ticks = self._zeros[run.track]
+        else:
+            origin_ticks -= self._zeros[run.track]
+            while first < len(run.dts_ticks) and run.dts_ticks[first] < origin_ticks:
+                skip_bytes += run.sizes_bytes[first]
+                first += 1
+            if first == len(run.dts_ticks):
+                return None
+        # A part cut where it should not be, or a second builder in one segment: time still never goes back.
+        decode_ticks = max(run.dts_ticks[first] - origin_ticks, self._next_dts[run.track])
+        return RunPlacement(run, first, decode_ticks, skip_bytes, shift_ticks)
+
+    def _booked(self, part: Part, placements: list[RunPlacement], offset_bytes: int) -> PartPlace:
+        """Take note of the part that has just been written."""
         start_ticks = self._duration_ticks
         for placement in placements:
             run = placement.run
@@ -191,24 +229,6 @@ class SegmentWriter:
         self._places.append(place)
         return place
 
-    def _placement(self, run: TrackRun, origin_ticks: int) -> RunPlacement | None:
-        """Where the run lies on the segment's time line; None when all of it is before the segment."""
-        first = skip_bytes = 0
-        if run.track == self._video:
-            zero = origin_ticks
-        else:
-            hz, video_hz = self._tracks[run.track].time_base_hz, self._tracks[self._video].time_base_hz
-            zero = (2 * origin_ticks * hz + video_hz) // (2 * video_hz)
-            # Audio from before the first picture would need negative time.
-            while first < len(run.dts_ticks) and run.dts_ticks[first] < zero:
-                skip_bytes += run.sizes_bytes[first]
-                first += 1
-            if first == len(run.dts_ticks):
-                return None
-        # A part cut where it should not be, or a second builder in one segment: time still never goes back.
-        decode_ticks = max(run.dts_ticks[first] - zero, self._next_dts[run.track])
-        return RunPlacement(run, first, decode_ticks, skip_bytes)
-
     def close(self) -> SegmentSummary:
         """Write the duration and the index, close the file. A volume without room for the index is no error.
 
@@ -220,10 +240,10 @@ class SegmentWriter:
         if not self._places:
             raise ValueError("a segment without a part cannot be closed; abandon it")
         keyframes = tuple(place for place in self._places if place.is_keyframe)
-        index = part_index(self._places, self._video)
+        index = part_index(self._places, self._video, self._zeros[self._video])
         is_indexed = True
         try:
-            _pwrite_all(self._fd, known_duration(self._duration_ticks), self._header.mehd_offset_bytes)
+            _pwrite_all(self._fd, known_duration(self._duration_ticks), self._mehd_offset_bytes)
             try:
                 _pwrite_all(self._fd, index, self._size_bytes)
             except OSError as exc:

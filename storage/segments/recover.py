@@ -1,0 +1,146 @@
+"""Finishes a segment that a crash left open: keeps every whole part, cuts off the torn end, writes the index.
+
+Called for segments nobody writes any more. Doing it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.segments.boxes import BoxError
+from storage.segments.fmp4 import known_duration, part_index
+from storage.segments.fragments import (
+    PartScan,
+    SegmentHeader,
+    StoredPart,
+    TailKind,
+    read_exactly,
+    read_header,
+    read_index,
+)
+from storage.segments.identity import SegmentIdentity
+from storage.segments.packet import Codec, Track
+from storage.segments.places import PartPlace
+from storage.segments.reader import damaged, open_segment_file
+from storage.volumes.errno_map import volume_error
+
+_HOLE = bytes(512)
+_YOUNG_PARTS = 16
+"""Parts that may be younger than the last sync of the volume; only they can hold pages that never arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredSegment:
+    """What a segment holds after recovery."""
+
+    identity: SegmentIdentity
+    tracks: tuple[Track, ...]
+    bytes: int
+    """Size of the file now."""
+    video_duration_ticks: int
+    parts: tuple[PartPlace, ...]
+    truncated_bytes: int
+    """Cut off the end; 0 when the file was whole."""
+
+    @property
+    def keyframes(self) -> tuple[PartPlace, ...]:
+        """Parts that open with a keyframe, for the catalog's index."""
+        return tuple(place for place in self.parts if place.is_keyframe)
+
+
+def recover_segment(path: Path) -> RecoveredSegment:
+    """Make the file a closed segment, durable.
+
+    Raises SegmentDamaged when not one part is whole, or when a closed file is damaged in its middle (it is
+    left as it is: what follows the damage may still be wanted); NotFound; VolumeError.
+    """
+    fd = open_segment_file(path, os.O_RDWR)
+    try:
+        return _recover(path, fd)
+    except BoxError as exc:
+        raise damaged(path, exc) from exc
+    except OSError as exc:
+        raise volume_error(exc, str(path)) from exc
+    finally:
+        os.close(fd)
+
+
+def _recover(path: Path, fd: int) -> RecoveredSegment:
+    header = read_header(fd)
+    file_bytes = os.fstat(fd).st_size
+    scan = PartScan(fd, header, header.size_bytes)
+    places: list[PartPlace] = []
+    ends_ticks: list[int] = []
+    young: list[StoredPart] = []
+    for part in scan:
+        video = part.run_of(header.video)
+        places.append(part.place)
+        ends_ticks.append(max(ends_ticks[-1] if ends_ticks else 0, video.end_ticks if video else 0))
+        young = [*young[1 - _YOUNG_PARTS :], part]
+    tail = scan.tail
+    if tail is not None and tail.kind is TailKind.DAMAGED and read_index(fd, header):
+        raise BoxError(tail.what, tail.offset_bytes)
+    lost = _parts_from_first_hole(fd, header, young)
+    if lost:
+        del places[-lost:], ends_ticks[-lost:]
+    if not places:
+        raise BoxError("not one whole part", header.size_bytes)
+
+    end_bytes = places[-1].offset_bytes + places[-1].size_bytes
+    duration_ticks = ends_ticks[-1]
+    index = part_index(places, header.video, header.zeros_ticks[header.video])
+    is_whole = (
+        header.duration_ticks == duration_ticks
+        and file_bytes == end_bytes + len(index)
+        and read_exactly(fd, len(index), end_bytes) == index
+    )
+    is_data_whole = tail is not None and tail.kind in (TailKind.END, TailKind.INDEX) and not lost
+    truncated_bytes = 0 if is_data_whole else file_bytes - end_bytes
+    size_bytes = file_bytes
+    if not is_whole:
+        size_bytes = _finish(fd, header, end_bytes, duration_ticks, index, file_bytes)
+    return RecoveredSegment(
+        header.identity, header.tracks, size_bytes, duration_ticks, tuple(places), truncated_bytes
+    )
+
+
+def _finish(
+    fd: int, header: SegmentHeader, end_bytes: int, duration_ticks: int, index: bytes, file_bytes: int
+) -> int:
+    """Cut the end off, write index and duration, make it durable; returns the file's size."""
+    if file_bytes != end_bytes:
+        os.ftruncate(fd, end_bytes)
+    try:
+        written = os.pwrite(fd, index, end_bytes)
+        if written != len(index):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        size_bytes = end_bytes + len(index)
+    except OSError as exc:
+        os.ftruncate(fd, end_bytes)
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        size_bytes = end_bytes  # no room for the index: the file plays without it
+    os.pwrite(fd, known_duration(duration_ticks), header.mehd_offset_bytes)
+    os.fsync(fd)
+    return size_bytes
+
+
+def _parts_from_first_hole(fd: int, header: SegmentHeader, young: list[StoredPart]) -> int:
+    """How many of the last parts to drop because a power cut left zeros where their pictures should be.
+
+    A file system may have made the file longer before its data arrived. Coded pictures never hold such a
+    stretch of zeros (emulation prevention in H.264 and H.265; a JPEG does not begin or end with one).
+    """
+    codec = header.tracks[header.video].codec
+    for position, part in enumerate(young):
+        run = part.run_of(header.video)
+        if run is None:
+            continue
+        data = read_exactly(fd, run.data_bytes, run.data_offset_bytes)
+        has_hole = data.startswith(_HOLE) or data.endswith(_HOLE) if codec is Codec.MJPEG else _HOLE in data
+        if has_hole:
+            return len(young) - position
+    return 0
