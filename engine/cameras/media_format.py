@@ -139,7 +139,7 @@ def _audio_choice(media: Media, candidate: Format) -> AudioChoice | None:
             WholePayload,
         )
     if name == "OPUS":
-        return AudioChoice(media, candidate, _opus_track(), WholePayload)
+        return AudioChoice(media, candidate, opus_track(), WholePayload)
     if name == "MPEG4-GENERIC":
         return _aac_choice(media, candidate)
     if name == "MP4A-LATM":
@@ -147,7 +147,7 @@ def _audio_choice(media: Media, candidate: Format) -> AudioChoice | None:
     return None
 
 
-def _opus_track() -> Track:
+def opus_track() -> Track:
     """RFC 7587: always 48 kHz; two channels decode any stream. `dOps` body by the Opus-in-ISOBMFF specification."""
     config = (
         b"\x00\x02" + _OPUS_PRE_SKIP.to_bytes(2, "big") + _OPUS_RATE_HZ.to_bytes(4, "big") + b"\x00\x00\x00"

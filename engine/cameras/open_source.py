@@ -1,11 +1,41 @@
-"""Chooses the source for a camera's settings."""
+"""Chooses the source for a camera's settings: the native client wherever it can, libav for the rest."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from engine.cameras.libav import LibavSource
 from engine.cameras.rtsp import RtspSource
-from engine.cameras.source import PacketSource, SourceSettings
+from engine.cameras.source import PacketSink, PacketSource, SourceSettings
 from storage.clock import Clock
+from storage.errors import CameraUnsupported
 
 
 def open_source(settings: SourceSettings, clock: Clock | None = None) -> PacketSource:
-    return RtspSource(settings, clock)
+    """A source for one session; nothing is connected before `run`."""
+    scheme = settings.url.strip().partition("://")[0].lower()
+    if scheme in ("rtsp", "rtsps") and settings.transport != "udp":
+        return (
+            RtspSource(settings, clock)
+            if settings.transport == "tcp"
+            else AnyTransportSource(settings, clock)
+        )
+    return LibavSource(settings, clock)
+
+
+class AnyTransportSource:
+    """Transport "auto": TCP, and UDP for the few cameras that refuse it."""
+
+    def __init__(self, settings: SourceSettings, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    async def run(self, sink: PacketSink) -> None:
+        """As PacketSource.run."""
+        source = RtspSource(self._settings, self._clock)
+        try:
+            await source.run(sink)
+        except CameraUnsupported:
+            if not source.wants_udp:
+                raise
+        await LibavSource(replace(self._settings, transport="udp"), self._clock).run(sink)
