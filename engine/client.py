@@ -25,6 +25,16 @@ from storage.errors import EngineUnreachable, NotPermitted, WatchdeckError, erro
 if TYPE_CHECKING:
     import aiohttp
 
+__all__ = [
+    "EngineClient",
+    "EngineUnreachable",
+    "ExportStream",
+    "NotPermitted",
+    "WatchdeckError",
+    "rebuilt_error",
+]
+"""The errors are here too: consoles import nothing of storage."""
+
 T = TypeVar("T")
 Query = Mapping[str, str | int | Iterable[str] | None]
 
