@@ -19,9 +19,8 @@ from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYT
 from storage.catalog.events import EventRows
 from storage.catalog.migrations import LATEST, catalog_migrations
 from storage.catalog.names import NAME_LIMIT
-from storage.catalog.recycling import RecyclingRows
 from storage.catalog.station import StationRow
-from storage.catalog.volumes import VolumeRows
+from storage.catalog.upkeep import UpkeepRows
 from storage.clock import Clock, SystemClock
 from storage.durable import fsync_folder
 from storage.errors import CatalogDamaged, Conflict
@@ -30,7 +29,7 @@ APPLICATION_ID = 0x57445543
 """First bytes of a Watchdeck catalog as `file` shows them: "WDUC"."""
 
 
-class Catalog(StationRow, VolumeRows, RecyclingRows, EventRows):
+class Catalog(StationRow, UpkeepRows, EventRows):
     """Everything the station knows: see schema.sql for what, and the base classes for how."""
 
     @classmethod

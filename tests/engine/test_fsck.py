@@ -1,0 +1,74 @@
+"""`watchdeck fsck`: what it prints, when it refuses, how it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.fsck import main
+from engine.state_folder import CATALOG_NAME, locked_state_folder
+from storage.catalog.db import Catalog
+from tests.storage.catalog.footage import T0
+from tests.storage.catalog.volume_footage import Recording, add_volume
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state folder whose only volume has one segment the catalog does not know."""
+    folder = tmp_path / "state"
+    folder.mkdir(0o700)
+    with Catalog.open(folder / CATALOG_NAME) as catalog:
+        camera = catalog.add_camera(name="gate", url="rtsp://192.0.2.1/")
+        volume = add_volume(catalog, tmp_path / "array")
+        recording = Recording(catalog, volume, camera, T0)
+        recording.segment()
+        recording.segment(in_catalog=False)
+        recording.end()
+        volume.write_settings_copy(catalog.cameras())
+        volume.close()
+    return folder
+
+
+def test_what_is_wrong_is_listed_and_put_right_when_asked(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--state", str(state)]) == 1
+    assert "orphan_file [array]" in capsys.readouterr().out
+    assert main(["--state", str(state), "--repair"]) == 0
+    assert "1 found, 1 put right" in capsys.readouterr().out
+    assert main(["--state", str(state)]) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+
+
+def test_json_is_one_document(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--state", str(state), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    (finding,) = document["findings"]
+    assert (finding["kind"], finding["is_repaired"], finding["camera"]) == ("orphan_file", False, "gate")
+
+
+def test_a_running_engine_is_not_disturbed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with locked_state_folder(state):
+        assert main(["--state", str(state), "--json"]) == 7
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == "conflict"
+
+
+def test_a_lost_catalog_is_rebuilt_from_the_volumes(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (state / CATALOG_NAME).unlink()
+    assert main(["--state", str(state)]) == 14
+    assert "--volume" in capsys.readouterr().err
+    volume = state.parent / "array"
+    assert main(["--state", str(state), "--repair", "--volume", str(volume), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rebuilt"]["segments"] == 2
+    assert main(["--state", str(state)]) == 0
+    assert main(["--state", str(state), "--repair", "--volume", str(volume)]) == 2
+
+
+def test_a_state_folder_that_is_not_there_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--state", str(tmp_path / "none")]) == 78
+    assert not (tmp_path / "none").exists()
+    assert "watchdeck: there is no state folder" in capsys.readouterr().err
