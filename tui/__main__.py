@@ -1,0 +1,100 @@
+"""`watchdeck`: without arguments (or with the console's options alone) the console, with anything else the command line.
+
+Nothing heavy is imported before it is known which: the terminal is asked before Textual starts, and the command
+line never imports Textual.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+VALUE_OPTIONS = ("--socket", "--graphics", "--colors", "--glyphs", "--theme")
+FLAGS = ("--mouse", "--no-mouse", "--read-only")
+
+EXIT_USAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleOptions:
+    """What the console was started with; None = decide."""
+
+    socket: str | None = None
+    graphics: str | None = None
+    colors: str | None = None
+    glyphs: str | None = None
+    theme: str | None = None
+    has_mouse: bool | None = None
+    is_read_only: bool = False
+
+
+def console_options(arguments: list[str]) -> ConsoleOptions | None:
+    """The options when there are only the console's; None = this is for the command line."""
+    values: dict[str, str] = {}
+    flags: set[str] = set()
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        name, has_value, value = word.partition("=")
+        if word in FLAGS:
+            flags.add(word)
+        elif name in VALUE_OPTIONS and (has_value or rest):
+            values[name.removeprefix("--")] = value if has_value else rest.pop(0)
+        else:
+            return None
+    has_mouse = None
+    if flags & {"--mouse", "--no-mouse"}:
+        has_mouse = "--mouse" in flags
+    return ConsoleOptions(
+        socket=values.get("socket"),
+        graphics=values.get("graphics"),
+        colors=values.get("colors"),
+        glyphs=values.get("glyphs"),
+        theme=values.get("theme"),
+        has_mouse=has_mouse,
+        is_read_only="--read-only" in flags,
+    )
+
+
+def run_console(options: ConsoleOptions) -> int:
+    """The console until the operator leaves it; the exit code."""
+    from tui.profile import BadOverride, detect
+
+    try:
+        profile = detect(
+            os.environ,
+            graphics=options.graphics,
+            colors=options.colors,
+            glyphs=options.glyphs,
+            has_mouse=options.has_mouse,
+        )
+    except BadOverride as error:
+        print(f"watchdeck: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    if profile.refusal:
+        print(f"watchdeck: {profile.refusal}", file=sys.stderr)
+        return EXIT_USAGE
+    os.environ.update(profile.environment())
+
+    from tui.start import start_console
+
+    result = start_console(profile, options.socket, options.theme, is_read_only=options.is_read_only)
+    if result == "demo":
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "engine.demo"])  # noqa: S606 - becomes the demo
+    return 0
+
+
+def main() -> None:
+    """Entry point of the `watchdeck` command."""
+    options = console_options(sys.argv[1:])
+    if options is not None:
+        sys.exit(run_console(options))
+    from tui.cli import main as command_line
+
+    command_line()
+
+
+if __name__ == "__main__":
+    main()

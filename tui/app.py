@@ -1,0 +1,350 @@
+"""The console application: frame, views, keys and the line to the engine. It owns no truth and decides nothing.
+
+Views are made when they are first shown; the connection is opened after the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.containers import Container
+from textual.timer import Timer
+
+from tui.celldiff import CellDiffMixin
+from tui.commands import COMMANDS, Command, Scope, bindings_of, parse
+from tui.desk import Desk, LogLine
+from tui.keymap import Keymap
+from tui.mirror import Change, Link
+from tui.screens.absent import AbsentPane
+from tui.screens.dashboard import DashboardView
+from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine
+from tui.screens.view import View
+
+DEMO = "demo"
+"""Exit value: the operator asked for the demo."""
+TICK_S = 1.0
+WORDS_S = 0.1
+"""State words are drawn this soon after they change; numbers wait for the tick."""
+
+
+def _provider() -> type[Provider]:
+    from tui.palette import CommandProvider
+
+    return CommandProvider
+
+
+def _make_cameras(desk: Desk) -> View:
+    from tui.screens.cameras import CamerasView
+
+    return CamerasView(desk)
+
+
+def _make_recordings(desk: Desk) -> View:
+    from tui.screens.recordings import RecordingsView
+
+    return RecordingsView(desk)
+
+
+def _make_events(desk: Desk) -> View:
+    from tui.screens.events import EventsView
+
+    return EventsView(desk)
+
+
+MAKERS: dict[Scope, Callable[[Desk], View]] = {
+    Scope.DASHBOARD: DashboardView,
+    Scope.CAMERAS: _make_cameras,
+    Scope.RECORDINGS: _make_recordings,
+    Scope.EVENTS: _make_events,
+}
+
+
+class WatchdeckApp(CellDiffMixin):
+    """One console on one engine."""
+
+    CSS_PATH = "watchdeck.tcss"
+    TITLE = "Watchdeck"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_provider}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-narrow"),
+        (70, "-normal"),
+        (120, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [
+        (0, "-low"),
+        (20, "-standard"),
+        (36, "-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of(Scope.EVERYWHERE),
+        Binding("d", "demo", "Demo", show=False),
+    ]
+
+    def __init__(self, desk: Desk, keymap: Keymap, theme: str | None = None) -> None:
+        super().__init__()
+        self.theme = theme if theme in self.available_themes else desk.profile.theme
+        self._unknown_theme = theme if theme not in (None, self.theme) else None
+        if desk.profile.graphics in ("sixel", "kitty"):
+            self.enable_pictures()
+        self.desk = desk
+        self.glyphs = desk.glyphs
+        self._keymap_file = keymap
+        self.front = Scope.DASHBOARD
+        self._pending = Change.NOTHING
+        self._words_timer: Timer | None = None
+        self._was_live = False
+
+    # -- life --------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine(id="header")
+        yield Banner(id="banner")
+        with Container(id="views"):
+            yield AbsentPane(id="absent")
+        yield FooterLine(id="footer")
+        yield PromptLine(id="prompt")
+
+    def on_mount(self) -> None:
+        if self._keymap_file.keys:
+            self.set_keymap(self._keymap_file.keys)
+        self.query_one(FooterLine).keys = self._keymap_file.keys
+        self.desk.mirror.listen(self._mirror_changed)
+        self.set_interval(TICK_S, self._tick)
+        self._draw_frame()
+        self.call_after_refresh(self._connect)
+        for complaint in self._keymap_file.complaints:
+            self.tell(complaint, is_error=True)
+        if self._unknown_theme is not None:
+            self.tell(f"no theme {self._unknown_theme!r} (:theme NAME)", is_error=True)
+
+    def _connect(self) -> None:
+        self.run_worker(self.desk.connection.run(), name="connection", group="connection")
+
+    # -- following the mirror ----------------------------------------------------------------------------
+
+    def _mirror_changed(self, change: Change) -> None:
+        self._pending |= change
+        if change & Change.WORDS and self._words_timer is None:
+            self._words_timer = self.set_timer(WORDS_S, self._draw_changes)
+
+    def _tick(self) -> None:
+        if self.desk.mirror.is_live is not self._was_live:
+            self._pending |= Change.LINK
+        self._pending |= Change.STATION  # ages and clocks move on
+        self._draw_changes()
+
+    def _draw_changes(self) -> None:
+        """Draw what changed since the last time: the frame, and the view in front."""
+        if self._words_timer is not None:
+            self._words_timer.stop()
+            self._words_timer = None
+        change, self._pending = self._pending, Change.NOTHING
+        if not self.is_running or not change:
+            return
+        self._was_live = self.desk.mirror.is_live
+        self._draw_frame()
+        view = self.view
+        if view is not None and self._is_view_shown:
+            if change & Change.LINK:
+                view.set_class(not self._was_live, "-stale")
+            view.refresh_from(change)
+
+    def _draw_frame(self) -> None:
+        link = self.desk.mirror.link
+        self.screen_stack[0].query_one(HeaderLine).draw(self.desk, self.front)
+        self.screen_stack[0].query_one(Banner).draw(self.desk)
+        absent = self.screen_stack[0].query_one(AbsentPane)
+        is_absent = link in (Link.STARTING, Link.ABSENT)
+        if is_absent:
+            absent.draw(self.desk, is_starting=link is Link.STARTING)
+        if absent.display is not is_absent or (not is_absent and self.view is None):
+            absent.display = is_absent
+            self.run_worker(self._show_front(), group="show", exclusive=True)
+
+    def on_resize(self) -> None:
+        self._pending |= Change.EVERYTHING
+        self.call_after_refresh(self._draw_changes)
+
+    # -- views -------------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> View | None:
+        """The view in front; None until it was first shown."""
+        found = self.screen_stack[0].query(f"#{self.front}") if self.screen_stack else None
+        return found.first(View) if found else None
+
+    @property
+    def _is_view_shown(self) -> bool:
+        return not self.screen_stack[0].query_one(AbsentPane).display
+
+    async def _show_front(self) -> View | None:
+        """Bring the wanted view to the front, making it when it is new; nothing while no engine was ever there."""
+        base = self.screen_stack[0]
+        if base.query_one(AbsentPane).display:
+            base.query_one(AbsentPane).focus()
+            return None
+        view = self.view
+        for other in base.query(View):
+            if other is not view and other.display:
+                other.display = False
+                other.leave()
+        if view is None:
+            view = MAKERS[self.front](self.desk)
+            await base.query_one("#views").mount(view)
+        view.display = True
+        view.set_class(not self.desk.mirror.is_live, "-stale")
+        self.query_one(FooterLine).show_keys_of(self.front)
+        base.query_one(HeaderLine).draw(self.desk, self.front)
+        view.arrive()
+        view.refresh_from(Change.EVERYTHING)
+        return view
+
+    async def action_show(self, scope: str) -> None:
+        """Bring a view to the front."""
+        await self.show_view(Scope(scope))
+
+    async def show_view(self, scope: Scope) -> View | None:
+        self.front = scope
+        return await self._show_front()
+
+    @on(View.Wanted)
+    async def _view_wanted(self, event: View.Wanted) -> None:
+        view = await self.show_view(event.scope)
+        if view is not None:
+            view.show_target(event.camera, event.at_us)
+
+    # -- words to the operator ---------------------------------------------------------------------------
+
+    def tell(self, text: str, *, is_error: bool = False) -> None:
+        """In the footer for some seconds, in the command log for good."""
+        self.desk.log.append(LogLine(self.desk.mirror.now_us, text, is_error))
+        self.screen_stack[0].query_one(FooterLine).tell(text, is_error=is_error)
+
+    @on(View.Said)
+    def _view_said(self, event: View.Said) -> None:
+        self.tell(event.text, is_error=event.is_error)
+
+    # -- command line and filter -------------------------------------------------------------------------
+
+    def action_command_line(self) -> None:
+        self._open_prompt(":")
+
+    def action_filter(self, text: str | None = None) -> None:
+        view = self.view
+        if view is None or view.filter_text is None:
+            self.tell("this screen has no list to filter")
+        elif text is not None:
+            view.set_filter(text)
+        else:
+            self._open_prompt("/", view.filter_text)
+
+    def _open_prompt(self, prompt: str, text: str = "") -> None:
+        self.query_one(FooterLine).display = False
+        self.query_one(PromptLine).open(prompt, self.front, text)
+
+    @on(PromptLine.Typed)
+    def _prompt_typed(self, event: PromptLine.Typed) -> None:
+        if event.prompt == "/" and self.view is not None:
+            self.view.set_filter(event.text)
+
+    @on(PromptLine.Closed)
+    async def _prompt_closed(self, event: PromptLine.Closed) -> None:
+        self.query_one(PromptLine).close()
+        self.query_one(FooterLine).display = True
+        if self.view is not None and self._is_view_shown:
+            self.view.arrive()
+        if event.prompt == "/":
+            if event.text is None and self.view is not None:
+                self.view.set_filter("")
+        elif event.text and event.text.strip():
+            await self.run_line(event.text)
+
+    async def run_line(self, line: str) -> None:
+        """Carry out what was typed after `:`."""
+        meant = parse(line, self.front)
+        if meant is None:
+            self.tell(f"no such command: {line.split()[0]} (? lists them)", is_error=True)
+            return
+        command, argument = meant
+        if argument and not command.takes:
+            self.tell(f"`{command.words}` takes no argument", is_error=True)
+        else:
+            await self.run_command(command, argument)
+
+    async def run_command(self, command: Command, argument: str = "") -> None:
+        """From the palette and the command line: bring its view to the front and run its action there."""
+        target: WatchdeckApp | View | None = self
+        if command.scope is not Scope.EVERYWHERE:
+            target = await self.show_view(command.scope)
+        if target is None:
+            self.tell("no engine: this works when one is there", is_error=True)
+        elif argument:
+            await self.run_action(f"{command.action}({argument!r})", target)
+        else:
+            await self.run_action(command.action, target)
+
+    # -- actions everywhere ------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        keys = {command.id: self._keymap_file.keys.get(command.id, command.keys) for command in COMMANDS}
+        self.push_screen(HelpScreen(self.front, keys))
+
+    def action_command_log(self) -> None:
+        from tui.screens.help import LogScreen
+
+        self.push_screen(LogScreen(self.desk))
+
+    def action_step_back(self) -> None:
+        footer = self.query_one(FooterLine)
+        if self.view is None or not self.view.back():
+            footer.forget()
+
+    async def action_refresh_view(self) -> None:
+        self.desk.connection.retry_now()
+        if self.view is not None and self._is_view_shown:
+            await self.view.reload()
+            self._pending |= Change.EVERYTHING
+            self._draw_changes()
+
+    async def action_undo(self) -> None:
+        if not self.desk.undo:
+            self.tell("nothing to undo (removed cameras and saved edits are not undone)")
+            return
+        undo = self.desk.undo.pop()
+        if await undo.step():
+            self.tell(f"undone: {undo.words}")
+
+    def action_toggle_read_only(self) -> None:
+        self.desk.is_read_only = not self.desk.is_read_only
+        self.tell("read-only mode is " + ("on" if self.desk.is_read_only else "off"))
+        self._draw_frame()
+
+    def action_theme(self, name: str = "") -> None:
+        names = sorted(self.available_themes)
+        if not name:
+            name = names[(names.index(self.theme) + 1) % len(names)]
+        if name not in names:
+            self.tell(f"no theme {name!r}; there are: {', '.join(names)}", is_error=True)
+            return
+        self.theme = name
+        self.tell(f"theme: {name}")
+
+    def action_demo(self) -> None:
+        if self.desk.mirror.link is Link.ABSENT:
+            self.exit(DEMO)
+
+    def action_quit_console(self) -> None:
+        self.exit()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "demo":
+            return self.desk.mirror.link is Link.ABSENT
+        return super().check_action(action, parameters)

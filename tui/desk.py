@@ -1,0 +1,61 @@
+"""What all views of the console share: the mirror, the line to the engine, the terminal, and what the operator did.
+
+No widgets here; the app makes one and hands it to each view.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+
+from tui.connection import Client, Connection
+from tui.mirror import Mirror
+from tui.profile import TerminalProfile
+from widgets.glyphs import Glyphs
+
+UNDO_KEPT = 20
+LOG_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The way back from one step."""
+
+    words: str
+    """`lock of driveway 14:00-14:10`."""
+    step: Callable[[], Awaitable[bool]]
+    """False when it failed, after saying so."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One thing the console did or was told, for the command log."""
+
+    time_us: int
+    text: str
+    is_error: bool = False
+
+
+@dataclass(slots=True)
+class Desk:
+    """Shared state of one console; event-loop thread only."""
+
+    mirror: Mirror
+    connection: Connection
+    profile: TerminalProfile
+    glyphs: Glyphs
+    zone: tzinfo
+    folder: Path
+    """Where exports and snapshots go: `~/watchdeck-exports`."""
+    is_read_only: bool = False
+    undo: deque[Undo] = field(default_factory=lambda: deque(maxlen=UNDO_KEPT))
+    """Newest last; the oldest are forgotten."""
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))
+    """Newest last; the oldest are forgotten."""
+
+    @property
+    def client(self) -> Client:
+        return self.connection.client

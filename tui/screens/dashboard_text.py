@@ -1,0 +1,335 @@
+"""The dashboard as lines of text: pure functions of the mirror and the room, so that every size can be tested.
+
+At 80 columns one column of sections; from 170 columns two. Sections shrink before anything is cut in the middle:
+cameras that do not record come first, then storage, then events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from textual.content import Content
+
+from engine import wire
+from tui.mirror import Mirror
+from tui.wording import CAMERA_STATES, VOLUME_STATES, severity_wording
+from widgets import format
+from widgets.glyphs import Glyphs
+
+LIMIT_PERCENT = 90.0
+"""CPU, memory or network strictly over this is abnormal."""
+WIDE_COLUMNS = 170
+EVENTS_MIN_ROWS = 3
+BAR_CELLS = 14
+
+BLOCK_DIGITS = {
+    "0": ("█▀█", "█ █", "▀▀▀"),
+    "1": ("▀█ ", " █ ", "▀▀▀"),
+    "2": ("▀▀█", "█▀▀", "▀▀▀"),
+    "3": ("▀▀█", " ▀█", "▀▀▀"),
+    "4": ("█ █", "▀▀█", "  ▀"),
+    "5": ("█▀▀", "▀▀█", "▀▀▀"),
+    "6": ("█▀▀", "█▀█", "▀▀▀"),
+    "7": ("▀▀█", "  █", "  ▀"),
+    "8": ("█▀█", "█▀█", "▀▀▀"),
+    "9": ("█▀█", "▀▀█", "▀▀▀"),
+    "/": (" ▄▀", "▄▀ ", "   "),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What the lines are made for."""
+
+    columns: int
+    rows: int
+    glyphs: Glyphs
+    zone: tzinfo
+
+
+def dashboard_lines(mirror: Mirror, paper: Paper) -> list[Content]:
+    """Everything, at most `paper.rows` lines; muted as a whole when it is not the present."""
+    station = mirror.station
+    if station is None:
+        return [Content("waiting for the engine's first word ...")]
+    lines = (
+        _wide(mirror, station, paper) if paper.columns >= WIDE_COLUMNS else _narrow(mirror, station, paper)
+    )
+    lines = lines[: paper.rows]
+    return lines if mirror.is_live else [Content.styled(line.plain, "dim") for line in lines]
+
+
+def _narrow(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Content]:
+    top = _beside(
+        recording_lines(mirror, station, paper.glyphs),
+        station_lines(station, paper.glyphs, paper.columns - 41),
+        min(40, paper.columns // 2),
+        paper.columns,
+    )
+    if paper.columns < 70:
+        top = recording_lines(mirror, station, paper.glyphs) + station_lines(
+            station, paper.glyphs, paper.columns
+        )
+    sections = [problem_lines(mirror, paper), storage_lines(mirror, paper)]
+    return _stacked(top, sections, event_lines(mirror, paper, paper.rows), paper)
+
+
+def _wide(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Content]:
+    left_columns = paper.columns * 11 // 20
+    left_paper = Paper(left_columns - 2, paper.rows, paper.glyphs, paper.zone)
+    right_columns = paper.columns - left_columns
+    right_paper = Paper(right_columns, paper.rows, paper.glyphs, paper.zone)
+    left = [Content(""), *recording_lines(mirror, station, paper.glyphs), Content("")]
+    left += _spaced([problem_lines(mirror, left_paper), storage_lines(mirror, left_paper)])
+    right = [Content(""), *station_lines(station, paper.glyphs, right_columns - 1)]
+    right += [*engine_lines(station), Content("")]
+    right += event_lines(mirror, right_paper, paper.rows - len(right))
+    return _beside(left, right, left_columns, paper.columns)
+
+
+def _stacked(
+    top: list[Content], sections: list[list[Content]], events: list[Content], paper: Paper
+) -> list[Content]:
+    """Sections below each other; the longest give way until some events fit."""
+    sections = [section for section in sections if section]
+    room = paper.rows - len(top) - (EVENTS_MIN_ROWS + 1 if paper.rows >= 16 else 0)
+    while sum(map(len, sections)) > room and any(len(section) > 3 for section in sections):
+        longest = max(sections, key=len)
+        at = sections.index(longest)
+        hidden = _hidden_count(longest[-1]) + 1 + (0 if _hidden_count(longest[-1]) else 1)
+        longest = longest[:-2] if len(longest) > 2 else longest
+        sections[at] = [*longest, Content.styled(f"  ... and {hidden} more", "dim")]
+    lines = list(top)
+    spare = paper.rows - len(top) - sum(map(len, sections)) - EVENTS_MIN_ROWS - 1
+    for section in sections:
+        if spare > 0:
+            lines.append(Content(""))
+            spare -= 1
+        lines += section
+    if spare > 0:
+        lines.append(Content(""))
+    return lines + events[: max(0, paper.rows - len(lines))]
+
+
+def _hidden_count(line: Content) -> int:
+    text = line.plain.strip()
+    return int(text.split()[2]) if text.startswith("... and ") and text.endswith(" more") else 0
+
+
+def _spaced(sections: Sequence[list[Content]]) -> list[Content]:
+    lines: list[Content] = []
+    for section in sections:
+        if section:
+            lines += [*section, Content("")]
+    return lines
+
+
+def _beside(left: list[Content], right: list[Content], at: int, columns: int) -> list[Content]:
+    lines = []
+    for row in range(max(len(left), len(right))):
+        start = left[row] if row < len(left) else Content("")
+        end = right[row] if row < len(right) else Content("")
+        lines.append(
+            start.truncate(at - 1, ellipsis=True, pad=True)
+            + Content(" ")
+            + end.truncate(columns - at, ellipsis=True)
+        )
+    return lines
+
+
+# -- sections --------------------------------------------------------------------------------------------
+
+
+def heading(text: str, note: str = "") -> Content:
+    return Content.assemble((text, "bold $text-accent"), (f"  {note}" if note else "", "dim"))
+
+
+def recording_lines(mirror: Mirror, station: wire.StationView, glyphs: Glyphs) -> list[Content]:
+    """ "recording n of m", big."""
+    recording, expected = station.cameras_recording, station.cameras_expected
+    off = station.cameras_total - expected
+    missing = expected - recording
+    style = "$text-success" if not missing else ("$text-error" if not recording else "$text-warning")
+    if not station.cameras_total:
+        words = ["no cameras yet", "press 2, then a", "to add the first"]
+    else:
+        state = f"{format.plural(missing, 'camera')} not recording" if missing > 0 else "all that should"
+        words = ["recording", f"{recording} of {format.plural(expected, 'camera')}", state]
+        if not expected:
+            words[2] = "none should record now"
+        elif off > 0 and not missing:
+            words[2] = f"all that should, {off} off"
+    if glyphs.name == "ascii":
+        return [
+            Content.styled(f"  {recording} / {expected}  ", f"bold reverse {style}"),
+            Content.styled(f"{words[0]} {words[1]}", "bold"),
+            Content.styled(words[2], f"bold {style}" if missing else style),
+        ]
+    digits = [BLOCK_DIGITS[character] for character in f"{recording}/{expected}"]
+    lines = []
+    for row in range(3):
+        big = " ".join(digit[row] for digit in digits)
+        word_style = ("bold", "", f"bold {style}" if missing else style)[row]
+        lines.append(Content.assemble(" ", (big, style), "  ", (words[row], word_style)))
+    return lines
+
+
+def station_lines(station: wire.StationView, glyphs: Glyphs, columns: int) -> list[Content]:
+    """CPU, memory, and each network link."""
+    lines = [
+        _load_line("CPU", station.cpu_percent, glyphs, columns),
+        _load_line("Memory", station.memory_percent, glyphs, columns),
+    ]
+    for link in sorted(station.links, key=lambda link: not link.is_up)[:3]:
+        lines.append(_link_line(link, columns))
+    return lines
+
+
+def _load_line(title: str, value: float, glyphs: Glyphs, columns: int) -> Content:
+    is_high = value > LIMIT_PERCENT
+    cells = max(6, min(20, columns - 8 - 6 - 10))
+    tail = f" {format.percent(value):>6}" + (" over 90 %" if is_high else "")
+    return Content.assemble(
+        f"{title:<8}",
+        bar(value, cells, glyphs, is_high=is_high),
+        (tail, "bold $text-error" if is_high else ""),
+    )
+
+
+def bar(value: float, cells: int, glyphs: Glyphs, *, is_high: bool = False) -> Content:
+    """Filled to `value` percent."""
+    filled = max(0, min(cells, round(value * cells / 100)))
+    return Content.assemble(
+        (glyphs.full * filled, "$text-error" if is_high else "$primary"),
+        (glyphs.bar_empty * (cells - filled), "dim"),
+    )
+
+
+def _link_line(link: wire.LinkView, columns: int) -> Content:
+    name = format.fit(link.name, 8)
+    if not link.is_up:
+        return Content.styled(f"{name}down", "dim")
+    text = f"{format.bit_rate(link.receive_bps)} in, {format.bit_rate(link.send_bps)} out"
+    busiest = max(link.receive_bps, link.send_bps)
+    if link.speed_bps and busiest * 100 > LIMIT_PERCENT * link.speed_bps:
+        return Content.styled(f"{name}{text} over 90 %", "bold $text-error")
+    if link.speed_bps and len(name) + len(text) + 12 < columns:
+        text += f" of {format.bit_rate(link.speed_bps)}"
+    return Content(f"{name}{text}")
+
+
+def engine_lines(station: wire.StationView) -> list[Content]:
+    """The engine's own share; only where there is room."""
+    up = format.duration(station.now_us - station.started_us)
+    memory = format.binary_bytes(station.engine_rss_bytes)
+    text = f"{format.percent(station.engine_cpu_percent)} CPU, {memory}, up {up}, version {station.version}"
+    return [Content(f"{'engine':<8}{text}")]
+
+
+def problem_lines(mirror: Mirror, paper: Paper) -> list[Content]:
+    """Each camera that should record and does not: state, since when, why."""
+    not_recording = [
+        camera
+        for camera in mirror.cameras
+        if camera.state not in (wire.CameraState.RECORDING, wire.CameraState.OFF)
+    ]
+    if not not_recording:
+        return []
+    order = list(wire.CameraState)
+    not_recording.sort(key=lambda camera: (-order.index(camera.state), camera.state_since_us))
+    names = min(24 if paper.columns >= 60 else 12, max(len(camera.name) for camera in not_recording))
+    lines = [heading("Not recording", "state, camera, for how long, why")]
+    for camera in not_recording:
+        wording = CAMERA_STATES[camera.state]
+        since = format.duration(
+            max(0, mirror.now_us - camera.state_since_us) // 60_000_000 * 60_000_000 or 1_000_000
+        )
+        if mirror.now_us - camera.state_since_us < 60_000_000:
+            since = "< 1 min"
+        line = Content.assemble(
+            " ",
+            (f"{wording.sign or paper.glyphs.mark} {wording.word:<12}", wording.style),
+            (format.fit(camera.name, names, paper.glyphs.ellipsis), "bold"),
+            f" {format.fit(since, 10)} ",
+        )
+        room = max(0, paper.columns - len(line))
+        lines.append(line + Content(format.fit(camera.cause, room, paper.glyphs.ellipsis).rstrip()))
+    return lines
+
+
+def storage_lines(mirror: Mirror, paper: Paper) -> list[Content]:
+    """Groups with their days, and the volumes of each."""
+    volumes = mirror.volumes
+    if not volumes:
+        return [
+            heading("Storage"),
+            Content.styled(
+                " no volume: nothing can be recorded. Add one: watchdeck volume add NAME PATH",
+                "bold $text-error",
+            ),
+        ]
+    lines = [heading("Storage")]
+    for group in mirror.groups:
+        own = [volume for volume in volumes if volume.group == group.name]
+        if own or group.cameras:
+            lines.append(_group_line(group, paper))
+            lines += [_volume_line(volume, paper) for volume in own]
+    return lines
+
+
+def _group_line(group: wire.GroupView, paper: Paper) -> Content:
+    parts = [f"{format.days(group.recorded_days)} recorded"]
+    if group.remaining_days is not None:
+        parts.append(f"{format.days(group.remaining_days)} left")
+    if group.retention_days is not None:
+        parts.append(f"keep {group.retention_days} d")
+    if group.retention_bytes is not None:
+        parts.append(f"keep {format.decimal_bytes(group.retention_bytes)}")
+    line = Content.assemble(
+        " ", (format.fit(group.name, 12, paper.glyphs.ellipsis), "bold"), " ", ", ".join(parts)
+    )
+    if group.is_below_retention:
+        line += Content.styled("  ! below retention", "bold $text-warning")
+    return line
+
+
+def _volume_line(volume: wire.VolumeView, paper: Paper) -> Content:
+    wording = VOLUME_STATES[volume.state]
+    line = Content.assemble(
+        "   ",
+        (f"{wording.sign or paper.glyphs.mark} {wording.word:<12} ", wording.style),
+        format.fit(volume.name, 12, paper.glyphs.ellipsis),
+        " ",
+    )
+    if volume.total_bytes and volume.state in (wire.VolumeState.OK, wire.VolumeState.FULL):
+        used = 100.0 * (volume.total_bytes - volume.free_bytes) / volume.total_bytes
+        line += bar(used, BAR_CELLS if paper.columns >= 70 else 6, paper.glyphs)
+        line += Content(f" {format.percent(used):>5}  {format.decimal_bytes(volume.free_bytes)} free")
+        if volume.write_bps and paper.columns >= 70:
+            line += Content(f"  {format.bit_rate(volume.write_bps)}")
+    if volume.cause and len(line) + 12 < paper.columns:
+        cause = format.fit(volume.cause, paper.columns - len(line) - 2, paper.glyphs.ellipsis).rstrip()
+        line += Content.styled(f"  {cause}", wording.style)
+    return line
+
+
+def event_lines(mirror: Mirror, paper: Paper, rows: int) -> list[Content]:
+    """The newest, as many as fit."""
+    lines = [heading("Newest events")]
+    sources = min(20, max((len(event.source) for event in mirror.events[:rows]), default=0))
+    for event in mirror.events[: max(0, rows - 1)]:
+        wording = severity_wording(event.severity)
+        when = format.recent_time(event.time_us, mirror.now_us, paper.zone)
+        line = Content.assemble(
+            f" {when:<11} " if paper.columns >= 60 else f" {when:<8} ",
+            (f"{wording.sign} {wording.word:<8} ", wording.style),
+            (format.fit(event.source, sources, paper.glyphs.ellipsis), "bold"),
+            " ",
+        )
+        room = max(0, paper.columns - len(line))
+        lines.append(line + Content(format.fit(event.text, room, paper.glyphs.ellipsis).rstrip()))
+    if len(lines) == 1:
+        lines.append(Content.styled(" none yet", "dim"))
+    return lines

@@ -1,0 +1,275 @@
+"""The rows around every view: header with the views and the clock, banner when the engine is lost, footer with keys.
+
+Fitted to 80 columns: what does not fit is left out whole, never cut in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from tui.commands import Command, Scope, commands_for, completions
+from tui.desk import Desk
+from tui.mirror import Link
+from tui.screens.text_pane import TextPane
+from widgets import format
+
+TABS: tuple[tuple[str, Scope, str], ...] = (
+    ("1", Scope.DASHBOARD, "Dashboard"),
+    ("2", Scope.CAMERAS, "Cameras"),
+    ("3", Scope.RECORDINGS, "Recordings"),
+    ("4", Scope.EVENTS, "Events"),
+)
+MESSAGE_S = 6.0
+ERROR_S = 12.0
+
+KEY_NAMES = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "escape": "esc",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "underscore": "_",
+    "equals_sign": "=",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "at": "@",
+    "space": "space",
+}
+
+
+def key_name(key: str) -> str:
+    """A key as it is printed on the keyboard: `?`, `ctrl+p`, `enter`."""
+    *modifiers, last = key.split("+")
+    return "+".join([*modifiers, KEY_NAMES.get(last, last)])
+
+
+class HeaderLine(TextPane):
+    """Views on the left, station, mode and freshness on the right."""
+
+    DEFAULT_CSS = """
+    HeaderLine { height: 1; background: $panel; color: $foreground; }
+    """
+
+    def draw(self, desk: Desk, front: Scope) -> None:
+        width = self.size.width
+        left = self._tabs(front, is_short=width < 70)
+        right = self._status(desk)
+        station = desk.mirror.station
+        if width >= 100:
+            left = Content.styled(" Watchdeck ", "bold") + left
+        names = [station.name] if station else []
+        for name in names:
+            if len(left) + len(right) + len(name) + 2 <= width:
+                right = Content(f"{name}  ") + right
+        room = width - len(left) - len(right)
+        if room < 1:
+            left, room = left[: max(0, width - len(right) - 1)], 1
+        self.show([left + Content(" " * room) + right])
+
+    @staticmethod
+    def _tabs(front: Scope, *, is_short: bool) -> Content:
+        parts = []
+        for key, scope, title in TABS:
+            text = f" {key} {title[:3] if is_short else title} "
+            parts.append(Content.styled(text, "reverse bold") if scope is front else Content(text))
+        return Content("").join(parts)
+
+    @staticmethod
+    def _status(desk: Desk) -> Content:
+        mirror = desk.mirror
+        marks = Content("")
+        if mirror.station and mirror.station.is_demo:
+            marks += Content.styled("DEMO ", "bold")
+        if desk.is_read_only:
+            marks += Content.styled("READ-ONLY ", "bold $text-warning")
+        if mirror.link is Link.LOST:
+            return marks + Content.styled("LOST ", "bold $text-error")
+        if mirror.link is not Link.LIVE:
+            return marks + Content.styled("no engine ", "dim")
+        if not mirror.is_live:
+            return marks + Content.styled(f"data {mirror.age_s:.0f} s old ", "bold $text-warning")
+        return marks + Content(format.local_clock(mirror.now_us, desk.zone) + " ")
+
+
+class Banner(TextPane):
+    """One row that is only there while the engine is lost."""
+
+    DEFAULT_CSS = """
+    Banner { height: 1; display: none; color: $text-error; text-style: bold reverse; }
+    """
+
+    def draw(self, desk: Desk) -> None:
+        mirror = desk.mirror
+        self.display = mirror.link is Link.LOST
+        if self.display:
+            since = format.local_clock(mirror.lost_at_us, desk.zone)
+            text = f" engine lost since {since}, trying again; what is shown is from then"
+            why = f" ({mirror.trouble})"
+            self.show([Content(text + why if len(text + why) <= self.app.size.width else text)])
+
+
+class FooterLine(TextPane):
+    """The keys of what has the focus, or for some seconds what was just done."""
+
+    DEFAULT_CSS = """
+    FooterLine { height: 1; background: $panel; color: $foreground; }
+    """
+
+    _timer: Timer | None = None
+    _message: Content | None = None
+
+    keys: Mapping[str, str] = {}
+    """The user's own keys by command id."""
+    _scope = Scope.DASHBOARD
+
+    def on_resize(self) -> None:
+        self.draw()
+
+    def show_keys_of(self, scope: Scope) -> None:
+        """Another view came to the front."""
+        self._scope = scope
+        self.draw()
+
+    def tell(self, text: str, *, is_error: bool) -> None:
+        """Show words instead of the keys for a while."""
+        style = "bold $text-error" if is_error else "bold"
+        self._message = Content.styled(f" {'! ' if is_error else ''}{text}", style)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(ERROR_S if is_error else MESSAGE_S, self.forget)
+        self.draw()
+
+    def forget(self) -> None:
+        """Back to the keys."""
+        if self._message is not None:
+            self._message = None
+            self.draw()
+
+    def draw(self) -> None:
+        if self._message is not None:
+            self.show([self._message])
+            return
+        shown = [command for command in commands_for(self._scope) if command.footer]
+        own = [command for command in shown if command.scope is self._scope]
+        common = [command for command in shown if command.scope is not self._scope]
+        self.show([fitted_keys(self._pairs(own), self._pairs(common), self.size.width)])
+
+    def _pairs(self, commands: Iterable[Command]) -> list[tuple[str, str]]:
+        return [
+            (key_name(self.keys.get(command.id, command.keys).split(",")[0]), command.footer)
+            for command in commands
+        ]
+
+
+def fitted_keys(own: Sequence[tuple[str, str]], common: Sequence[tuple[str, str]], width: int) -> Content:
+    """`a Add  e Edit ...  ? Help  q Quit`: what does not fit is left out, the last common ones (help, quit) never."""
+    first, last = list(own), list(common)
+
+    def needed() -> int:
+        return 1 + sum(len(key) + len(label) + 3 for key, label in (*first, *last))
+
+    while needed() > width and (len(last) > 2 or first):
+        if len(last) > 2:
+            last.pop(0)
+        else:
+            first.pop()
+    parts = [Content.assemble((key, "bold $text-accent"), f" {label}") for key, label in (*first, *last)]
+    return Content(" ") + Content("  ").join(parts)
+
+
+class CommandSuggester(Suggester):
+    """Completes `:` commands, those of the view in front first."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self.scope = Scope.EVERYWHERE
+
+    async def get_suggestion(self, value: str) -> str | None:
+        found = completions(value, self.scope) if value else []
+        return found[0].words if found else None
+
+
+class PromptLine(Horizontal):
+    """The `:` and `/` line: takes the footer's row while it is open."""
+
+    DEFAULT_CSS = """
+    PromptLine { height: 1; display: none; background: $panel; }
+    PromptLine Static { width: auto; text-style: bold; color: $text-accent; }
+    PromptLine Input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
+    PromptLine Input:focus { border: none; }
+    """
+
+    class Closed(Message):
+        """Enter (`text`) or escape (`text` None) in the line."""
+
+        def __init__(self, prompt: str, text: str | None) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.text = text
+
+    class Typed(Message):
+        """The text changed."""
+
+        def __init__(self, prompt: str, text: str) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.text = text
+
+    def compose(self) -> ComposeResult:
+        self._suggester = CommandSuggester()
+        yield Static(" :")
+        yield Input(suggester=None, select_on_focus=False)
+
+    @property
+    def prompt(self) -> str:
+        return self._prompt
+
+    _prompt = ":"
+
+    def open(self, prompt: str, scope: Scope, text: str = "") -> None:
+        self._prompt = prompt
+        self._suggester.scope = scope
+        self.query_one(Static).update(f" {prompt}")
+        box = self.query_one(Input)
+        box.suggester = self._suggester if prompt == ":" else None
+        with box.prevent(Input.Changed):
+            box.value = text
+        box.cursor_position = len(text)
+        self.display = True
+        box.focus()
+
+    def close(self) -> None:
+        self.display = False
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Typed(self._prompt, event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Closed(self._prompt, event.value))
+
+    def key_escape(self) -> None:
+        self.post_message(self.Closed(self._prompt, None))
+
+    def key_tab(self) -> None:
+        """Complete; outside the `:` line tab does nothing here."""
+        box = self.query_one(Input)
+        found = completions(box.value, self._suggester.scope) if self._prompt == ":" else []
+        if found:
+            box.value = found[0].words + ("" if found[0].is_optional else " ")
+            box.cursor_position = len(box.value)

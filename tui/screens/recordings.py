@@ -1,0 +1,403 @@
+"""Recordings: what is on disk and what is not, one row a camera; a picture under the playhead; lock and export a range."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+
+from tui.commands import Scope, bindings_of
+from tui.desk import Desk
+from tui.mirror import Change
+from tui.screens.cameras import save_snapshot
+from tui.screens.preview import PictureFeed
+from tui.screens.range_jobs import RangeJobs
+from tui.screens.text_pane import TextPane
+from tui.screens.timeline_feed import TimelineFeed
+from tui.screens.view import View
+from tui.when import HINT, floor_to_hour_us, parse_when
+from widgets import format
+from widgets.dialog import Field, FormDialog
+from widgets.timeline import Timeline
+from widgets.timeline_cells import GapKind
+from widgets.video_cell import VideoCell
+
+OPENING_SPAN_US = 6 * format.HOUR_US
+GAP_SEARCH_US = 7 * format.DAY_US
+"""First stretch searched for the next gap; doubled until one is found or the recordings end."""
+KIND_WORDS = {
+    GapKind.CAMERA: "camera",
+    GapKind.LOSS: "loss",
+    GapKind.STORAGE: "storage",
+    GapKind.ENGINE: "engine",
+    GapKind.CLOCK: "clock",
+    GapKind.PLANNED: "planned",
+    GapKind.UNKNOWN: "unknown",
+}
+KIND_STYLES = {
+    GapKind.CAMERA: "$text-error",
+    GapKind.LOSS: "$text-error",
+    GapKind.STORAGE: "$text-warning",
+    GapKind.PLANNED: "$text-muted",
+}
+
+
+class RecordingsView(View):
+    """Number key 3."""
+
+    SCOPE = Scope.RECORDINGS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of(Scope.RECORDINGS),
+        Binding("up,k", "row(-1)", "camera above", show=False),
+        Binding("down,j", "row(1)", "camera below", show=False),
+        Binding("pageup,ctrl+u", "row(-10)", show=False),
+        Binding("pagedown,ctrl+d", "row(10)", show=False),
+    ]
+    DEFAULT_CSS = """
+    RecordingsView > .title { height: 1; background: $surface; }
+    RecordingsView > #recordings-body { height: 1fr; layout: vertical; }
+    RecordingsView Timeline { height: 1fr; }
+    RecordingsView #recordings-legend { height: 1; }
+    RecordingsView #recordings-side { height: 10; layout: horizontal; }
+    RecordingsView #recordings-side VideoCell { width: 32; }
+    RecordingsView #recordings-side TextPane { padding: 0 1; }
+    RecordingsView.-no-preview #recordings-side VideoCell { display: none; }
+    RecordingsView.-no-preview #recordings-side { height: 6; }
+    Screen.-low RecordingsView #recordings-side { display: none; }
+    Screen.-narrow RecordingsView #recordings-side VideoCell { display: none; }
+    Screen.-narrow RecordingsView #recordings-side { height: 5; }
+    Screen.-tall RecordingsView #recordings-side { height: 17; }
+    Screen.-tall RecordingsView #recordings-side VideoCell { width: 58; }
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._is_placed = False
+        self._target = ""
+        self.set_class(desk.profile.graphics == "none", "-no-preview")
+
+    def compose(self) -> ComposeResult:
+        names = [camera.name for camera in self.desk.mirror.cameras]
+        title_width = max(8, min(18, max(map(len, names), default=8)))
+        yield TextPane(classes="title")
+        yield Timeline(zone=self.desk.zone, title_width=title_width)
+        yield TextPane(id="recordings-legend")
+        with Container(id="recordings-side"):
+            yield VideoCell(reason="no camera selected")
+            yield TextPane(id="recordings-info")
+
+    def on_mount(self) -> None:
+        self.timeline = self.query_one(Timeline)
+        self._feed = TimelineFeed(self, self.timeline)
+        self._pictures = PictureFeed(self, self.query_one(VideoCell))
+        self.jobs = RangeJobs(self)
+
+    # -- the view ----------------------------------------------------------------------------------------
+
+    def arrive(self) -> None:
+        self.timeline.focus()
+        if not self._is_placed and self.desk.mirror.now_us:
+            self._is_placed = True
+            self._feed.draw()
+            hour_us = floor_to_hour_us(self.desk.mirror.now_us, self.desk.zone)
+            self.timeline.show(hour_us - OPENING_SPAN_US * 3 // 4, OPENING_SPAN_US)
+            self.timeline.go_to(hour_us)
+        self._show_camera()
+        self._look()
+
+    def leave(self) -> None:
+        self._pictures.stop()
+
+    def show_target(self, camera: str, at_us: int | None) -> None:
+        self._target = camera
+        if at_us is not None:
+            self.timeline.go_to(at_us)
+        self._show_camera()
+
+    def _show_camera(self) -> None:
+        names = [track.key for track in self.timeline.tracks]
+        if self._target in names:
+            self.timeline.row = names.index(self._target)
+            self._target = ""
+
+    def refresh_from(self, change: Change) -> None:
+        if change & Change.CAMERAS and change & Change.WORDS:
+            self._feed.draw()
+            self._show_camera()
+        if change & Change.LINK and self.desk.mirror.is_connected:
+            self._feed.again()
+        self._feed.tick()
+        self._draw_words()
+
+    @property
+    def filter_text(self) -> str | None:
+        return self._feed.filter_text
+
+    def set_filter(self, text: str) -> None:
+        self._feed.filter_text = text
+        self._feed.draw()
+        self._draw_words()
+
+    def back(self) -> bool:
+        if self.timeline.selection is not None or self.timeline.is_selecting:
+            self.timeline.clear_selection()
+            return True
+        if self._feed.filter_text:
+            self.set_filter("")
+            return True
+        return False
+
+    async def reload(self) -> None:
+        self._feed.again()
+
+    @property
+    def camera_name(self) -> str:
+        """Of the row under the cursor; empty when there is none."""
+        track = self.timeline.track
+        return str(track.key) if track is not None else ""
+
+    # -- drawing -----------------------------------------------------------------------------------------
+
+    @on(Timeline.WindowChanged)
+    def _window_changed(self, event: Timeline.WindowChanged) -> None:
+        self._feed.want(event.start_us, event.end_us, event.keys)
+        self._draw_words()
+
+    @on(Timeline.PlayheadMoved)
+    @on(Timeline.SelectionChanged)
+    def _playhead_moved(self) -> None:
+        self._draw_words()
+        self._look()
+
+    def _look(self) -> None:
+        """The picture for where the playhead is."""
+        if self.has_class("-no-preview") or not self.display:
+            return
+        if not self.camera_name:
+            self._pictures.stop("no cameras")
+        elif not self.desk.mirror.is_connected:
+            self._pictures.stop("no engine")
+        elif self.timeline.is_following:
+            self._pictures.show(self.camera_name)
+        else:
+            self._pictures.show(self.camera_name, self.timeline.playhead_us)
+
+    @on(VideoCell.RoomChanged)
+    def _room_changed(self) -> None:
+        self._pictures.again()
+
+    def _draw_words(self) -> None:
+        timeline = self.timeline
+        zone = self.desk.zone
+        parts: list[Content | tuple[str, str]] = [
+            (" " + format.local_time_with_zone(timeline.playhead_us, zone), "bold"),
+            (f"  {self.camera_name}  ", ""),
+            self._state_words(),
+            (f"  span {format.duration(timeline.span_us)}", "dim"),
+        ]
+        if self._feed.filter_text:
+            parts.append((f"  /{self._feed.filter_text}", "bold $text-accent"))
+        if not self.desk.mirror.is_live:
+            parts.append(("  not live", "bold $text-warning"))
+        self.query_one(".title", TextPane).show([Content.assemble(*parts)])
+        self.query_one("#recordings-legend", TextPane).show([self._legend()])
+        self.query_one("#recordings-info", TextPane).show(self._info())
+
+    def _state_words(self) -> Content:
+        timeline = self.timeline
+        if timeline.is_following:
+            return Content.styled("LIVE", "bold $text-success")
+        if timeline.is_recorded_at_playhead():
+            return Content.styled("recorded", "$text-success")
+        gap = timeline.gap_at_playhead()
+        if gap is not None:
+            length = format.duration(gap.end_us - gap.start_us)
+            return Content.styled(f"{gap.kind.value} gap of {length}: {gap.label}", "bold $text-error")
+        if timeline.playhead_us >= timeline.now_us - 5_000_000:
+            return Content.styled("now", "dim")
+        row = self._feed.row
+        if row is None:
+            return Content.styled("...", "dim")
+        if row.oldest_us is None or timeline.playhead_us < row.oldest_us:
+            return Content.styled("before the oldest recording", "dim")
+        return Content.styled("not recorded", "dim")
+
+    def _legend(self) -> Content:
+        glyphs = self.desk.glyphs
+        kinds = {gap.kind for track in self.timeline.tracks for gap in track.gaps}
+        content = Content.assemble(
+            (f" {glyphs.full}", "$primary"), " recorded  ", (glyphs.lock, "$text-warning"), " locked"
+        )
+        for kind in GapKind:
+            if kind in kinds:
+                content += Content.assemble(
+                    "  ", (kind.value, KIND_STYLES.get(kind, "$text-accent")), f" {KIND_WORDS[kind]}"
+                )
+        return content
+
+    def _info(self) -> list[Content]:
+        timeline = self.timeline
+        zone = self.desk.zone
+        lines = []
+        if timeline.selection is None:
+            lines.append(Content.styled("no range: [ and ] set it", "dim"))
+        else:
+            start_us, end_us = timeline.selection
+            lines.append(Content.styled(f"Range of {format.clock_length(end_us - start_us)}", "bold"))
+            lines.append(Content(f"[ {format.local_time(start_us, zone)}"))
+            lines.append(Content(f"] {format.local_time(end_us, zone)}"))
+            lines.append(Content.styled("L locks, x exports, esc clears", "dim"))
+        row = self._feed.row
+        if row is not None and row.oldest_us is not None:
+            lines.append(Content(f"oldest {format.local_time(row.oldest_us, zone)}"))
+        if row is not None and any(start <= timeline.playhead_us < end for start, end in row.locks):
+            lines.append(Content.styled(f"{self.desk.glyphs.lock} locked here (u unlocks)", "$text-warning"))
+        return lines
+
+    # -- moving ------------------------------------------------------------------------------------------
+
+    def action_span(self, steps: int) -> None:
+        """Wider (1) or closer (-1)."""
+        self.timeline.zoom(-steps)
+
+    def action_move(self, cells: int) -> None:
+        self.timeline.move_cells(cells)
+
+    def action_page(self, pages: int) -> None:
+        self.timeline.page(pages)
+
+    def action_row(self, rows: int) -> None:
+        self.timeline.move_row(rows)
+
+    def action_live(self) -> None:
+        self.timeline.follow()
+
+    def action_oldest(self) -> None:
+        row = self._feed.row
+        if row is None or row.oldest_us is None:
+            self.say(f"nothing is recorded of {self.camera_name}")
+        else:
+            self.timeline.go_to(row.oldest_us)
+
+    def action_newest(self) -> None:
+        camera = self.desk.mirror.camera(self.camera_name)
+        if camera is None or camera.last_written_us is None:
+            self.say(f"nothing is recorded of {self.camera_name}")
+        else:
+            self.timeline.go_to(camera.last_written_us - 1)
+
+    def action_jump(self, text: str = "") -> None:
+        if text:
+            self._jump(text)
+            return
+        field = Field("when", "Time", hint=HINT, is_required=True, check=self._when_complaint)
+        form = FormDialog("Jump to time", [field], submit="Jump", text=f"For example: {HINT}")
+        self.app.push_screen(form, lambda values: self._jump(values["when"]) if values else None)
+
+    def _when(self, text: str) -> int | None:
+        return parse_when(text, self.desk.mirror.now_us, self.timeline.playhead_us, self.desk.zone)
+
+    def _when_complaint(self, text: str) -> str:
+        return "" if self._when(text) is not None else f"not a time: {text!r}"
+
+    def _jump(self, text: str) -> None:
+        time_us = self._when(text)
+        if time_us is None:
+            self.say(f"not a time: {text!r} (try {HINT})", is_error=True)
+        elif time_us > self.desk.mirror.now_us:
+            self.say("that is in the future", is_error=True)
+        else:
+            self.timeline.go_to(time_us)
+
+    def action_gap(self, direction: int) -> None:
+        if self.camera_name and self.has_engine():
+            self._work(lambda: self._find_gap(self.camera_name, direction))
+
+    async def _find_gap(self, camera: str, direction: int) -> None:
+        """The nearest gap that begins after (before) the playhead, searched in growing stretches."""
+        here_us = self.timeline.playhead_us
+        row = self._feed.row
+        limit_us = (
+            self.desk.mirror.now_us if direction > 0 else (row.oldest_us if row and row.oldest_us else 0)
+        )
+        reach_us = GAP_SEARCH_US
+        while True:
+            far_us = min(here_us + reach_us, limit_us) if direction > 0 else max(here_us - reach_us, limit_us)
+            low_us, high_us = min(here_us, far_us), max(here_us, far_us)
+            gaps = (
+                await self.ask(self.desk.client.gaps(camera, low_us, high_us + 1), "gaps")
+                if low_us < high_us
+                else ()
+            )
+            if gaps is None:
+                return
+            starts = [
+                gap.start_us
+                for gap in gaps
+                if (gap.start_us > here_us if direction > 0 else gap.start_us < here_us)
+            ]
+            if starts:
+                self.timeline.go_to(min(starts) if direction > 0 else max(starts))
+                return
+            if far_us == limit_us or reach_us > 4000 * format.DAY_US:
+                self.say(f"no {'later' if direction > 0 else 'earlier'} gap of {camera}")
+                return
+            reach_us *= 2
+
+    # -- the range ---------------------------------------------------------------------------------------
+
+    def action_mark(self, which: str) -> None:
+        """Either end first; the other end may be moved again later."""
+        timeline = self.timeline
+        here_us = timeline.playhead_us
+        if timeline.is_selecting:
+            timeline.end_selection()
+        elif timeline.selection is None:
+            timeline.start_selection()
+        else:
+            start_us, end_us = timeline.selection
+            if which == "start":
+                timeline.selection = (here_us, end_us) if here_us < end_us else None
+            else:
+                timeline.selection = (start_us, here_us) if here_us > start_us else None
+            if timeline.selection is None:
+                timeline.start_selection()
+
+    def selected_range(self) -> tuple[int, int] | None:
+        """The range, or None after saying how to make one."""
+        selection = self.timeline.selection
+        if selection is None or selection[0] >= selection[1] or not self.camera_name:
+            self.say("no range: go to its start, press [, go to its end, press ]", is_error=True)
+            return None
+        return selection
+
+    def _work(self, work: Callable[[], Awaitable[None]]) -> None:
+        self.run_worker(work(), group="dialog", exclusive=True)
+
+    def action_lock(self, reason: str = "") -> None:
+        chosen = self.selected_range() if self.may_change() else None
+        if chosen is not None:
+            self._work(lambda: self.jobs.lock(self.camera_name, chosen, reason))
+
+    def action_unlock(self) -> None:
+        if self.camera_name and self.may_change():
+            self._work(lambda: self.jobs.unlock(self.camera_name, self.timeline.playhead_us))
+
+    def action_export(self) -> None:
+        chosen = self.selected_range() if self.has_engine() else None
+        if chosen is not None:
+            self._work(lambda: self.jobs.export(self.camera_name, chosen))
+
+    def action_snapshot(self) -> None:
+        if self.camera_name and self.has_engine():
+            at_us = None if self.timeline.is_following else self.timeline.playhead_us
+            self._work(lambda: save_snapshot(self, self.camera_name, at_us))
+
+    def coverage_changed(self) -> None:
+        """A lock came or went."""
+        self._feed.again()

@@ -1,0 +1,118 @@
+"""What every view of the console is: a pane in the switcher that draws from the mirror while it is in front.
+
+Views hold no truth; they ask the engine through `ask`, which turns errors into words, and report with `say`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import ClassVar, TypeVar
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from engine.client import WatchdeckError
+from tui.commands import Scope
+from tui.desk import Desk
+from tui.mirror import Change
+
+T = TypeVar("T")
+
+
+class View(Vertical):
+    """Base of the views; `refresh_from` is called only while the view is in front."""
+
+    DEFAULT_CSS = """
+    View { height: 1fr; }
+    """
+
+    SCOPE: ClassVar[Scope]
+
+    class Said(Message):
+        """Words for the operator: the footer shows them, the command log keeps them."""
+
+        def __init__(self, text: str, *, is_error: bool = False) -> None:
+            super().__init__()
+            self.text = text
+            self.is_error = is_error
+
+    class Wanted(Message):
+        """Go to another view, with something to show there."""
+
+        def __init__(self, scope: Scope, *, camera: str = "", at_us: int | None = None) -> None:
+            super().__init__()
+            self.scope = scope
+            self.camera = camera
+            self.at_us = at_us
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id=str(self.SCOPE))
+        self.desk = desk
+
+    # -- what views fill in ------------------------------------------------------------------------------
+
+    def arrive(self) -> None:
+        """The view came to the front: take the focus."""
+
+    def leave(self) -> None:
+        """The view went to the back: stop what only a visible view needs."""
+
+    def refresh_from(self, change: Change) -> None:
+        """Draw what changed."""
+
+    def show_target(self, camera: str, at_us: int | None) -> None:
+        """Show this camera, at this time."""
+
+    def back(self) -> bool:
+        """Escape: close or clear one thing; False when there was nothing."""
+        return False
+
+    @property
+    def filter_text(self) -> str | None:
+        """The words the list is narrowed by; None = this view has no list to narrow."""
+        return None
+
+    def set_filter(self, text: str) -> None:
+        """Narrow the list while the operator types."""
+
+    async def reload(self) -> None:
+        """Ask the engine again for what is not in the mirror."""
+
+    # -- what views use ----------------------------------------------------------------------------------
+
+    @property
+    def is_front(self) -> bool:
+        return self.display and self.screen.is_current
+
+    def say(self, text: str, *, is_error: bool = False) -> None:
+        self.post_message(self.Said(text, is_error=is_error))
+
+    def may_change(self) -> bool:
+        """False in read-only mode or without an engine, after saying so."""
+        if self.desk.is_read_only:
+            self.say("read-only mode: nothing is changed (:readonly leaves it)", is_error=True)
+            return False
+        return self.has_engine()
+
+    def has_engine(self) -> bool:
+        if not self.desk.mirror.is_connected:
+            self.say("no engine: wait until it is back", is_error=True)
+            return False
+        return True
+
+    async def ask(self, call: Awaitable[T], doing: str) -> T | None:
+        """The reply of a call, or None after its error was said."""
+        try:
+            return await call
+        except WatchdeckError as error:
+            self.say(f"{doing}: {error}", is_error=True)
+            return None
+
+    async def carry(self, call: Awaitable[object], doing: str) -> bool:
+        """True when a call that answers nothing of interest went well; otherwise its error was said."""
+        try:
+            await call
+        except WatchdeckError as error:
+            self.say(f"{doing}: {error}", is_error=True)
+            return False
+        return True

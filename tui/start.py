@@ -1,0 +1,60 @@
+"""Puts a console together: themes, mirror, connection, keys. Imported only after the terminal was asked."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.client import EngineClient
+from tui.app import WatchdeckApp
+from tui.connection import Connection
+from tui.desk import Desk
+from tui.keymap import keymap_path, load_keymap
+from tui.mirror import Mirror
+from tui.profile import TerminalProfile
+from tui.themes import THEMES, register_themes
+from widgets.glyphs import GLYPH_SETS
+
+EXPORTS = "watchdeck-exports"
+
+
+def local_zone() -> tzinfo:
+    """$TZ, else the machine's /etc/localtime, else UTC."""
+    name = os.environ.get("TZ", "").removeprefix(":")
+    if not name:
+        target = os.path.realpath("/etc/localtime")
+        name = target.partition("/zoneinfo/")[2]
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def start_console(
+    profile: TerminalProfile, socket: str | None, theme: str | None, *, is_read_only: bool
+) -> str | None:
+    """Run the console; `demo` when the operator asked for it."""
+    register_themes()
+    mirror = Mirror()
+    desk = Desk(
+        mirror=mirror,
+        connection=Connection(EngineClient(socket), mirror),
+        profile=profile,
+        glyphs=GLYPH_SETS[profile.glyphs],
+        zone=local_zone(),
+        folder=Path.home() / EXPORTS,
+        is_read_only=is_read_only,
+    )
+    app = WatchdeckApp(desk, load_keymap(keymap_path()), theme=theme_named(theme))
+    return app.run(mouse=profile.has_mouse)
+
+
+def theme_named(name: str | None) -> str | None:
+    """`light` and `watchdeck-light` are the same; an unknown name is ignored by the app, which says so."""
+    if name is None:
+        return None
+    return next(
+        (theme.name for theme in THEMES if name in (theme.name, theme.name.removeprefix("watchdeck-"))), name
+    )
