@@ -1,13 +1,14 @@
-"""How the machine and the engine are: CPU, memory, network links, once a second; and whether the wall clock stepped.
+"""How the machine and the engine are: CPU, memory, network links, once a second.
 
-Reading /proc is done on a thread of its own, so that the event loop is never held up by a busy machine.
+Reading /proc is done on a thread of its own, so that the event loop is never held up by a busy machine. Steps of the wall clock are noticed
+where they matter, by engine/recording.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,8 +21,6 @@ from storage.units import US_PER_SECOND
 SAMPLE_S = 1.0
 LINK_DETAILS_EVERY = 10
 """Samples: names, state and speed of the links cost a system call each and seldom change."""
-CLOCK_STEP_US = US_PER_SECOND
-"""A wall clock that moved this much more or less than time passed was set."""
 _NOT_LINKS = ("lo", "veth", "docker", "br-", "virbr", "cni", "flannel")
 _DEVICES = "/sys/class/net/{}/device"
 """Exists for real adapters: those are shown also when they are down, because a cable may be out."""
@@ -141,28 +140,11 @@ def _link_details() -> dict[str, LinkDetails]:
     }
 
 
-class ClockWatch:
-    """Notices that the wall clock was set: the recorder begins new runs by itself, a person wants to know why."""
+class HealthWatch:
+    """Keeps the newest sample. Loop only."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._offset_us = clock.now_us() - clock.monotonic_us()
-
-    def step_us(self) -> int:
-        """By how much the wall clock was set since the last call; 0 for the slow corrections of NTP."""
-        offset_us = self._clock.now_us() - self._clock.monotonic_us()
-        step_us = offset_us - self._offset_us
-        self._offset_us = offset_us
-        return step_us if abs(step_us) >= CLOCK_STEP_US else 0
-
-
-class HealthWatch:
-    """Keeps the newest sample and reports clock steps. Loop only."""
-
-    def __init__(self, clock: Clock, on_clock_step: Callable[[int], None]) -> None:
         self._probe = HealthProbe(clock)
-        self._clock_watch = ClockWatch(clock)
-        self._on_clock_step = on_clock_step
         self._thread = ThreadPoolExecutor(1, "health")
         self.health = Health()
 
@@ -172,8 +154,6 @@ class HealthWatch:
         try:
             while True:
                 self.health = await loop.run_in_executor(self._thread, self._probe.sample)
-                if step_us := self._clock_watch.step_us():
-                    self._on_clock_step(step_us)
                 await asyncio.sleep(SAMPLE_S)
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from engine import wire
 from engine.cameras.source import PacketSource
+from engine.recording.views import track_view
 from engine.supervise import attempt
 from storage.clock import Clock
 from storage.errors import CameraStalled, WatchdeckError
@@ -83,14 +83,14 @@ async def measure(source: PacketSource, clock: Clock, limit_s: float = TEST_LIMI
         )
         return wire.CameraTestReply(
             ok=False,
-            tracks=track_views(sink.tracks),
+            tracks=tuple(map(track_view, sink.tracks)),
             code=error.code,
             what=error.what,
             remedy=error.remedy,
         )
     return wire.CameraTestReply(
         ok=True,
-        tracks=track_views(sink.tracks),
+        tracks=tuple(map(track_view, sink.tracks)),
         fps=sink.fps,
         bitrate_bps=sink.bitrate_bps,
         first_picture_ms=sink.first_keyframe_us // 1000,
@@ -115,16 +115,3 @@ async def _run(source: PacketSource, sink: MeasuringSink, limit_s: float) -> Wat
             pass
         running.cancel()
     return failures[0] if failures else None
-
-
-def track_views(tracks: Sequence[Track]) -> tuple[wire.TrackView, ...]:
-    return tuple(
-        wire.TrackView(
-            codec=track.codec,
-            width=track.width,
-            height=track.height,
-            sample_rate_hz=track.sample_rate_hz,
-            channels=track.channels,
-        )
-        for track in tracks
-    )

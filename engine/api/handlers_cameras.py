@@ -33,6 +33,7 @@ async def add_camera(services: Services, call: Call[None, wire.CameraAdd]) -> wi
     address = checked_url(asked.url)
     schedule = checked_schedule(asked.schedule)
     password = checked_secret(asked.password, "password") or address.password
+    services.recording.check_camera_limit()
     camera: Camera = await services.catalog.write(
         "add_camera",
         name=asked.name,

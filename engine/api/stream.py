@@ -53,6 +53,9 @@ class StreamHub:
         """Something did: look at the next tick, not at the next second."""
         self._is_changed = True
 
+    def station_view(self) -> wire.StationView:
+        return self._views.station_view()
+
     def snapshot(self) -> wire.Snapshot:
         return wire.Snapshot(
             sequence=self._sequence,

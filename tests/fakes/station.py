@@ -61,6 +61,9 @@ class FakeRecording:
     passwords: list[str] = field(default_factory=list)
     keyframes: dict[UUID, FakeKeyframe] = field(default_factory=dict)
 
+    def check_camera_limit(self) -> None:
+        pass
+
     async def add_camera(self, camera: Camera, password: str) -> None:
         self.passwords.append(password)
         self.cameras[camera.uuid] = camera_view(camera)

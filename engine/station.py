@@ -1,0 +1,221 @@
+"""The station: its parts put together, started and stopped in the order of what needs what.
+
+Catalog ▸ events ▸ recording (volumes ▸ recorders ▸ cameras) ▸ pictures, health, stream ▸ API. Each is an async context around
+the next; leaving them is the ordered stop. A part that fails for good ends the others in the same order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from engine import wire
+from engine.api.server import ApiServer
+from engine.api.services import Services
+from engine.api.stream import NEWEST_EVENTS, StreamHub
+from engine.background import in_background
+from engine.cameras.open_source import open_source
+from engine.cameras.source import PacketSource, SourceSettings
+from engine.catalog_thread import CatalogThread
+from engine.config import RecordingSection, StationConfig
+from engine.events import EventBus
+from engine.health import HealthWatch
+from engine.pictures.service import PictureService
+from engine.recording.recorder import RecordingConfig
+from engine.recording.recording import RecordingService
+from engine.sd_notify import ServiceManager
+from engine.state_folder import CATALOG_NAME
+from storage.catalog.records import EventRecord, StationIdentity
+from storage.clock import Clock
+from storage.units import US_PER_SECOND
+
+log = logging.getLogger(__name__)
+
+FILE_THREADS = 4
+"""For exports and for looking at new volumes."""
+STATUS_S = 10.0
+"""Between two lines for `systemctl status`."""
+CAMERA_LIMIT = 128
+
+
+def software_version() -> str:
+    try:
+        return version("watchdeck")
+    except PackageNotFoundError:
+        return "0"
+
+
+def recording_config(section: RecordingSection) -> RecordingConfig:
+    return RecordingConfig(
+        segment_us=section.segment_s * US_PER_SECOND,
+        part_us=section.part_ms * 1000,
+        sync_interval_ms=round(section.sync_interval_s * 1000),
+        queue_bytes=section.queue_mib * 1024 * 1024,
+        camera_limit=CAMERA_LIMIT,
+    )
+
+
+class Overview:
+    """The views of everything at this moment: what `status`, snapshots and the event stream show. Loop only."""
+
+    def __init__(
+        self,
+        identity: StationIdentity,
+        recording: RecordingService,
+        health: HealthWatch,
+        clock: Clock,
+        *,
+        is_demo: bool,
+    ) -> None:
+        self._identity = identity
+        self._recording = recording
+        self._health = health
+        self._clock = clock
+        self._is_demo = is_demo
+        self._started_us = clock.now_us()
+        self._version = software_version()
+
+    def station_view(self) -> wire.StationView:
+        health = self._health.health
+        states = [view.state for view in self._recording.camera_views()]
+        return wire.StationView(
+            name=self._identity.name,
+            uuid=str(self._identity.uuid),
+            version=self._version,
+            now_us=self._clock.now_us(),
+            started_us=self._started_us,
+            cpu_percent=health.cpu_percent,
+            memory_percent=health.memory_percent,
+            engine_cpu_percent=health.engine_cpu_percent,
+            engine_rss_bytes=health.engine_rss_bytes,
+            links=health.links,
+            cameras_total=len(states),
+            cameras_expected=self._recording.expected_cameras(),
+            cameras_recording=states.count(wire.CameraState.RECORDING),
+            is_demo=self._is_demo,
+            camera_limit=CAMERA_LIMIT,
+        )
+
+    def camera_views(self) -> Sequence[wire.CameraView]:
+        return self._recording.camera_views()
+
+    def volume_views(self) -> Sequence[wire.VolumeView]:
+        return self._recording.volume_views()
+
+    def group_views(self) -> Sequence[wire.GroupView]:
+        return self._recording.group_views()
+
+
+class Station:
+    """One engine on one state folder, which the caller has locked."""
+
+    def __init__(
+        self,
+        state: Path,
+        socket_path: Path,
+        config: StationConfig,
+        *,
+        clock: Clock,
+        manager: ServiceManager,
+        is_demo: bool = False,
+        open_camera: Callable[[SourceSettings], PacketSource] = open_source,
+    ) -> None:
+        self._state = state
+        self._socket_path = socket_path
+        self._config = config
+        self._clock = clock
+        self._manager = manager
+        self._is_demo = is_demo
+        self._open_camera = open_camera
+        self.is_serving = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set, then stop in order. Raises what ended a part for good."""
+        async with CatalogThread(self._state / CATALOG_NAME) as catalog, in_background(catalog=catalog.run):
+            identity = await self._identity(catalog)
+            newest: list[EventRecord] = await catalog.read("events", limit=NEWEST_EVENTS)
+            async with self._events(catalog) as events:
+                recording = RecordingService(
+                    catalog, events, self._clock, recording_config(self._config.recording), self._open_camera
+                )
+                async with in_background(recording=recording.run):
+                    await recording.is_started.wait()
+                    await self._serve(identity, catalog, events, recording, newest, stop)
+
+    @asynccontextmanager
+    async def _events(self, catalog: CatalogThread) -> AsyncIterator[EventBus]:
+        """Everything said until the very end is kept."""
+        events = EventBus(catalog, self._clock)
+        try:
+            async with in_background(events=events.run):
+                yield events
+        finally:
+            await events.flush()
+
+    async def _identity(self, catalog: CatalogThread) -> StationIdentity:
+        """A name in station.toml wins over the one in the catalog."""
+        identity: StationIdentity = await catalog.read("station")
+        name = self._config.station.name
+        if name and name != identity.name:
+            identity = await catalog.write("rename_station", name)
+        return identity
+
+    async def _serve(
+        self,
+        identity: StationIdentity,
+        catalog: CatalogThread,
+        events: EventBus,
+        recording: RecordingService,
+        newest: Sequence[EventRecord],
+        stop: asyncio.Event,
+    ) -> None:
+        health = HealthWatch(self._clock)
+        overview = Overview(identity, recording, health, self._clock, is_demo=self._is_demo)
+        pictures = PictureService(self._clock, self._config.pictures.workers)
+        hub = StreamHub(overview, newest)
+        recording.on_change = lambda kind, ref: hub.changed()
+        files = ThreadPoolExecutor(FILE_THREADS, "files")
+        services = Services(
+            station=hub,
+            catalog=catalog,
+            recording=recording,
+            pictures=pictures,
+            events=events,
+            clock=self._clock,
+            open_source=self._open_camera,
+            files=files,
+        )
+        try:
+            with events.subscribe() as subscription:
+                async with (
+                    in_background(
+                        health=health.run,
+                        pictures=pictures.run,
+                        stream=hub.watch_state,
+                        event_stream=lambda: hub.watch_events(subscription),
+                        status=lambda: self._tell_status(overview),
+                    ),
+                    ApiServer(services, hub, self._socket_path),
+                ):
+                    events.publish("engine.started", f"engine {software_version()} started")
+                    self._manager.ready(self._status(overview))
+                    self.is_serving.set()
+                    await stop.wait()
+                    events.publish("engine.stopped", "engine stops in order")
+        finally:
+            self.is_serving.clear()
+            files.shutdown(wait=False, cancel_futures=True)
+
+    async def _tell_status(self, overview: Overview) -> None:
+        while True:
+            await asyncio.sleep(STATUS_S)
+            self._manager.status(self._status(overview))
+
+    def _status(self, overview: Overview) -> str:
+        view = overview.station_view()
+        return f"recording {view.cameras_recording} of {view.cameras_expected} cameras"
