@@ -1,0 +1,310 @@
+"""One camera's life: when it is expected, connect, stream, lost, again. Decides when to try, not what to record.
+
+Called by the recording service, which runs `CameraRunner.run` as the camera's only task: one connection at a
+time, for ever. Whatever a session raises ends that session and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from engine.cameras.source import PacketSource, SourceSettings
+from engine.events import EventBus
+from engine.recording.recorder import Recorder
+from engine.recording.schedule import is_on, next_change_us, previous_change_us
+from engine.supervise import Backoff, Sleep, attempt
+from engine.wire import CameraState
+from storage.catalog.records import Camera, GapCause, RecordingMode, Severity
+from storage.clock import Clock
+from storage.errors import (
+    CameraProtocolError,
+    CameraRefused,
+    CameraStalled,
+    CameraUnreachable,
+    CameraUnsupported,
+    WatchdeckError,
+)
+from storage.units import US_PER_SECOND
+
+log = logging.getLogger(__name__)
+
+SLOW_RETRY_S = 60.0
+"""A camera that says no is not asked again sooner: many lock an account after some wrong passwords."""
+STABLE_US = 30 * US_PER_SECOND
+"""A session that streamed this long resets the back-off."""
+
+_CAUSES: dict[type[WatchdeckError], GapCause] = {
+    CameraUnreachable: GapCause.CAMERA_UNREACHABLE,
+    CameraRefused: GapCause.CAMERA_REFUSED,
+    CameraStalled: GapCause.CAMERA_STALLED,
+    CameraProtocolError: GapCause.CAMERA_PROTOCOL_ERROR,
+    CameraUnsupported: GapCause.CAMERA_UNSUPPORTED,
+}
+
+_MOVES: dict[CameraState, frozenset[CameraState]] = {
+    CameraState.OFF: frozenset({CameraState.CONNECTING}),
+    CameraState.CONNECTING: frozenset(
+        {CameraState.STREAMING, CameraState.RECORDING, CameraState.LOST, CameraState.REFUSED, CameraState.OFF}
+    ),
+    CameraState.STREAMING: frozenset(
+        {CameraState.RECORDING, CameraState.LOST, CameraState.REFUSED, CameraState.OFF}
+    ),
+    CameraState.RECORDING: frozenset(
+        {CameraState.STREAMING, CameraState.LOST, CameraState.REFUSED, CameraState.OFF}
+    ),
+    CameraState.LOST: frozenset({CameraState.CONNECTING, CameraState.OFF}),
+    CameraState.REFUSED: frozenset({CameraState.CONNECTING, CameraState.OFF}),
+}
+
+
+@dataclass(slots=True)
+class CameraCondition:
+    """What is shown of a camera's state."""
+
+    state: CameraState = CameraState.OFF
+    since_us: int = 0
+    cause: str = ""
+    cause_code: str = ""
+    retry_at_us: int | None = None
+
+
+class CameraRunner:
+    """State machine of one camera.
+
+    off -> connecting -> streaming <-> recording, from those -> lost or refused -> connecting; -> off from any.
+    `streaming` and `recording` follow the recorder: recording only while bytes reach the disk.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        password: str,
+        recorder: Recorder,
+        *,
+        source_factory: Callable[[SourceSettings], PacketSource],
+        clock: Clock,
+        events: EventBus,
+        on_change: Callable[[], None],
+        sleep: Sleep = asyncio.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.camera = camera
+        self.recorder = recorder
+        self.condition = CameraCondition(since_us=clock.now_us())
+        self.reconnects = 0
+        self._password = password
+        self._source_factory = source_factory
+        self._clock = clock
+        self._events = events
+        self._on_change = on_change
+        self._sleep = sleep
+        self._backoff = Backoff(random=chance)
+        self._timer: asyncio.Task[None] | None = None
+        self._down_since_us: int | None = None
+        self._down_state = CameraState.OFF
+        self._is_stopped_said = False
+        self._streaming_since_us: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.camera.name
+
+    def is_expected(self, time_us: int) -> bool:
+        """It is to be on disk at that moment."""
+        camera = self.camera
+        if not camera.is_enabled or camera.mode is RecordingMode.OFF:
+            return False
+        if camera.mode is RecordingMode.SCHEDULE:
+            return camera.schedule is not None and is_on(camera.schedule, time_us)
+        return True
+
+    def takes_over(self, camera: Camera, password: str) -> bool:
+        """Follow an edit that needs no new session; False when it needs one."""
+        if msgspec.structs.replace(self.camera, name=camera.name) != camera or password != self._password:
+            return False
+        self.camera = self.recorder.camera = camera
+        return True
+
+    # -- tasks -----------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """For ever; cancel to stop. What was received is handed to the volume in any case."""
+        while True:
+            now_us = self._clock.now_us()
+            schedule = self.camera.schedule if self.camera.mode is RecordingMode.SCHEDULE else None
+            change_us = next_change_us(schedule, now_us) if schedule is not None else None
+            async with asyncio.TaskGroup() as group:
+                self._timer = group.create_task(self._until(change_us), name=f"camera:{self.camera.id} timer")
+                sessions = None
+                if self.is_expected(now_us):
+                    self._expect(now_us)
+                    sessions = group.create_task(self._sessions(), name=f"camera:{self.camera.id} main")
+                else:
+                    self.recorder.expect_nothing(now_us)
+                    self._enter(CameraState.OFF, *self._why_off())
+                await asyncio.wait({self._timer})
+                if sessions is not None:
+                    sessions.cancel()
+
+    def clock_stepped(self) -> None:
+        """Look at the schedule again: the time until its next change is another one now."""
+        if self.camera.mode is RecordingMode.SCHEDULE and self._timer is not None:
+            self._timer.cancel()
+
+    async def _until(self, time_us: int | None) -> None:
+        if time_us is None:
+            await asyncio.Event().wait()
+            return
+        await self._sleep((time_us - self._clock.now_us()) / US_PER_SECOND)
+
+    def _expect(self, now_us: int) -> None:
+        since_us = None
+        if self.camera.mode is RecordingMode.SCHEDULE and self.camera.schedule is not None:
+            since_us = previous_change_us(self.camera.schedule, now_us)
+        # A schedule that began while nobody looked (the engine was away) is not this runner's to account for.
+        is_just_now = since_us is not None and now_us - since_us < US_PER_SECOND
+        self.recorder.expect(since_us if since_us is not None and is_just_now else now_us)
+
+    async def _sessions(self) -> None:
+        while True:
+            self._enter(CameraState.CONNECTING, self.condition.cause, self.condition.cause_code)
+            error = await self._session()
+            delay_s = self._delay_s(error)
+            self._went_down(error, delay_s)
+            await self._sleep(delay_s)
+            self.reconnects += 1
+
+    async def _session(self) -> WatchdeckError | None:
+        self._streaming_since_us = None
+        settings = SourceSettings(
+            url=self.camera.url,
+            user=self.camera.user,
+            password=self._password,
+            wants_audio=self.camera.record_audio,
+            transport=self.camera.transport,
+            verify_tls=self.camera.verify_tls,
+        )
+
+        async def session() -> None:
+            await self._source_factory(settings).run(self.recorder)
+
+        try:
+            error = await attempt(f"camera {self.name}", session)
+        except asyncio.CancelledError:
+            self.recorder.session_ended("stopped", None)
+            raise
+        cause = _cause(error)
+        self.recorder.session_ended(
+            str(error) if error is not None else "the stream ended", cause, _words(error)
+        )
+        return error
+
+    def _delay_s(self, error: WatchdeckError | None) -> float:
+        since_us = self._streaming_since_us
+        if since_us is not None and self._clock.monotonic_us() - since_us >= STABLE_US:
+            self._backoff.reset()
+        if isinstance(error, CameraRefused | CameraUnsupported):
+            return self._backoff.scattered(SLOW_RETRY_S)
+        return self._backoff.next_delay_s()
+
+    # -- states ----------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Follow the recorder; called when it changes and once a second."""
+        if self.condition.state not in (
+            CameraState.CONNECTING,
+            CameraState.STREAMING,
+            CameraState.RECORDING,
+        ):
+            return
+        recorder = self.recorder
+        if not recorder.has_video:
+            return
+        if self._streaming_since_us is None:
+            self._streaming_since_us = self._clock.monotonic_us()
+            self._came_up()
+        if recorder.is_on_disk:
+            self._enter(CameraState.RECORDING, "")
+            self._say_resumed()
+        elif recorder.trouble is not None:
+            cause, words = recorder.trouble
+            self._enter(CameraState.STREAMING, words, cause)
+            self._say_stopped(words)
+        elif self.condition.state is CameraState.RECORDING:
+            words = "nothing has reached the disk for 10 s"
+            self._enter(CameraState.STREAMING, words, "not_written")
+            self._say_stopped(words)
+        elif self.condition.state is CameraState.CONNECTING:
+            self._enter(CameraState.STREAMING, "waiting for the first part", "starting")
+
+    def _enter(self, state: CameraState, cause: str, code: str = "", retry_at_us: int | None = None) -> None:
+        condition = self.condition
+        if (condition.state, condition.cause, condition.retry_at_us) == (state, cause, retry_at_us):
+            return
+        if state is not condition.state:
+            if state not in _MOVES[condition.state]:
+                raise ValueError(f"camera {self.name}: {condition.state} -> {state}")
+            log.info("camera %s: %s -> %s %s", self.name, condition.state, state, cause)
+            condition.state = state
+            condition.since_us = self._clock.now_us()
+        condition.cause, condition.cause_code, condition.retry_at_us = cause, code, retry_at_us
+        self._on_change()
+
+    def _why_off(self) -> tuple[str, str]:
+        if not self.camera.is_enabled:
+            return "disabled", "disabled"
+        if self.camera.mode is RecordingMode.OFF:
+            return "its recording mode is off", "mode_off"
+        return "its schedule says not now", "scheduled_off"
+
+    def _went_down(self, error: WatchdeckError | None, delay_s: float) -> None:
+        is_refused = isinstance(error, CameraRefused | CameraUnsupported)
+        state = CameraState.REFUSED if is_refused else CameraState.LOST
+        words = _words(error)
+        if self._down_since_us is None:
+            self._down_since_us = self._clock.now_us()
+        if state is not self._down_state:
+            self._down_state = state
+            kind = "camera.refused" if is_refused else "camera.lost"
+            remedy = f" ({error.remedy})" if error is not None and error.remedy else ""
+            self._events.publish(kind, f"{words}{remedy}", severity=Severity.WARNING, source=self.name)
+        retry_at_us = self._clock.now_us() + round(delay_s * US_PER_SECOND)
+        self._enter(state, words, error.code if error is not None else "stream_ended", retry_at_us)
+
+    def _came_up(self) -> None:
+        if self._down_since_us is None:
+            return
+        away_s = max(0, self._clock.now_us() - self._down_since_us) // US_PER_SECOND
+        self._down_since_us = None
+        self._down_state = CameraState.OFF
+        self._events.publish("camera.back", f"streams again after {away_s} s", source=self.name)
+
+    def _say_stopped(self, words: str) -> None:
+        if not self._is_stopped_said:
+            self._is_stopped_said = True
+            self._events.publish(
+                "recording.stopped", f"not recorded: {words}", severity=Severity.CRITICAL, source=self.name
+            )
+
+    def _say_resumed(self) -> None:
+        if self._is_stopped_said:
+            self._is_stopped_said = False
+            self._events.publish("recording.resumed", "recorded again", source=self.name)
+
+
+def _cause(error: WatchdeckError | None) -> GapCause:
+    if error is None:
+        return GapCause.CAMERA_UNREACHABLE
+    return next(
+        (cause for kind, cause in _CAUSES.items() if isinstance(error, kind)), GapCause.CAMERA_PROTOCOL_ERROR
+    )
+
+
+def _words(error: WatchdeckError | None) -> str:
+    return error.what if error is not None else "the stream ended"
