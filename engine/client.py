@@ -20,7 +20,14 @@ import msgspec
 
 from engine import wire, wire_calls
 from engine.socket_path import client_socket_path
-from storage.errors import EngineUnreachable, NotPermitted, WatchdeckError, error_classes
+from storage.errors import (
+    EngineUnreachable,
+    FileError,
+    InvalidInput,
+    NotPermitted,
+    WatchdeckError,
+    error_classes,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -29,8 +36,12 @@ __all__ = [
     "EngineClient",
     "EngineUnreachable",
     "ExportStream",
+    "FileError",
+    "InvalidInput",
     "NotPermitted",
     "WatchdeckError",
+    "client_socket_path",
+    "error_classes",
     "rebuilt_error",
 ]
 """The errors are here too: consoles import nothing of storage."""

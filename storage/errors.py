@@ -69,6 +69,13 @@ class Conflict(WatchdeckError):
     exit_code = 7
 
 
+class FileError(WatchdeckError):
+    """A file the caller named (an export, a password file) cannot be read or written."""
+
+    code = "file_error"
+    exit_code = 8
+
+
 # -- cameras: retry, or wait for a person ----------------------------------------------------------------
 
 
