@@ -1,0 +1,280 @@
+"""The terminal's screen as cells: what should stand there, what was sent, and the shortest text between the two.
+
+Pure: knows strips and escape sequences, no app and no terminal. `tui/celldiff.py` feeds it with what Textual's
+compositor wants painted and writes what `flush` returns. Strips that carry control sequences (pictures of foreign
+widgets) are passed on as they are, and their row is no longer taken for known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len, get_character_cell_size
+from rich.color import ColorSystem
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+
+from widgets.picture import PICTURE_META
+
+BRIDGED_CELLS: Final = 4
+"""So many unchanged cells between two changes are sent again rather than jumped over (a jump costs 4 to 7 bytes)."""
+KEPT_PENS: Final = 32_768
+"""Styles remembered; when there are more (pictures in cells) the memory starts anew."""
+
+
+class Pen(NamedTuple):
+    """What a style looks like on the wire. Equal pens are one object, so that cells compare by identity."""
+
+    attributes: str
+    """SGR parameters of bold, underline and so on."""
+    foreground: str
+    background: str
+    link: str
+    picture: int
+    """Surface that this cell is kept free for; 0 = none. Not visible."""
+
+
+Cell = tuple[str, Pen]
+"""Text and pen. The cells after the first of a wide character have no text."""
+
+_PLAIN: Final = Pen("", "39", "49", "", 0)
+_BLANK: Final[Cell] = (" ", _PLAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Cells [start, end) of a row that were sent."""
+
+    row: int
+    start: int
+    end: int
+
+
+class CellScreen:
+    """State holder. Invariant: what `flush` returned must be written, in order, or `forget` called."""
+
+    def __init__(self, width: int, height: int, color_system: ColorSystem) -> None:
+        self.width, self.height = width, height
+        self.sent_spans: list[Span] = []
+        """Of the last `flush`."""
+        self._color_system = color_system
+        self._want: list[list[Cell]] = [[_BLANK] * width for _ in range(height)]
+        self._sent: list[list[Cell | None]] = [[None] * width for _ in range(height)]
+        self._dirty: set[int] = set()
+        self._raw: dict[tuple[int, int], str] = {}  # by place: at most one a cell, the newest counts
+        self._pens: dict[Style | None, Pen] = {None: _PLAIN}
+        self._equal_pens: dict[Pen, Pen] = {_PLAIN: _PLAIN}
+
+    # -- what should stand there -------------------------------------------------------------------------
+
+    def put(self, x: int, y: int, strip: Strip) -> None:
+        """Cells of a strip, left end at (x, y); what lies outside of the screen is cut."""
+        if not 0 <= y < self.height or x >= self.width:
+            return
+        cells: list[Cell] = []
+        for text, style, control in strip:
+            if control:
+                if text:
+                    self._raw[(x + len(cells), y)] = text
+                continue
+            pen = self._pens.get(style) or self._new_pen(style)
+            if text.isascii():
+                cells.extend([(character, pen) for character in text])
+            else:
+                cells.extend(_wide_cells(text, pen))
+        if x < 0:
+            cells, x = cells[-x:], 0
+        cells = cells[: self.width - x]
+        row = self._want[y]
+        end = x + len(cells)
+        if row[x:end] != cells:
+            row[x:end] = cells
+            self._dirty.add(y)
+
+    def forget(self, region: Region | None = None) -> None:
+        """These cells (None = all) may show anything by now: send them again."""
+        region = self._clipped(region)
+        for y in range(region.y, region.bottom):
+            self._sent[y][region.x : region.right] = [None] * region.width
+            self._dirty.add(y)
+
+    def is_kept_free(self, region: Region, surface: int) -> bool:
+        """Whether all of a region is reserved for a surface: nothing stands in front of it."""
+        if self._clipped(region) != region or not region:
+            return False
+        return all(
+            cell[1].picture == surface
+            for row in self._want[region.y : region.bottom]
+            for cell in row[region.x : region.right]
+        )
+
+    def text(self, row: int) -> str:
+        """What should stand in a row, for tests and error reports."""
+        return "".join(character for character, _ in self._want[row])
+
+    def _clipped(self, region: Region | None) -> Region:
+        whole = Region(0, 0, self.width, self.height)
+        return whole if region is None else whole.intersection(region)
+
+    # -- what must be sent -------------------------------------------------------------------------------
+
+    @property
+    def is_dirty(self) -> bool:
+        """`flush` may have something to say."""
+        return bool(self._dirty or self._raw)
+
+    def flush(self) -> str:
+        """The sequences that turn what was sent into what should stand there; empty when nothing differs."""
+        self.sent_spans = []
+        parts: list[str] = []
+        pen: Pen = _PLAIN
+        at: tuple[int, int] | None = None  # where the cursor is; None = not known
+        for y in sorted(self._dirty):
+            want, sent = self._want[y], self._sent[y]
+            for start, end in _changed_runs(want, sent):
+                parts.append(_move(at, start, y))
+                is_lost = False
+                for index in range(start, end):
+                    text, wanted_pen = want[index]
+                    if is_lost and text:
+                        parts.append(_move(None, index, y))
+                        is_lost = False
+                    if wanted_pen is not pen:
+                        parts.append(_change_pen(pen, wanted_pen))
+                        pen = wanted_pen
+                    parts.append(text)
+                    # Terminals disagree about how wide joined characters are: say where the next one goes.
+                    is_lost = is_lost or len(text) > 1
+                sent[start:end] = want[start:end]
+                self.sent_spans.append(Span(y, start, end))
+                # After the last column terminals differ in where the cursor is.
+                at = (end, y) if end < self.width and not is_lost else None
+        if pen is not _PLAIN:
+            parts.append(_change_pen(pen, _PLAIN) if pen.link else "\x1b[0m")
+        for (x, y), text in self._raw.items():
+            parts.append(f"\x1b[{y + 1};{x + 1}H{text}")
+            self._sent[y] = [None] * self.width
+        self._dirty.clear()
+        self._raw.clear()
+        return "".join(parts)
+
+    # -- pens --------------------------------------------------------------------------------------------
+
+    def _new_pen(self, style: Style | None) -> Pen:
+        if style is None:
+            return _PLAIN
+        if len(self._pens) > KEPT_PENS:
+            # Cells keep their pens; `_equal_pens` keeps the objects unique while it lives, so both go together
+            # and the next frame sends changed cells once more at worst.
+            self._pens = {None: _PLAIN}
+            self._equal_pens = {_PLAIN: _PLAIN}
+        made = _pen(style, self._color_system)
+        pen = self._equal_pens.setdefault(made, made)
+        self._pens[style] = pen
+        return pen
+
+
+def _pen(style: Style, color_system: ColorSystem) -> Pen:
+    attributes: list[str] = []
+    foreground, background = "39", "49"
+    parameters = iter(Strip.render_ansi(style, color_system).split(";"))
+    for parameter in parameters:
+        if parameter in ("38", "48"):
+            mode = next(parameters)
+            numbers = [next(parameters) for _ in range(3 if mode == "2" else 1)]
+            code = ";".join((parameter, mode, *numbers))
+            foreground, background = (code, background) if parameter == "38" else (foreground, code)
+        elif not parameter:
+            continue
+        elif 30 <= (number := int(parameter)) <= 39 or 90 <= number <= 97:
+            foreground = parameter
+        elif 40 <= number <= 49 or 100 <= number <= 107:
+            background = parameter
+        else:
+            attributes.append(parameter)
+    meta = style.meta
+    surface = meta.get(PICTURE_META, 0) if meta else 0
+    return Pen(";".join(attributes), foreground, background, style.link or "", int(surface))
+
+
+def _change_pen(old: Pen, new: Pen) -> str:
+    """The shortest SGR from one pen to the other; links are opened and closed around."""
+    link = "" if old.link == new.link else f"\x1b]8;;{new.link}\x1b\\"
+    codes: list[str] = []
+    if old.attributes != new.attributes:
+        # Attributes cannot be taken back one by one everywhere: start from nothing.
+        codes.append("0")
+        if new.attributes:
+            codes.append(new.attributes)
+        if new.foreground != "39":
+            codes.append(new.foreground)
+        if new.background != "49":
+            codes.append(new.background)
+    else:
+        if old.foreground != new.foreground:
+            codes.append(new.foreground)
+        if old.background != new.background:
+            codes.append(new.background)
+    return link + (f"\x1b[{';'.join(codes)}m" if codes else "")
+
+
+def _move(at: tuple[int, int] | None, x: int, y: int) -> str:
+    """Bring the cursor to (x, y)."""
+    if at is not None and at[1] == y:
+        steps = x - at[0]
+        if steps == 0:
+            return ""
+        if steps > 0:
+            return f"\x1b[{steps}C" if steps > 1 else "\x1b[C"
+    return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
+
+
+def _changed_runs(want: list[Cell], sent: list[Cell | None]) -> Iterator[tuple[int, int]]:
+    """Stretches [start, end) to send: whole characters, small gaps of the same pen bridged."""
+    width = len(want)
+    start = end = -1
+    index = 0
+    while index < width:
+        if want[index] == sent[index]:
+            index += 1
+            continue
+        first = index
+        while first > 0 and not want[first][0]:
+            first -= 1  # the second half of a wide character: send all of it
+        last = index + 1
+        while last < width and not want[last][0]:
+            last += 1
+        if start >= 0 and (first <= end or _is_cheap_gap(want, end, first)):
+            end = max(end, last)
+        else:
+            if start >= 0:
+                yield start, end
+            start, end = first, last
+        index = max(last, index + 1)
+    if start >= 0:
+        yield start, end
+
+
+def _is_cheap_gap(want: list[Cell], end: int, first: int) -> bool:
+    if first - end > BRIDGED_CELLS:
+        return False
+    pen = want[end - 1][1]
+    return all(cell[1] is pen for cell in want[end:first])
+
+
+def _wide_cells(text: str, pen: Pen) -> list[Cell]:
+    """Characters to cells. Where characters join (marks, emoji sequences) the whole text is one unit: terminals do not
+    agree about its parts, only a rewrite from its start is safe."""
+    sizes = [get_character_cell_size(character) for character in text]
+    total = cell_len(text)
+    if 0 in sizes or sum(sizes) != total:
+        return [(text, pen), *[("", pen)] * (total - 1)] if total else []
+    cells: list[Cell] = []
+    for character, size in zip(text, sizes, strict=True):
+        cells.append((character, pen))
+        if size == 2:
+            cells.append(("", pen))
+    return cells

@@ -1,0 +1,194 @@
+"""Only changed cells reach the wire: a mix-in over Textual's private `App._display` (docs/adr/0003-cell-diff.md).
+
+Stock Textual writes whole strips of every widget that was refreshed, several writes a frame, and blocks its event loop
+when the terminal does not read. Here each frame is one write with the cells that differ from what was sent;
+when the terminal is behind, frames are not queued: the newest state is sent once there is room again.
+
+    class ConsoleApp(CellDiffMixin, App[str]): ...
+        .enable_pictures()     make `app.picture_output` (tui/graphics.py): only where the terminal draws pictures
+        .forget_screen()       clear the terminal and send everything with the next frame
+        .forget_cells(region)  something else drew there: send those cells again
+        .action_repaint()      the same, for ctrl+l
+
+Textual is pinned because of this module; tests/tui/test_celldiff.py compares its screens with stock Textual's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final
+
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.geometry import Offset, Region
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.timer import Timer
+
+from tui.cell_screen import CellScreen
+from tui.graphics import PictureOutput
+
+SYNC_START: Final = "\x1b[?2026h"
+SYNC_END: Final = "\x1b[?2026l"
+CLEAR: Final = "\x1b[0m\x1b[?25l\x1b[?7l\x1b[H\x1b[2J"
+"""Of a terminal that others wrote on: colours off, cursor hidden, no wrapping, empty."""
+QUEUED_WRITES: Final = 2
+"""More writes than this waiting for the terminal: it is behind, frames wait (Textual would block at 30)."""
+RETRY_S: Final = 0.05
+
+
+class CellDiffMixin(App[str]):
+    """Put it before `App`. Without a terminal (tests, inline) everything is as in stock Textual."""
+
+    picture_output: PictureOutput | None = None
+    """Where the terminal draws pictures; None = it does not."""
+    _cells: CellScreen | None = None
+    _frame_timer: Timer | None = None
+    _frame_due = float("inf")
+    _sent_cursor: Offset | None = None
+    _must_clear = False
+    is_sync_allowed = True
+    """Wrap frames in synchronised updates where the terminal answered that it knows them."""
+
+    def enable_pictures(self) -> None:
+        """The terminal draws sixel or kitty pictures: call before the first `VideoCell` is mounted."""
+        self.picture_output = PictureOutput(self._want_frame)
+
+    def forget_cells(self, region: Region | None = None) -> None:
+        """These cells (None = all) may show anything: send them again."""
+        if self._cells is not None:
+            self._cells.forget(region)
+            self._want_frame(0.0)
+
+    def forget_screen(self) -> None:
+        """Clear the terminal and send everything."""
+        self._must_clear = True
+        self.forget_cells()
+
+    def action_repaint(self) -> None:
+        """ctrl+l: others wrote on the screen."""
+        self.forget_screen()
+
+    # -- events ------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """A resize (also sent after suspension) leaves the terminal's content unknown; a position is an answer."""
+        if isinstance(event, events.Resize):
+            if self.picture_output is not None:
+                self.picture_output.forget()
+            self.forget_screen()
+        elif isinstance(event, events.CursorPosition) and self.picture_output is not None:
+            self.picture_output.acknowledge()
+        await super().on_event(event)
+
+    # -- frames ------------------------------------------------------------------------------------------
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        driver = self._driver
+        is_ours = (
+            isinstance(renderable, LayoutUpdate | ChopsUpdate)
+            and not self._batch_count
+            and self._running
+            and not self._closed
+            and not self.is_headless
+            and driver is not None
+            and not driver.is_inline
+        )
+        if not is_ours:
+            super()._display(screen, renderable)
+            if renderable is not None and not isinstance(renderable, LayoutUpdate | ChopsUpdate):
+                self.forget_cells()
+            return
+        assert isinstance(renderable, LayoutUpdate | ChopsUpdate)
+        try:
+            cells = self._cells
+            size = self.size
+            if cells is None or (cells.width, cells.height) != (size.width, size.height):
+                system = self.console._color_system or ColorSystem.TRUECOLOR
+                cells = self._cells = CellScreen(size.width, size.height, system)
+            for x, y, strip in _strips(renderable):
+                cells.put(x, y, strip)
+            self._send_frame()
+        finally:
+            self.post_display_hook()
+
+    def _want_frame(self, delay_s: float) -> None:
+        """A frame within so many seconds; the earliest wish counts."""
+        if not self._running or self.is_headless:
+            return
+        due = self._loop_time() + delay_s
+        if self._frame_timer is not None:
+            if due >= self._frame_due:
+                return
+            self._frame_timer.stop()
+        self._frame_due = due
+        self._frame_timer = self.set_timer(max(delay_s, 0.001), self._on_frame_timer)
+
+    def _loop_time(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _on_frame_timer(self) -> None:
+        self._frame_timer = None
+        self._frame_due = float("inf")
+        self._send_frame()
+
+    def _is_terminal_behind(self) -> bool:
+        """Earlier writes still wait for the terminal."""
+        writer = getattr(self._driver, "_writer_thread", None)
+        return writer is not None and writer._queue.qsize() > QUEUED_WRITES
+
+    def _send_frame(self) -> None:
+        """One write: what to erase, the cells that differ, at most one picture, the cursor."""
+        cells, driver, pictures = self._cells, self._driver, self.picture_output
+        if cells is None or driver is None or self._closed or not self._running or self._batch_count:
+            return
+        if getattr(driver, "_writer_thread", self) is None:
+            return  # suspended, or not started
+        if self._is_terminal_behind():
+            self._want_frame(RETRY_S)
+            return
+        parts: list[str] = []
+        if self._must_clear:
+            self._must_clear = False
+            self._sent_cursor = None
+            cells.forget()
+            if pictures is not None:
+                pictures.forget()
+            parts.append(CLEAR)
+        if pictures is not None:
+            parts.append(pictures.erase_stale(cells))
+        parts.append(cells.flush())
+        if pictures is not None:
+            parts.append(pictures.next_picture(cells))
+        text = "".join(parts)
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        if not text and cursor == self._sent_cursor:
+            return
+        self._sent_cursor = self._previous_cursor_position = cursor
+        text += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
+        if self._sync_available and self.is_sync_allowed:
+            text = SYNC_START + text + SYNC_END
+        driver.write(text)
+        driver.flush()
+
+
+def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
+    """(x, y, strip) of all that the compositor wants painted."""
+    if isinstance(update, LayoutUpdate):
+        for y, line in enumerate(update.strips, update.region.y):
+            x = update.region.x
+            for strip in line:
+                yield x, y, strip
+                x += strip.cell_length
+        return
+    for y, first, last in update.spans:
+        for end, (x, part) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if part is None or x > last or end <= first:
+                continue
+            if not (last > x >= first and end <= last):
+                part = part.crop(0, min(end, last) - x)
+            yield x, y, part
