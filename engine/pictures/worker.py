@@ -7,6 +7,7 @@ and may be killed at any moment: a decoder that crashes or hangs on hostile vide
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
@@ -38,6 +39,7 @@ from storage.errors import PictureUnavailable
 MEMORY_LIMIT_BYTES = 1 << 30
 """Address space: several 8K frames and the libraries; a decompression bomb gets MemoryError."""
 NICENESS = 10
+_PR_SET_PDEATHSIG = 1
 
 
 def answer(job: Job) -> Done:
@@ -112,6 +114,8 @@ def _send(answers: BinaryIO, message: Ready | Done | Failed) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Should it hang while the engine is killed, nobody else would end it.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

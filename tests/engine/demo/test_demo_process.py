@@ -1,0 +1,107 @@
+"""`python -m engine.demo` as a whole: eight cameras record by the real path, and nothing stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine import wire
+from engine.client import EngineClient
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+
+@asynccontextmanager
+async def demo(scratch: Path, *options: str) -> AsyncIterator[tuple[subprocess.Popen[str], Path]]:
+    """A running demo without console, and its socket."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine.demo", "--no-console", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    )
+    try:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("The engine answers on "):
+                yield process, Path(line.removeprefix("The engine answers on ").strip())
+                break
+        else:
+            raise AssertionError("the demo did not start:\n" + "".join(said))
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+async def all_recording(client: EngineClient) -> tuple[wire.CameraView, ...]:
+    async with asyncio.timeout(60):
+        while True:
+            cameras = await client.cameras()
+            if len(cameras) == 8 and all(camera.state is wire.CameraState.RECORDING for camera in cameras):
+                return cameras
+            await asyncio.sleep(0.1)
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not psutil.wait_procs(processes, timeout=30)[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_eight_cameras_record_and_a_signal_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with demo(tmp_path) as (process, socket):
+        async with EngineClient(socket) as client:
+            cameras = await all_recording(client)
+            assert {camera.tracks[0].codec for camera in cameras} == {"h264"}
+            assert sum(len(camera.tracks) > 1 for camera in cameras) == 2
+            assert (await client.status()).is_demo
+            for kind in wire.PictureFormat:
+                picture = await client.picture(
+                    wire.PictureRequest(camera="warehouse", format=kind, colors=32)
+                )
+                assert (picture.width_px, picture.height_px) == (640, 360)
+        children = family(process)
+        assert len(children) >= 2
+        process.send_signal(number)
+        assert process.wait(40) == 128 + number
+        assert gone(children)
+        assert not list(tmp_path.iterdir())
+
+
+async def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (process, _):
+        children = family(process)
+        process.kill()
+        process.wait()
+        assert gone(children)
+
+
+async def test_a_kept_folder_can_be_used_again(tmp_path: Path) -> None:
+    state = tmp_path / "kept"
+    for _ in range(2):
+        async with demo(tmp_path, "--state", str(state)) as (process, socket):
+            async with EngineClient(socket) as client:
+                await all_recording(client)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(40) == 130
+    assert list((state / "video").rglob("*.mp4"))
