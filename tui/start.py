@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.client import EngineClient
 from tui.app import WatchdeckApp
 from tui.connection import Connection
 from tui.desk import Desk
 from tui.keymap import keymap_path, load_keymap
+from tui.local_zone import local_zone
 from tui.mirror import Mirror
 from tui.profile import TerminalProfile
 from tui.themes import THEMES, register_themes
 from widgets.glyphs import GLYPH_SETS
 
 EXPORTS = "watchdeck-exports"
-
-
-def local_zone() -> tzinfo:
-    """$TZ, else the machine's /etc/localtime, else UTC."""
-    name = os.environ.get("TZ", "").removeprefix(":")
-    if not name:
-        target = os.path.realpath("/etc/localtime")
-        name = target.partition("/zoneinfo/")[2]
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def start_console(

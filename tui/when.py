@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGO = re.compile(r"-\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)\s*")
+_AGO = re.compile(rf"-\s*((?:{_LENGTH.pattern})+)")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
-HINT = "-15m, 14:30, yesterday 14:30, 2026-03-01 14:30, now"
+HINT = "-15m, 14:30, yesterday 14:30, 2026-03-01 14:30"
 
 
 def local_us(day: date, clock: time, zone: tzinfo) -> int:
@@ -25,13 +26,18 @@ def floor_to_hour_us(time_us: int, zone: tzinfo) -> int:
     return time_us - ((local.minute * 60 + local.second) * 1_000_000 + local.microsecond)
 
 
+def length_us(text: str) -> int:
+    """Of numbers with units: `2h30m`."""
+    return sum(round(float(number) * _UNITS_S[unit] * 1_000_000) for number, unit in _LENGTH.findall(text))
+
+
 def parse_when(text: str, now_us: int, shown_us: int, zone: tzinfo) -> int | None:
     """The time meant, or None. A bare clock time is on the day shown; `-15m` is before now."""
     text = text.strip().lower()
     if text == "now":
         return now_us
     if match := _AGO.fullmatch(text):
-        return now_us - round(float(match[1]) * _UNITS_S[match[2]] * 1_000_000)
+        return now_us - length_us(match[1])
     day = (_EPOCH + timedelta(microseconds=shown_us)).astimezone(zone).date()
     today = (_EPOCH + timedelta(microseconds=now_us)).astimezone(zone).date()
     for word, named in (("yesterday", today - timedelta(days=1)), ("today", today)):
