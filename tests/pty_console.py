@@ -5,7 +5,8 @@
         console.send("j"); console.settle()  until nothing came for a moment
         console.text, console.line(3), console.cell(x, y), console.cells(), console.bytes_out, console.output
 
-The screen is pyte's. Questions (DA1, cursor position, DECRQM 2026, cell size, kitty) are answered as told; the default
+The screen is pyte's, with a layer of pixels above it: `pixels` says which picture covers which cell (sixel pixels go
+when text is drawn there, kitty placements when they are deleted). Questions (DA1, cursor position, DECRQM 2026, cell size, kitty) are answered as told; the default
 is a plain xterm that knows none of the extras. Reading happens in the caller's thread: nothing is
 drained unless a method runs, which is how a stalled link is made.
 """
@@ -32,9 +33,10 @@ import pyte
 _QUESTIONS = re.compile(
     rb"\x1b\[c|\x1b\[0c|\x1b\[6n|\x1b\[\?2026\$p|\x1b\[16t|\x1b\[\?1;1;0S|\x1b_G[^\x1b]*a=q[^\x1b]*\x1b\\"
 )
-# What pyte does not know and would print: graphics, private questions, keyboard modes.
+_GRAPHICS = re.compile(rb"(\x1b_G[^\x1b]*\x1b\\|\x1bP[^\x1b]*\x1b\\)")
+# What pyte does not know and would print: private questions, links, keyboard modes.
 _STRIP = re.compile(
-    rb"\x1b_G[^\x1b]*\x1b\\|\x1bP[^\x1b]*\x1b\\|\x1b\]8;[^\x1b\x07]*(?:\x1b\\|\x07)"
+    rb"\x1b\]8;[^\x1b\x07]*(?:\x1b\\|\x07)"
     rb"|\x1b\[\?\d+\$p|\x1b\[[><=]\d*u|\x1b\[\?1;1;0S|\x1b\[16t"
 )
 _PARTIAL = re.compile(rb"\x1b(?:[_P\]][^\x1b]*\x1b?|\[[?>=<]?[\d;$]*)?\Z")
@@ -55,6 +57,55 @@ class Answers:
     reports_cursor: bool = True
 
 
+class PixelScreen(pyte.Screen):
+    """A pyte screen that knows which cells a picture covers."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        self.sixel: dict[tuple[int, int], str] = {}
+        self.kitty: dict[int, tuple[set[tuple[int, int]], str]] = {}
+        super().__init__(columns, rows)
+
+    def draw(self, data: str) -> None:
+        for character in data:
+            self.sixel.pop((min(self.cursor.x, self.columns - 1), self.cursor.y), None)
+            super().draw(character)
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        super().erase_in_display(how, *args, **kwargs)
+        if how >= 2:
+            self.sixel.clear()
+
+    def resize(self, lines: int | None = None, columns: int | None = None) -> None:
+        super().resize(lines, columns)
+        inside = {
+            place: text
+            for place, text in self.sixel.items()
+            if place[0] < self.columns and place[1] < self.lines
+        }
+        self.sixel = inside
+
+    def graphics(self, sequence: bytes, cell_px: tuple[int, int]) -> None:
+        """A DCS (sixel with raster attributes) or a kitty command at the cursor."""
+        x, y = self.cursor.x, self.cursor.y
+        text = sequence.decode("latin-1")
+        if text.startswith("\x1bP"):
+            if (size := re.search(r'"\d+;\d+;(\d+);(\d+)', text)) is None:
+                return
+            columns, rows = -(-int(size[1]) // cell_px[0]), -(-int(size[2]) // cell_px[1])
+            for row in range(rows):
+                for column in range(columns):
+                    self.sixel[(x + column, y + row)] = text
+            return
+        keys = dict(pair.split("=", 1) for pair in text[3:-2].partition(";")[0].split(",") if "=" in pair)
+        image_id = int(keys.get("i", 0))
+        if keys.get("a") == "T":
+            size = int(keys["c"]), int(keys["r"])
+            cells = {(x + column, y + row) for column in range(size[0]) for row in range(size[1])}
+            self.kitty[image_id] = (cells, text)
+        elif keys.get("a") == "d":
+            self.kitty.pop(image_id, None)
+
+
 class PtyConsole:
     """One program on one pseudo-terminal."""
 
@@ -71,7 +122,7 @@ class PtyConsole:
     ) -> None:
         self.answers = answers or Answers()
         self.columns, self.rows = columns, rows
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = PixelScreen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.output = bytearray()
         """All that came, unchanged."""
@@ -148,7 +199,11 @@ class PtyConsole:
         if (partial := _PARTIAL.search(data)) is not None and len(partial[0]) < 1_000_000:
             self._undecoded = partial[0]
             data = data[: partial.start()]
-        self._stream.feed(_STRIP.sub(b"", data))
+        for piece in _GRAPHICS.split(data):
+            if piece.startswith((b"\x1bP", b"\x1b_G")):
+                self.screen.graphics(piece, self.answers.cell_px or (10, 20))
+            elif piece:
+                self._stream.feed(_STRIP.sub(b"", piece))
 
     def _answer(self, data: bytes) -> None:
         answers = self.answers
@@ -225,6 +280,14 @@ class PtyConsole:
     def cells(self) -> list[list[tuple[Any, ...]]]:
         """All cells."""
         return [[self.cell(x, y) for x in range(self.columns)] for y in range(self.rows)]
+
+    @property
+    def pixels(self) -> dict[tuple[int, int], str]:
+        """(x, y) of cells that a picture covers, and its sequence."""
+        covered = dict(self.screen.sixel)
+        for cells, text in self.screen.kitty.values():
+            covered.update(dict.fromkeys(cells, text))
+        return covered
 
     # -- end ---------------------------------------------------------------------------------------------
 
