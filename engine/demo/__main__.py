@@ -44,6 +44,9 @@ workers = 2
 
 def main() -> int:
     options = _options()
+    if not options.no_console and not sys.stdin.isatty():
+        print("watchdeck demo: this is no terminal; --no-console runs the engine alone", file=sys.stderr)
+        return 2
     try:
         return asyncio.run(_main(options))
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -11,11 +12,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from engine import wire
 from engine.client import EngineClient
+from engine.demo.time_code import read_time_code
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -57,6 +61,18 @@ async def all_recording(client: EngineClient) -> tuple[wire.CameraView, ...]:
             await asyncio.sleep(0.1)
 
 
+async def the_clock_in_the_picture_agrees(client: EngineClient, camera: str) -> None:
+    """Live and recorded pictures are dated by what they show, to half a second."""
+    async with asyncio.timeout(30):
+        while not (recordings := await client.recordings(camera, 0, 2**60)) or not recordings[0].bytes:
+            await asyncio.sleep(0.1)
+    for at_us in (None, recordings[0].end_us - 1):
+        picture = await client.picture(wire.PictureRequest(camera=camera, at_us=at_us))
+        shown_ms = read_time_code(np.asarray(Image.open(io.BytesIO(picture.data))))
+        assert shown_ms is not None
+        assert abs(picture.time_us // 1000 - shown_ms) < 500
+
+
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
@@ -80,6 +96,7 @@ async def test_eight_cameras_record_and_a_signal_leaves_nothing_behind(
                     wire.PictureRequest(camera="warehouse", format=kind, colors=32)
                 )
                 assert (picture.width_px, picture.height_px) == (640, 360)
+            await the_clock_in_the_picture_agrees(client, "roof")
         children = family(process)
         assert len(children) >= 2
         process.send_signal(number)
