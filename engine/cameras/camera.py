@@ -146,7 +146,7 @@ class CameraRunner:
                     self._expect(now_us)
                     sessions = group.create_task(self._sessions(), name=f"camera:{self.camera.id} main")
                 else:
-                    self.recorder.expect_nothing(now_us)
+                    self.recorder.expect_nothing(self._not_expected_since_us(now_us))
                     self._enter(CameraState.OFF, *self._why_off())
                 await asyncio.wait({self._timer})
                 if sessions is not None:
@@ -170,6 +170,13 @@ class CameraRunner:
         # A schedule that began while nobody looked (the engine was away) is not this runner's to account for.
         is_just_now = since_us is not None and now_us - since_us < US_PER_SECOND
         self.recorder.expect(since_us if since_us is not None and is_just_now else now_us)
+
+    def _not_expected_since_us(self, now_us: int) -> int:
+        """A gap of before the engine's start ends where the schedule ended, if that is over already."""
+        camera = self.camera
+        if not camera.is_enabled or camera.mode is not RecordingMode.SCHEDULE or camera.schedule is None:
+            return now_us
+        return previous_change_us(camera.schedule, now_us) or now_us
 
     async def _sessions(self) -> None:
         while True:

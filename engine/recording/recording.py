@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from engine import wire
@@ -20,12 +20,10 @@ from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
 from engine.recording import views
 from engine.recording.gaps import GapTracker
-from engine.recording.groups import RecordingGroup
 from engine.recording.recorder import LiveKeyframe, Recorder, RecordingConfig
 from engine.recording.recovery import RecoveryReport
-from engine.recording.retention import Retention
-from engine.recording.volume_care import VolumeCare
 from engine.recording.volume_thread import VolumeThread
+from engine.recording.volumes import RecordingVolumes
 from engine.supervise import Sleep, keep_running
 from storage.catalog.changes import EndRun, OpenGap
 from storage.catalog.records import Camera, Gap, GapCause, Run, Severity, StationIdentity
@@ -38,7 +36,6 @@ from storage.volumes.volume import Volume
 log = logging.getLogger(__name__)
 
 WATCH_S = 1.0
-RETENTION_S = 10.0
 CLOCK_STEP_US = US_PER_SECOND // 2
 """Wall time that moves so much against monotonic time from one look to the next was set by somebody."""
 CATALOG_PATIENCE_S = 3.0
@@ -55,14 +52,6 @@ class _CameraPlace:
     fps: float = 0.0
     frames_before: int = 0
     oldest_us: int | None = None
-
-
-@dataclass(slots=True)
-class _VolumePlace:
-    thread: VolumeThread
-    care: VolumeCare
-    is_first_look_over: asyncio.Event = field(default_factory=asyncio.Event)
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
 OnChange = Callable[[str, str], None]
@@ -93,18 +82,15 @@ class RecordingService:
         self._clock = clock
         self._config = config
         self._source_factory = source_factory
-        self._open_volume = open_volume
         self._sleep = sleep
         self._chance = chance
         self._station: StationIdentity | None = None
         self._cameras: dict[UUID, _CameraPlace] = {}
-        self._volumes: dict[UUID, _VolumePlace] = {}
-        self._groups: dict[str, RecordingGroup] = {}
-        self._retention: dict[str, Retention] = {}
-        self._wants_retention = asyncio.Event()
+        self._volumes = RecordingVolumes(
+            catalog, events, clock, config, self, open_volume=open_volume, sleep=sleep
+        )
         self._wall_minus_monotonic_us = 0
-        self._upkeep: asyncio.TaskGroup | None = None
-        self._recovered = RecoveryReport()
+        self._tasks: asyncio.TaskGroup | None = None
 
     # -- running ---------------------------------------------------------------------------------------------
 
@@ -112,27 +98,42 @@ class RecordingService:
         """Start, record until cancelled, stop in order."""
         self._station = await self._catalog.read("station")
         self._wall_minus_monotonic_us = self._clock.now_us() - self._clock.monotonic_us()
-        await self._load_groups()
         unended: list[Run] = await self._catalog.read("unended_runs")
         background: list[asyncio.Task[None]] = []
-        async with asyncio.TaskGroup() as upkeep:
-            self._upkeep = upkeep
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             try:
-                for record in await self._catalog.read("volumes"):
-                    self._start_volume(record)
-                await self._settle_crash(unended)
+                report = await self._volumes.start(tasks, START_PATIENCE_S)
+                await self._settle_crash(unended, report)
                 for camera in await self._catalog.read("cameras"):
                     await self._start_camera(camera, await self._catalog.read("camera_password", camera.uuid))
-                background = [
-                    upkeep.create_task(keep_running(name, rounds, sleep=self._sleep), name=name)
-                    for name, rounds in (("watch", self._watch), ("retention", self._retention_rounds))
+                background += [
+                    tasks.create_task(keep_running(name, rounds, sleep=self._sleep), name=name)
+                    for name, rounds in (
+                        ("watch", self._watch),
+                        ("retention", self._volumes.retention_rounds),
+                    )
                 ]
                 self.is_started.set()
                 await asyncio.Event().wait()
             finally:
+                self.is_started.clear()
                 await self._stop()
                 for task in background:
                     task.cancel()
+
+    async def _settle_crash(self, unended: list[Run], report: RecoveryReport) -> None:
+        """Write down where the footage of a run without an end stopped, and that a gap begins there."""
+        ends_us = dict(report.ends_us)
+        for segment in await self._catalog.read("open_segments"):
+            # On a volume that is not there: as far as is known.
+            ends_us[segment.camera_id] = max(segment.end_us, ends_us.get(segment.camera_id, 0))
+        for run in unended:
+            end_us = ends_us.setdefault(run.camera_id, run.start_us)
+            self._catalog.record(EndRun(run.uuid, end_us, "the engine ended without an orderly stop"))
+        for camera_id, end_us in ends_us.items():
+            self._catalog.record(OpenGap(camera_id, end_us, GapCause.ENGINE_CRASHED))
+        await self._catalog.flush()
 
     async def _stop(self) -> None:
         """Sources stop, parts are flushed, segments closed, gaps begin, volumes synced, the catalog told."""
@@ -142,21 +143,14 @@ class RecordingService:
                     if place.task is not None:
                         place.task.cancel()
                 await _ended(place.task for place in self._cameras.values())
-                async with asyncio.TaskGroup() as group:
-                    for volume in self._volumes.values():
-                        group.create_task(
-                            self._finish_volume(volume), name=f"volume {volume.thread.name} stop"
-                        )
+                await self._volumes.finish()
         except TimeoutError:
-            stuck = [place.thread.name for place in self._volumes.values() if place.thread.queue_bytes]
+            stuck = [thread.name for thread in self._volumes.threads if thread.queue_bytes]
             log.error("stopped without waiting any longer for %s", ", ".join(stuck) or "the cameras")
         for place in self._cameras.values():
             place.runner.recorder.engine_stops()
+        self._volumes.stop()
         await self._flush_catalog()
-        for volume in self._volumes.values():
-            for task in volume.tasks:
-                task.cancel()
-            volume.thread.stop()
 
     async def _flush_catalog(self) -> None:
         try:
@@ -165,166 +159,41 @@ class RecordingService:
         except (TimeoutError, WatchdeckError) as error:
             log.error("the catalog did not take the last changes: %s", error)
 
-    async def _finish_volume(self, place: _VolumePlace) -> None:
-        await place.thread.drained()
-        await place.care.sync()
-
-    # -- start-up --------------------------------------------------------------------------------------------
-
-    async def _settle_crash(self, unended: list[Run]) -> None:
-        """Wait for the volumes' recovery, then write down what the crash cost."""
-        try:
-            async with asyncio.timeout(START_PATIENCE_S):
-                for place in self._volumes.values():
-                    await place.is_first_look_over.wait()
-        except TimeoutError:
-            log.warning("a volume does not answer; cameras start without it")
-        ends_us = dict(self._recovered.ends_us)
-        for segment in await self._catalog.read("open_segments"):
-            # On a volume that is not there: as far as is known.
-            ends_us[segment.camera_id] = max(segment.end_us, ends_us.get(segment.camera_id, 0))
-        for run in unended:
-            end_us = ends_us.setdefault(run.camera_id, run.start_us)
-            self._catalog.record(EndRun(run.uuid, end_us, "the engine ended without an orderly stop"))
-        for camera_id, end_us in ends_us.items():
-            self._catalog.record(OpenGap(camera_id, end_us, GapCause.ENGINE_CRASHED))
-        self._say_recovered(self._recovered)
-        await self._catalog.flush()
-
-    def _volume_recovered(self, volume: VolumeThread, report: RecoveryReport) -> None:
-        if self.is_started.is_set():
-            self._say_recovered(report, volume.name)
-        else:
-            self._recovered.add(report)
-
-    def _say_recovered(self, report: RecoveryReport, source: str = "") -> None:
-        if not report.is_empty:
-            severity = Severity.WARNING if report.dropped or report.truncated_bytes else Severity.INFO
-            self._events.publish("recovery.done", report.words, severity=severity, source=source)
-
-    # -- groups ----------------------------------------------------------------------------------------------
+    # -- groups and volumes ----------------------------------------------------------------------------------
 
     async def reload_groups(self) -> None:
-        """Groups were added, edited or removed."""
-        await self._load_groups()
-        for name in self._groups:
+        """Groups were added, edited or removed. After a renaming, the cameras in it name another one."""
+        await self._volumes.load_groups()
+        for camera in await self._catalog.read("cameras"):
+            if (place := self._cameras.get(camera.uuid)) is not None:
+                place.runner.camera = place.runner.recorder.camera = camera
+        for name in self._volumes.groups:
             self.on_change("group", name)
-        self._wants_retention.set()
-
-    async def _load_groups(self) -> None:
-        by_id = {group.record.id: group for group in self._groups.values()}
-        groups: dict[str, RecordingGroup] = {}
-        for record in await self._catalog.read("groups"):
-            group = by_id.get(record.id) or RecordingGroup(record)
-            group.record = record
-            groups[record.name] = group
-        self._groups = groups
-        self._retention = {name: self._retention_of(group) for name, group in groups.items()}
-        await self._rename_groups()
-
-    def _retention_of(self, group: RecordingGroup) -> Retention:
-        known = next((item for item in self._retention.values() if item.group is group), None)
-        return known or Retention(group, self._catalog, self._clock)
-
-    async def _rename_groups(self) -> None:
-        """Cameras and volumes name their group: after a renaming their records are read anew."""
-        if self._cameras:
-            for camera in await self._catalog.read("cameras"):
-                if (place := self._cameras.get(camera.uuid)) is not None:
-                    place.runner.camera = place.runner.recorder.camera = camera
-        if self._volumes:
-            for record in await self._catalog.read("volumes"):
-                if (volume := self._volumes.get(record.uuid)) is not None:
-                    volume.thread.record = record
-
-    def _group(self, name: str) -> RecordingGroup:
-        group = self._groups.get(name)
-        if group is None:
-            raise NotFound(f"no recording group {name!r}", "`watchdeck group list` shows all")
-        return group
-
-    # -- volumes ---------------------------------------------------------------------------------------------
 
     async def add_volume(self, volume: VolumeRecord) -> None:
         """It was registered in the catalog: use it."""
-        if volume.group not in self._groups:
-            await self._load_groups()
-        self._start_volume(volume)
+        if self._tasks is None:
+            raise Conflict("the recording service does not run")
+        if volume.group not in self._volumes.groups:
+            await self._volumes.load_groups()
+        self._volumes.add(volume)
+        self._changed_group(volume.group)
 
     async def remove_volume(self, uuid: UUID) -> None:
         """It is no longer registered: its segments are closed, cameras go to others of the group."""
-        place = self._volumes.pop(uuid, None)
-        if place is None:
-            raise NotFound(f"no volume {uuid} in use")
-        group = self._groups.get(place.thread.record.group)
-        if group is not None:
-            group.volumes.pop(uuid, None)
-        for camera in self._cameras.values():
-            camera.runner.recorder.volume_removed(place.thread)
-        try:
-            async with asyncio.timeout(self._config.stop_budget_ms / 1000):
-                await self._finish_volume(place)
-        except TimeoutError:
-            log.error("volume %s: removed without waiting for it any longer", place.thread.name)
-        for task in place.tasks:
-            task.cancel()
-        place.thread.stop()
-        self._changed_group(place.thread.record.group)
+        await self._volumes.remove(uuid, self._config.stop_budget_ms / 1000)
 
-    def _start_volume(self, record: VolumeRecord) -> None:
-        if self._upkeep is None:
-            raise Conflict("the recording service does not run")
-        group = self._group(record.group)
-        thread = VolumeThread(
-            record,
-            self._clock,
-            open_volume=self._open_volume,
-            on_state=self._volume_entered,
-            queue_bytes=self._config.queue_bytes,
-        )
-        care = VolumeCare(
-            thread,
-            self._catalog,
-            sync_interval_ms=self._config.sync_interval_ms,
-            sleep=self._sleep,
-            cameras=lambda: [place.runner.camera for place in self._cameras.values()],
-            on_recovered=self._volume_recovered,
-            on_inspected=self._volume_inspected,
-        )
-        place = self._volumes[record.uuid] = _VolumePlace(thread, care)
-        group.volumes[record.uuid] = thread
-        for name, rounds in (("sync", care.sync_rounds), ("inspection", care.inspect_rounds)):
-            task_name = f"volume {record.name} {name}"
-            place.tasks.append(
-                self._upkeep.create_task(keep_running(task_name, rounds, sleep=self._sleep), name=task_name)
-            )
+    def cameras(self) -> list[Camera]:
+        """Settings of the cameras in use."""
+        return [place.runner.camera for place in self._cameras.values()]
 
-    def _volume_inspected(self, thread: VolumeThread) -> None:
-        place = self._volumes.get(thread.record.uuid)
-        if place is not None and not place.is_first_look_over.is_set():
-            place.is_first_look_over.set()
-            if not thread.is_ok:
-                self._say_volume(thread)
-        group = self._groups.get(thread.record.group)
-        if group is not None and self._retention[group.record.name].is_urgent():
-            self._wants_retention.set()
-        self.on_change("volume", str(thread.record.uuid))
+    def volume_moved(self, volume: VolumeThread) -> None:
+        for place in self._cameras.values():
+            place.runner.recorder.volume_changed(volume)
 
-    def _volume_entered(self, thread: VolumeThread, previous: wire.VolumeState) -> None:
-        place = self._volumes.get(thread.record.uuid)
-        if place is not None and place.is_first_look_over.is_set():
-            self._say_volume(thread)
-        for camera in self._cameras.values():
-            camera.runner.recorder.volume_changed(thread)
-        self.on_change("volume", str(thread.record.uuid))
-
-    def _say_volume(self, thread: VolumeThread) -> None:
-        if thread.is_ok:
-            self._events.publish("volume.back", "in order again", source=thread.name)
-        else:
-            self._events.publish(
-                f"volume.{thread.state}", thread.cause, severity=Severity.CRITICAL, source=thread.name
-            )
+    def volume_leaves(self, volume: VolumeThread) -> None:
+        for place in self._cameras.values():
+            place.runner.recorder.volume_removed(volume)
 
     # -- cameras ---------------------------------------------------------------------------------------------
 
@@ -354,11 +223,11 @@ class RecordingService:
         await self._end_camera(place)
         condition, recorder = runner.condition, runner.recorder
         if camera.group != runner.camera.group:
-            if (old := self._groups.get(runner.camera.group)) is not None:
+            if (old := self._volumes.groups.get(runner.camera.group)) is not None:
                 old.release(camera.uuid)
             self._changed_group(runner.camera.group)
         recorder.camera = camera
-        recorder.group = self._group(camera.group)
+        recorder.group = self._volumes.group(camera.group)
         place.runner = self._runner(camera, password, recorder)
         place.runner.condition.since_us = condition.since_us
         self._run_camera(place)
@@ -371,20 +240,20 @@ class RecordingService:
         await self._end_camera(place)
         place.runner.recorder.expect_nothing(self._clock.now_us())
         group = place.runner.camera.group
-        if group in self._groups:
-            self._groups[group].release(uuid)
+        if group in self._volumes.groups:
+            self._volumes.groups[group].release(uuid)
         self._changed_group(group)
 
     async def _start_camera(self, camera: Camera, password: str) -> None:
         if self._station is None:
             raise Conflict("the recording service does not run")
-        if camera.group not in self._groups:
-            await self._load_groups()
+        if camera.group not in self._volumes.groups:
+            await self._volumes.load_groups()
         going_on: Gap | None = await self._catalog.read("open_gap", camera.id)
         recorder = Recorder(
             camera,
             self._station.uuid,
-            self._groups.get(camera.group),
+            self._volumes.groups.get(camera.group),
             clock=self._clock,
             catalog=self._catalog,
             gaps=GapTracker(camera.id, self._catalog, going_on),
@@ -409,9 +278,9 @@ class RecordingService:
         )
 
     def _run_camera(self, place: _CameraPlace) -> None:
-        assert self._upkeep is not None, "the recording service does not run"
+        assert self._tasks is not None, "the recording service does not run"
         camera = place.runner.camera
-        place.task = self._upkeep.create_task(
+        place.task = self._tasks.create_task(
             keep_running(f"camera {camera.name}", place.runner.run, sleep=self._sleep),
             name=f"camera:{camera.id}",
         )
@@ -433,7 +302,7 @@ class RecordingService:
             self.on_change("camera", str(uuid))
 
     def _changed_group(self, name: str) -> None:
-        if name in self._groups:
+        if name in self._volumes.groups:
             self.on_change("group", name)
 
     # -- rounds ----------------------------------------------------------------------------------------------
@@ -448,11 +317,7 @@ class RecordingService:
             elapsed_s = max(now_us - before_us, 1) / US_PER_SECOND
             before_us = now_us
             self._watch_clock()
-            for volume in self._volumes.values():
-                volume.thread.rate.tick()
-                volume.thread.watch()
-                if self._retention_is_urgent(volume.thread):
-                    self._wants_retention.set()
+            self._volumes.watch()
             if looks % USAGE_EVERY == 0:
                 await self._refresh_oldest()
             looks += 1
@@ -463,10 +328,6 @@ class RecordingService:
                 place.frames_before = recorder.frames
                 place.runner.refresh()
                 self.on_change("camera", str(uuid))
-
-    def _retention_is_urgent(self, volume: VolumeThread) -> bool:
-        retention = self._retention.get(volume.record.group)
-        return retention is not None and retention.is_urgent()
 
     def _watch_clock(self) -> None:
         offset_us = self._clock.now_us() - self._clock.monotonic_us()
@@ -489,22 +350,6 @@ class RecordingService:
         for camera_id, place in ids.items():
             place.oldest_us = oldest.get(camera_id)
 
-    async def _retention_rounds(self) -> None:
-        """Every ten seconds, or at once when a volume comes near its floor."""
-        while True:
-            for name, retention in list(self._retention.items()):
-                await retention.round()
-                self._changed_group(name)
-            self._wants_retention.clear()
-            async with asyncio.TaskGroup() as group:
-                pause = group.create_task(self._pause(), name="retention pause")
-                await self._wants_retention.wait()
-                pause.cancel()
-
-    async def _pause(self) -> None:
-        await self._sleep(RETENTION_S)
-        self._wants_retention.set()
-
     # -- views -----------------------------------------------------------------------------------------------
 
     def camera_view(self, uuid: UUID) -> wire.CameraView:
@@ -518,7 +363,7 @@ class RecordingService:
         return [self.camera_view(uuid) for uuid in self._cameras]
 
     def volume_views(self) -> list[wire.VolumeView]:
-        return [views.volume_view(place.thread) for place in self._volumes.values()]
+        return [views.volume_view(thread) for thread in self._volumes.threads]
 
     def group_views(self) -> list[wire.GroupView]:
         now_us = self._clock.now_us()
@@ -527,7 +372,7 @@ class RecordingService:
             names.setdefault(place.runner.camera.group, []).append(place.runner.camera.name)
         return [
             views.group_view(group, tuple(names.get(name, ())), now_us)
-            for name, group in self._groups.items()
+            for name, group in self._volumes.groups.items()
         ]
 
     def expected_cameras(self) -> int:
