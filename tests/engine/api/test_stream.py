@@ -117,8 +117,7 @@ async def test_stopping_engine_ends_the_stream_with_a_remedy(station: FakeStatio
     await anext(stream)
     await station.hub.close()
     with pytest.raises(EngineUnreachable, match="watchdeck engine"):
-        while True:
-            await anext(stream)
+        _ = [message async for message in stream]
 
 
 # -- outbox ----------------------------------------------------------------------------------------------
