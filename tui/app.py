@@ -5,6 +5,7 @@ Views are made when they are first shown; the connection is opened after the fir
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import Container
+from textual.screen import Screen
 from textual.timer import Timer
 
 from tui.celldiff import CellDiffMixin
@@ -99,6 +101,9 @@ class WatchdeckApp(CellDiffMixin):
         self._pending = Change.NOTHING
         self._words_timer: Timer | None = None
         self._was_live = False
+        self._showing = asyncio.Lock()
+        self._shown: View | None = None
+        """The view in front once it is mounted; only then is it drawn."""
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class WatchdeckApp(CellDiffMixin):
     def on_mount(self) -> None:
         if self._keymap_file.keys:
             self.set_keymap(self._keymap_file.keys)
-        self.query_one(FooterLine).keys = self._keymap_file.keys
+        self.base.query_one(FooterLine).keys = self._keymap_file.keys
         self.desk.mirror.listen(self._mirror_changed)
         self.set_interval(TICK_S, self._tick)
         self._draw_frame()
@@ -149,21 +154,18 @@ class WatchdeckApp(CellDiffMixin):
             return
         self._was_live = self.desk.mirror.is_live
         self._draw_frame()
-        view = self.view
-        if view is not None and self._is_view_shown:
-            if change & Change.LINK:
-                view.set_class(not self._was_live, "-stale")
-            view.refresh_from(change)
+        if self._shown is not None and self._is_view_shown:
+            self._shown.refresh_from(change)
 
     def _draw_frame(self) -> None:
         link = self.desk.mirror.link
-        self.screen_stack[0].query_one(HeaderLine).draw(self.desk, self.front)
-        self.screen_stack[0].query_one(Banner).draw(self.desk)
-        absent = self.screen_stack[0].query_one(AbsentPane)
+        self.base.query_one(HeaderLine).draw(self.desk, self.front)
+        self.base.query_one(Banner).draw(self.desk)
+        absent = self.base.query_one(AbsentPane)
         is_absent = link in (Link.STARTING, Link.ABSENT)
         if is_absent:
             absent.draw(self.desk, is_starting=link is Link.STARTING)
-        if absent.display is not is_absent or (not is_absent and self.view is None):
+        if absent.display is not is_absent:
             absent.display = is_absent
             self.run_worker(self._show_front(), group="show", exclusive=True)
 
@@ -176,34 +178,40 @@ class WatchdeckApp(CellDiffMixin):
     @property
     def view(self) -> View | None:
         """The view in front; None until it was first shown."""
-        found = self.screen_stack[0].query(f"#{self.front}") if self.screen_stack else None
+        found = self.base.query(f"#{self.front}")
         return found.first(View) if found else None
 
     @property
+    def base(self) -> Screen[object]:
+        """The screen with the views, under any dialog."""
+        return self.screen_stack[0]
+
+    @property
     def _is_view_shown(self) -> bool:
-        return not self.screen_stack[0].query_one(AbsentPane).display
+        return not self.base.query_one(AbsentPane).display
 
     async def _show_front(self) -> View | None:
         """Bring the wanted view to the front, making it when it is new; nothing while no engine was ever there."""
-        base = self.screen_stack[0]
-        if base.query_one(AbsentPane).display:
-            base.query_one(AbsentPane).focus()
-            return None
-        view = self.view
-        for other in base.query(View):
-            if other is not view and other.display:
-                other.display = False
-                other.leave()
-        if view is None:
-            view = MAKERS[self.front](self.desk)
-            await base.query_one("#views").mount(view)
-        view.display = True
-        view.set_class(not self.desk.mirror.is_live, "-stale")
-        self.query_one(FooterLine).show_keys_of(self.front)
-        base.query_one(HeaderLine).draw(self.desk, self.front)
-        view.arrive()
-        view.refresh_from(Change.EVERYTHING)
-        return view
+        async with self._showing:
+            if not self._is_view_shown:
+                self.base.query_one(AbsentPane).focus()
+                return None
+            view = self.view
+            self._shown = None
+            for other in self.base.query(View):
+                if other is not view and other.display:
+                    other.display = False
+                    other.leave()
+            if view is None:
+                view = MAKERS[self.front](self.desk)
+                await self.base.query_one("#views").mount(view)
+            view.display = True
+            self._shown = view
+            self.base.query_one(FooterLine).show_keys_of(self.front, has_filter=view.filter_text is not None)
+            self.base.query_one(HeaderLine).draw(self.desk, self.front)
+            view.arrive()
+            view.refresh_from(Change.EVERYTHING)
+            return view
 
     async def action_show(self, scope: str) -> None:
         """Bring a view to the front."""
@@ -224,7 +232,7 @@ class WatchdeckApp(CellDiffMixin):
     def tell(self, text: str, *, is_error: bool = False) -> None:
         """In the footer for some seconds, in the command log for good."""
         self.desk.log.append(LogLine(self.desk.mirror.now_us, text, is_error))
-        self.screen_stack[0].query_one(FooterLine).tell(text, is_error=is_error)
+        self.base.query_one(FooterLine).tell(text, is_error=is_error)
 
     @on(View.Said)
     def _view_said(self, event: View.Said) -> None:
@@ -245,8 +253,8 @@ class WatchdeckApp(CellDiffMixin):
             self._open_prompt("/", view.filter_text)
 
     def _open_prompt(self, prompt: str, text: str = "") -> None:
-        self.query_one(FooterLine).display = False
-        self.query_one(PromptLine).open(prompt, self.front, text)
+        self.base.query_one(FooterLine).display = False
+        self.base.query_one(PromptLine).open(prompt, self.front, text)
 
     @on(PromptLine.Typed)
     def _prompt_typed(self, event: PromptLine.Typed) -> None:
@@ -255,8 +263,8 @@ class WatchdeckApp(CellDiffMixin):
 
     @on(PromptLine.Closed)
     async def _prompt_closed(self, event: PromptLine.Closed) -> None:
-        self.query_one(PromptLine).close()
-        self.query_one(FooterLine).display = True
+        self.base.query_one(PromptLine).close()
+        self.base.query_one(FooterLine).display = True
         if self.view is not None and self._is_view_shown:
             self.view.arrive()
         if event.prompt == "/":
@@ -303,7 +311,7 @@ class WatchdeckApp(CellDiffMixin):
         self.push_screen(LogScreen(self.desk))
 
     def action_step_back(self) -> None:
-        footer = self.query_one(FooterLine)
+        footer = self.base.query_one(FooterLine)
         if self.view is None or not self.view.back():
             footer.forget()
 

@@ -45,4 +45,4 @@ class CommandProvider(Provider):
 
 def _label(command: Command) -> str:
     where = "" if command.scope is Scope.EVERYWHERE else f"{command.scope.capitalize()}: "
-    return f"{where}{command.title}  [{key_name(command.keys.split(',')[0])}]"
+    return f"{where}{command.title}  ({key_name(command.keys.split(',')[0])})"

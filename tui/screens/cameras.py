@@ -39,11 +39,6 @@ class CamerasView(View):
     CamerasView #camera-side VideoCell { width: 36; }
     CamerasView #camera-side TextPane { padding: 0 1; }
     CamerasView.-no-preview #camera-side VideoCell { display: none; }
-    Screen.-narrow CamerasView #camera-side, Screen.-low CamerasView #camera-side { display: none; }
-    Screen.-wide CamerasView > #camera-body { layout: horizontal; }
-    Screen.-wide CamerasView LineList { width: 1fr; }
-    Screen.-wide CamerasView #camera-side { layout: vertical; width: 38%; min-width: 48; height: 100%; padding: 0 0 0 1; }
-    Screen.-wide CamerasView #camera-side VideoCell { width: 100%; height: 45%; }
     """
 
     def __init__(self, desk: Desk) -> None:

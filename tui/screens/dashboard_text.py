@@ -62,17 +62,15 @@ def dashboard_lines(mirror: Mirror, paper: Paper) -> list[Content]:
 
 
 def _narrow(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Content]:
-    top = _beside(
-        recording_lines(mirror, station, paper.glyphs),
-        station_lines(station, paper.glyphs, paper.columns - 41),
-        min(40, paper.columns // 2),
-        paper.columns,
-    )
-    if paper.columns < 70:
-        top = recording_lines(mirror, station, paper.glyphs) + station_lines(
-            station, paper.glyphs, paper.columns
-        )
+    recording = recording_lines(mirror, station, paper.glyphs)
     sections = [problem_lines(mirror, paper), storage_lines(mirror, paper)]
+    if paper.columns < 70:
+        machine = station_lines(station, paper.glyphs, paper.columns)
+        if paper.rows >= 16:
+            return _stacked(recording + machine, sections, event_lines(mirror, paper, paper.rows), paper)
+        return _stacked(recording, [*sections, machine], [], paper)
+    at = min(paper.columns - 40, max(40, max(map(len, recording)) + 3))
+    top = _beside(recording, station_lines(station, paper.glyphs, paper.columns - at), at, paper.columns)
     return _stacked(top, sections, event_lines(mirror, paper, paper.rows), paper)
 
 
@@ -240,7 +238,7 @@ def problem_lines(mirror: Mirror, paper: Paper) -> list[Content]:
     order = list(wire.CameraState)
     not_recording.sort(key=lambda camera: (-order.index(camera.state), camera.state_since_us))
     names = min(24 if paper.columns >= 60 else 12, max(len(camera.name) for camera in not_recording))
-    lines = [heading("Not recording", "state, camera, for how long, why")]
+    lines = [heading("Not recording", "state, camera, for how long, why" if paper.columns >= 60 else "")]
     for camera in not_recording:
         wording = CAMERA_STATES[camera.state]
         since = format.duration(
@@ -252,7 +250,7 @@ def problem_lines(mirror: Mirror, paper: Paper) -> list[Content]:
             " ",
             (f"{wording.sign or paper.glyphs.mark} {wording.word:<12}", wording.style),
             (format.fit(camera.name, names, paper.glyphs.ellipsis), "bold"),
-            f" {format.fit(since, 10)} ",
+            f" {format.fit(since, 10)} " if paper.columns >= 60 else " ",
         )
         room = max(0, paper.columns - len(line))
         lines.append(line + Content(format.fit(camera.cause, room, paper.glyphs.ellipsis).rstrip()))

@@ -28,11 +28,12 @@ NEAR_END = 100
 """Rows left below the cursor when the next page is asked for."""
 
 COLUMNS = (
-    Column("time", "Time", 19, is_sortable=False),
+    Column("date", "Date", 10, priority=1, is_sortable=False),
+    Column("time", "Time", 8, is_sortable=False),
     Column("severity", "Severity", 10, is_sortable=False),
-    Column("source", "About", 14, grow=1, max_width=24, is_sortable=False),
+    Column("source", "About", 14, priority=2, grow=1, max_width=24, is_sortable=False),
     Column("text", "Event", 28, grow=8, is_sortable=False),
-    Column("kind", "Kind", 18, priority=2, is_sortable=False),
+    Column("kind", "Kind", 18, priority=3, is_sortable=False),
 )
 LEVELS: tuple[tuple[str, str | None, str], ...] = (
     ("all", None, "all severities"),
@@ -151,8 +152,14 @@ class EventsView(View):
         for event in self._events:
             wording = severity_wording(event.severity)
             tone = _TONES.get(event.severity, "")
-            time = format.local_time(event.time_us, zone)
-            cells = (time, (f"{wording.sign} {wording.word}", tone), event.source, event.text, event.kind)
+            cells = (
+                format.local_date(event.time_us, zone),
+                format.local_clock(event.time_us, zone),
+                (f"{wording.sign} {wording.word}", tone),
+                event.source,
+                event.text,
+                event.kind,
+            )
             lines.append(Line(key=event.id, cells=cells))
         self.query_one(LineList).set_lines(lines)
         self._draw_title()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -30,6 +30,7 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
 )
 MESSAGE_S = 6.0
 ERROR_S = 12.0
+HINTS = 4
 
 KEY_NAMES = {
     "question_mark": "?",
@@ -133,13 +134,15 @@ class FooterLine(TextPane):
     keys: Mapping[str, str] = {}
     """The user's own keys by command id."""
     _scope = Scope.DASHBOARD
+    _has_filter = False
 
     def on_resize(self) -> None:
         self.draw()
 
-    def show_keys_of(self, scope: Scope) -> None:
+    def show_keys_of(self, scope: Scope, *, has_filter: bool) -> None:
         """Another view came to the front."""
         self._scope = scope
+        self._has_filter = has_filter
         self.draw()
 
     def tell(self, text: str, *, is_error: bool) -> None:
@@ -164,6 +167,8 @@ class FooterLine(TextPane):
         shown = [command for command in commands_for(self._scope) if command.footer]
         own = [command for command in shown if command.scope is self._scope]
         common = [command for command in shown if command.scope is not self._scope]
+        if not self._has_filter:
+            common = [command for command in common if command.id != "app.filter"]
         self.show([fitted_keys(self._pairs(own), self._pairs(common), self.size.width)])
 
     def _pairs(self, commands: Iterable[Command]) -> list[tuple[str, str]]:
@@ -206,7 +211,8 @@ class PromptLine(Horizontal):
 
     DEFAULT_CSS = """
     PromptLine { height: 1; display: none; background: $panel; }
-    PromptLine Static { width: auto; text-style: bold; color: $text-accent; }
+    PromptLine #prompt-sign { width: auto; text-style: bold; color: $text-accent; }
+    PromptLine #prompt-hints { width: auto; max-width: 60%; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
     PromptLine Input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
     PromptLine Input:focus { border: none; }
     """
@@ -229,26 +235,39 @@ class PromptLine(Horizontal):
 
     def compose(self) -> ComposeResult:
         self._suggester = CommandSuggester()
-        yield Static(" :")
+        yield Static(" :", id="prompt-sign")
         yield Input(suggester=None, select_on_focus=False)
+        yield Static("", id="prompt-hints", markup=False)
 
     @property
     def prompt(self) -> str:
         return self._prompt
 
     _prompt = ":"
+    _typed_words = ""
+    """What was typed by hand: tab goes through what begins with it."""
 
     def open(self, prompt: str, scope: Scope, text: str = "") -> None:
         self._prompt = prompt
         self._suggester.scope = scope
-        self.query_one(Static).update(f" {prompt}")
+        self._typed_words = text
+        self.query_one("#prompt-sign", Static).update(f" {prompt}")
         box = self.query_one(Input)
         box.suggester = self._suggester if prompt == ":" else None
         with box.prevent(Input.Changed):
             box.value = text
         box.cursor_position = len(text)
         self.display = True
+        self._hint(text)
         box.focus()
+
+    def _hint(self, text: str) -> None:
+        """What tab would choose from; for a filter, how to use it."""
+        words = "enter keeps, esc clears" if self._prompt == "/" else ""
+        if self._prompt == ":":
+            found = [command.words for command in completions(text, self._suggester.scope)][:HINTS]
+            words = "tab: " + ", ".join(found) if found and found != [text] else ""
+        self.query_one("#prompt-hints", Static).update(words)
 
     def close(self) -> None:
         self.display = False
@@ -256,6 +275,8 @@ class PromptLine(Horizontal):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        self._typed_words = event.value
+        self._hint(event.value)
         self.post_message(self.Typed(self._prompt, event.value))
 
     @on(Input.Submitted)
@@ -266,10 +287,16 @@ class PromptLine(Horizontal):
     def key_escape(self) -> None:
         self.post_message(self.Closed(self._prompt, None))
 
-    def key_tab(self) -> None:
-        """Complete; outside the `:` line tab does nothing here."""
+    def key_tab(self, event: events.Key) -> None:
+        """Complete; again: the next one that fits. Outside the `:` line tab does nothing here."""
+        event.prevent_default()
+        event.stop()
+        if self._prompt != ":":
+            return
         box = self.query_one(Input)
-        found = completions(box.value, self._suggester.scope) if self._prompt == ":" else []
+        found = [command.words for command in completions(self._typed_words, self._suggester.scope)]
         if found:
-            box.value = found[0].words + ("" if found[0].is_optional else " ")
+            here = found.index(box.value) + 1 if box.value in found else 0
+            with box.prevent(Input.Changed):
+                box.value = found[here % len(found)]
             box.cursor_position = len(box.value)

@@ -95,7 +95,7 @@ class RangeJobs:
         text = (
             f"{camera}, {self._words(plan.start_us, plan.end_us)}\n"
             f"{format.decimal_bytes(plan.bytes)}, {format.clock_length(plan.end_us - plan.start_us)}"
-            f"{holes}; it begins at a full picture, so up to some seconds early\n"
+            f"{holes}\n"
             f"to {path}\n({format.decimal_bytes(free_bytes(desk.folder))} free there)"
         )
         question = ConfirmDialog("Export this range?", text, confirm="Export", is_destructive=False)

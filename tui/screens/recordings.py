@@ -68,11 +68,6 @@ class RecordingsView(View):
     RecordingsView #recordings-side TextPane { padding: 0 1; }
     RecordingsView.-no-preview #recordings-side VideoCell { display: none; }
     RecordingsView.-no-preview #recordings-side { height: 6; }
-    Screen.-low RecordingsView #recordings-side { display: none; }
-    Screen.-narrow RecordingsView #recordings-side VideoCell { display: none; }
-    Screen.-narrow RecordingsView #recordings-side { height: 5; }
-    Screen.-tall RecordingsView #recordings-side { height: 17; }
-    Screen.-tall RecordingsView #recordings-side VideoCell { width: 58; }
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -83,7 +78,7 @@ class RecordingsView(View):
 
     def compose(self) -> ComposeResult:
         names = [camera.name for camera in self.desk.mirror.cameras]
-        title_width = max(8, min(18, max(map(len, names), default=8)))
+        title_width = max(8, min(18, max(map(len, names), default=8) + 1))
         yield TextPane(classes="title")
         yield Timeline(zone=self.desk.zone, title_width=title_width)
         yield TextPane(id="recordings-legend")
@@ -193,9 +188,8 @@ class RecordingsView(View):
 
     def _draw_words(self) -> None:
         timeline = self.timeline
-        zone = self.desk.zone
         parts: list[Content | tuple[str, str]] = [
-            (" " + format.local_time_with_zone(timeline.playhead_us, zone), "bold"),
+            (" " + self._when_words(), "bold"),
             (f"  {self.camera_name}  ", ""),
             self._state_words(),
             (f"  span {format.duration(timeline.span_us)}", "dim"),
@@ -207,6 +201,11 @@ class RecordingsView(View):
         self.query_one(".title", TextPane).show([Content.assemble(*parts)])
         self.query_one("#recordings-legend", TextPane).show([self._legend()])
         self.query_one("#recordings-info", TextPane).show(self._info())
+
+    def _when_words(self) -> str:
+        time_us, zone = self.timeline.playhead_us, self.desk.zone
+        is_narrow = self.app.size.width < 60
+        return format.local_clock(time_us, zone) if is_narrow else format.local_time_with_zone(time_us, zone)
 
     def _state_words(self) -> Content:
         timeline = self.timeline
@@ -295,8 +294,8 @@ class RecordingsView(View):
         if text:
             self._jump(text)
             return
-        field = Field("when", "Time", hint=HINT, is_required=True, check=self._when_complaint)
-        form = FormDialog("Jump to time", [field], submit="Jump", text=f"For example: {HINT}")
+        field = Field("when", "Time", is_required=True, check=self._when_complaint)
+        form = FormDialog("Jump to time", [field], submit="Jump", text=f"For example {HINT}")
         self.app.push_screen(form, lambda values: self._jump(values["when"]) if values else None)
 
     def _when(self, text: str) -> int | None:
