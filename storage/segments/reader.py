@@ -16,21 +16,11 @@ from typing import Self
 
 from storage.errors import NotFound, SegmentDamaged
 from storage.segments.boxes import BoxError
-from storage.segments.fragments import (
-    PartScan,
-    SegmentHeader,
-    StoredPart,
-    StoredRun,
-    Tail,
-    TailKind,
-    read_exactly,
-    read_header,
-    read_index,
-    read_part,
-)
+from storage.segments.fragments import PartScan, StoredPart, StoredRun, Tail, TailKind, read_part
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.places import PartPlace
+from storage.segments.stored_header import SegmentHeader, read_exactly, read_header, read_index
 from storage.volumes.errno_map import volume_error
 
 _REMEDY = "run `watchdeck fsck --repair`"

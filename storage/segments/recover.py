@@ -12,19 +12,12 @@ from pathlib import Path
 
 from storage.segments.boxes import BoxError
 from storage.segments.fmp4 import known_duration, part_index
-from storage.segments.fragments import (
-    PartScan,
-    SegmentHeader,
-    StoredPart,
-    TailKind,
-    read_exactly,
-    read_header,
-    read_index,
-)
+from storage.segments.fragments import PartScan, StoredPart, TailKind
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Codec, Track
 from storage.segments.places import PartPlace
 from storage.segments.reader import damaged, open_segment_file
+from storage.segments.stored_header import SegmentHeader, read_exactly, read_header, read_index
 from storage.volumes.errno_map import volume_error
 
 _HOLE = bytes(512)

@@ -187,11 +187,12 @@ class SegmentWriter:
             (2 * part.video_start_ticks * track.time_base_hz + video_hz) // (2 * video_hz)
             for track in self._tracks
         )
-        zeros = [0] * len(self._tracks)
+        # Of a track that is silent in the first part nothing is known yet.
+        zeros = [0 if track.is_video else track.time_base_hz // 8 for track in self._tracks]
         for run in part.runs:
             if run.track == self._video:
                 zeros[run.track] = -min(0, *(run.composition_offsets_ticks or (0, 0)))
-            else:
+            elif not self._tracks[run.track].is_video:
                 limit_ticks = _MAX_AUDIO_LEAD_S * self._tracks[run.track].time_base_hz
                 lead_ticks = self._origins[run.track] - run.dts_ticks[0]
                 zeros[run.track] = min(max(lead_ticks, 0), limit_ticks)
