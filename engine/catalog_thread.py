@@ -92,8 +92,11 @@ class CatalogThread:
     async def _on_writer(self, call: str, /, *args: Any, **kwargs: Any) -> Any:
         catalog = self._write_catalog
         assert catalog is not None, "the catalog is not open"
-        return await asyncio.get_running_loop().run_in_executor(
-            self._writer, lambda: getattr(catalog, call)(*args, **kwargs)
+        # Shielded: cancelling a call that still waits for the thread would take it out of the queue, and a batch with it.
+        return await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(
+                self._writer, lambda: getattr(catalog, call)(*args, **kwargs)
+            )
         )
 
     # -- changes of the recorder ---------------------------------------------------------------------------
