@@ -149,13 +149,13 @@ class Station:
 
     @asynccontextmanager
     async def _events(self, catalog: CatalogThread) -> AsyncIterator[EventBus]:
-        """Everything said until the very end is kept."""
+        """Everything said until the very end is kept: written before the bus's own task is cancelled in the middle."""
         events = EventBus(catalog, self._clock)
-        try:
-            async with in_background(events=events.run):
+        async with in_background(events=events.run):
+            try:
                 yield events
-        finally:
-            await events.flush()
+            finally:
+                await events.flush()
 
     async def _identity(self, catalog: CatalogThread) -> StationIdentity:
         """A name in station.toml wins over the one in the catalog."""
