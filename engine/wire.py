@@ -174,7 +174,7 @@ class VolumeAdd(Request, frozen=True, kw_only=True):
     path: str
     group: str = "main"
     floor_bytes: int | None = None
-    """Free space that recording leaves alone; None = 5 % of the file system, at least 1 GiB, at most 50 GiB."""
+    """Free space that recording leaves alone; None = 5 % of the file system, at least 1 GiB (less on small ones), at most 20."""
     allow_system_disk: bool = False
     """A plain folder on the system's own file system is refused unless this is set."""
 
