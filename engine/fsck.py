@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _rebuild(state / CATALOG_NAME, options)
     except WatchdeckError as error:
         if options.json:
-            report = {"error": {"code": error.code, "what": error.what, "remedy": error.remedy}}
+            report = {"code": error.code, "what": error.what, "remedy": error.remedy}
             print(msgspec.json.encode(report).decode(), file=sys.stderr)
         else:
             print(f"watchdeck: {error.what}", file=sys.stderr)

@@ -88,10 +88,13 @@ def run_console(options: ConsoleOptions) -> int:
 
 def main() -> None:
     """Entry point of the `watchdeck` command."""
+    is_completing = (
+        "_WATCHDECK_COMPLETE" in os.environ
+    )  # the shell asks what could be typed: not a call for a console
     options = console_options(sys.argv[1:])
-    if options is not None:
+    if options is not None and not is_completing:
         sys.exit(run_console(options))
-    from tui.cli import main as command_line
+    from tui.cli.main import main as command_line
 
     command_line()
 

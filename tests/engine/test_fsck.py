@@ -52,7 +52,7 @@ def test_json_is_one_document(state: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_running_engine_is_not_disturbed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with locked_state_folder(state):
         assert main(["--state", str(state), "--json"]) == 7
-    assert json.loads(capsys.readouterr().err)["error"]["code"] == "conflict"
+    assert json.loads(capsys.readouterr().err)["code"] == "conflict"
 
 
 def test_a_lost_catalog_is_rebuilt_from_the_volumes(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

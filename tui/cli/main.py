@@ -1,0 +1,96 @@
+"""The root of the command line: nouns, verbs, and how errors leave. docs/commands.md is its manual."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
+
+import click
+
+from engine.client import InvalidInput, WatchdeckError
+from tui.cli.cameras import camera
+from tui.cli.events import events
+from tui.cli.groups import group
+from tui.cli.output import print_error, silence_stdout
+from tui.cli.processes import completion, demo, engine, fsck
+from tui.cli.recordings import recording, snapshot
+from tui.cli.session import Session
+from tui.cli.status import status
+from tui.cli.volumes import volume
+
+EXIT_INTERRUPTED = 130
+"""Ctrl-C, as shells have it: 128 + SIGINT."""
+EXIT_NOBODY_READS = 141
+"""The reader of the pipe has gone: 128 + SIGPIPE."""
+
+
+def _version() -> str:
+    try:
+        return version("watchdeck")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--socket",
+    metavar="PATH",
+    help="Socket of the engine (default: $WATCHDECK_SOCKET, then the installed one).",
+)
+@click.version_option(_version(), prog_name="watchdeck")
+@click.pass_context
+def cli(context: click.Context, socket: str | None) -> None:
+    """Watchdeck, the NVR you run from a terminal. Without a command: the console."""
+    session = context.ensure_object(Session)
+    session.socket = socket
+
+
+for _command in (
+    status,
+    camera,
+    volume,
+    group,
+    recording,
+    snapshot,
+    events,
+    fsck,
+    engine,
+    demo,
+    completion,
+):
+    cli.add_command(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code, with every error printed."""
+    is_json = "--json" in arguments
+    try:
+        code = cli.main(args=list(arguments), prog_name="watchdeck", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except WatchdeckError as error:
+        print_error(error, is_json=is_json)
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return InvalidInput.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        remedy = f"`{context.command_path} --help` shows what it takes" if context else ""
+        print_error(InvalidInput(error.format_message(), remedy), is_json=is_json)
+        return InvalidInput.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        silence_stdout()
+        return EXIT_NOBODY_READS
+
+
+def main() -> NoReturn:
+    """Entry of `watchdeck` with arguments. SIGTERM and SIGHUP clean up as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    sys.exit(run(sys.argv[1:]))

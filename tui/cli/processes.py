@@ -1,0 +1,95 @@
+"""Commands that become another program: the engine, the demo, fsck. And shell completion."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click.shell_completion import get_completion_class
+
+from tui.cli.session import Session, pass_session
+
+COMPLETE_VARIABLE = "_WATCHDECK_COMPLETE"
+_FOLDER = click.Path(path_type=Path)
+
+
+def become(module: str, arguments: Sequence[str]) -> NoReturn:
+    """This process goes on as `python -m module`: same process id, so that systemd and Ctrl-C reach it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell, own interpreter
+
+
+def _given(**options: Path | str | bool | None) -> list[str]:
+    """Options as an argument list: those that were given."""
+    arguments: list[str] = []
+    for name, value in options.items():
+        if value is True:
+            arguments.append(f"--{name.replace('_', '-')}")
+        elif value:
+            arguments.extend([f"--{name.replace('_', '-')}", str(value)])
+    return arguments
+
+
+@click.command()
+@click.option(
+    "--state", type=_FOLDER, metavar="DIR", help="Catalog, lock and socket (default: /var/lib/watchdeck)."
+)
+@click.option("--socket", "own_socket", type=_FOLDER, metavar="PATH", help="Unix socket of the API.")
+@click.option(
+    "--config", type=_FOLDER, metavar="FILE", help="station.toml (default: /etc/watchdeck/station.toml)."
+)
+@pass_session
+def engine(session: Session, state: Path | None, own_socket: Path | None, config: Path | None) -> None:
+    """Record: run the engine in the foreground until SIGTERM or Ctrl-C."""
+    become("engine", _given(state=state, socket=own_socket or session.socket, config=config))
+
+
+@click.command()
+@click.option(
+    "--state", type=_FOLDER, metavar="DIR", help="Folder to use and keep (default: a scratch folder)."
+)
+@click.option("--no-console", is_flag=True, help="Print the engine's socket and wait.")
+@click.option("--keep", is_flag=True, help="Keep the scratch folder.")
+def demo(state: Path | None, no_console: bool, keep: bool) -> None:
+    """Try Watchdeck: simulated cameras, recorded by a real engine on a scratch folder, with the console on it."""
+    become("engine.demo", _given(state=state, no_console=no_console, keep=keep))
+
+
+@click.command()
+@click.option(
+    "--state", type=_FOLDER, metavar="DIR", help="The engine's state folder (default: /var/lib/watchdeck)."
+)
+@click.option("--repair", is_flag=True, help="Put right what can be; footage is never deleted.")
+@click.option(
+    "--volume",
+    type=_FOLDER,
+    multiple=True,
+    metavar="PATH",
+    help="With --repair, when the catalog is lost: rebuild it from the volume mounted there. May be repeated.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document; errors are JSON on stderr.")
+def fsck(state: Path | None, repair: bool, volume: tuple[Path, ...], is_json: bool) -> None:
+    """Compare the catalog with the volumes; the engine must be stopped.
+
+    Leaves with 0 when nothing is wrong (any more), with 1 when something is.
+    """
+    arguments = _given(state=state, repair=repair, json=is_json)
+    for path in volume:
+        arguments.extend(["--volume", str(path)])
+    become("engine", ["fsck", *arguments])
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion of a shell, for example: watchdeck completion bash > ~/.local/share/bash-completion/completions/watchdeck"""
+    found = get_completion_class(shell)
+    assert found is not None
+    root = context.find_root().command
+    click.echo(found(root, {}, "watchdeck", COMPLETE_VARIABLE).source())
