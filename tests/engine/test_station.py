@@ -68,9 +68,10 @@ async def test_fresh_station_serves_and_leaves_in_order(folder: Path) -> None:
 async def test_name_in_the_file_wins_and_settings_survive_a_restart(folder: Path) -> None:
     async with running(station_in(folder), folder) as client:
         await client.add_group(wire.GroupAdd(name="Yard", retention_days=3))
-        await client.add_volume(
+        added = await client.add_volume(
             wire.VolumeAdd(name="Disk", path=str(folder / "v"), group="Yard", allow_system_disk=True)
         )
+        assert (added.state, added.total_bytes > 0) == (wire.VolumeState.OK, True)
     named = parse_config("[station]\nname = 'Harbour'", "x")
     async with running(station_in(folder, named), folder) as client:
         assert (await client.status()).name == "Harbour"

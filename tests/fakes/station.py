@@ -82,6 +82,7 @@ class FakeRecording:
             path=volume.path,
             group=volume.group,
             state=wire.VolumeState.OK,
+            total_bytes=10**12,
             floor_bytes=volume.floor_bytes,
         )
 
