@@ -56,7 +56,15 @@ class Span:
 class CellScreen:
     """State holder. Invariant: what `flush` returned must be written, in order, or `forget` called."""
 
-    def __init__(self, width: int, height: int, color_system: ColorSystem) -> None:
+    def __init__(
+        self, width: int, height: int, color_system: ColorSystem, *, has_bright_colors: bool = True
+    ) -> None:
+        """
+        Args:
+            has_bright_colors: False = the terminal has eight colours (Linux console: SGR 90-97 look like 30-37 there at
+                best, 100-107 are black); bright ones are sent as their plain neighbours.
+        """
+        self._has_bright_colors = has_bright_colors
         self.width, self.height = width, height
         self.sent_spans: list[Span] = []
         """Of the last `flush`."""
@@ -171,13 +179,13 @@ class CellScreen:
             # and the next frame sends changed cells once more at worst.
             self._pens = {None: _PLAIN}
             self._equal_pens = {_PLAIN: _PLAIN}
-        made = _pen(style, self._color_system)
+        made = _pen(style, self._color_system, self._has_bright_colors)
         pen = self._equal_pens.setdefault(made, made)
         self._pens[style] = pen
         return pen
 
 
-def _pen(style: Style, color_system: ColorSystem) -> Pen:
+def _pen(style: Style, color_system: ColorSystem, has_bright_colors: bool) -> Pen:
     attributes: list[str] = []
     foreground, background = "39", "49"
     parameters = iter(Strip.render_ansi(style, color_system).split(";"))
@@ -190,9 +198,9 @@ def _pen(style: Style, color_system: ColorSystem) -> Pen:
         elif not parameter:
             continue
         elif 30 <= (number := int(parameter)) <= 39 or 90 <= number <= 97:
-            foreground = parameter
+            foreground = str(number - 60) if number >= 90 and not has_bright_colors else parameter
         elif 40 <= number <= 49 or 100 <= number <= 107:
-            background = parameter
+            background = str(number - 60) if number >= 100 and not has_bright_colors else parameter
         else:
             attributes.append(parameter)
     meta = style.meta

@@ -16,6 +16,7 @@ Textual is pinned because of this module; tests/tui/test_celldiff.py compares it
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -109,7 +110,9 @@ class CellDiffMixin(App[str]):
             size = self.size
             if cells is None or (cells.width, cells.height) != (size.width, size.height):
                 system = self.console._color_system or ColorSystem.TRUECOLOR
-                cells = self._cells = CellScreen(size.width, size.height, system)
+                has_bright = os.environ.get("TERM") != "linux"
+                cells = CellScreen(size.width, size.height, system, has_bright_colors=has_bright)
+                self._cells = cells
             for x, y, strip in _strips(renderable):
                 cells.put(x, y, strip)
             self._send_frame()

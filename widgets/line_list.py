@@ -7,7 +7,7 @@
         .filter_text (reactive str)    applied to the source; shown as a chip in the head
         .order_by(column_key, is_descending=None)      None = toggle; marker in the head
         .cursor (int), .cursor_key, .cursor_line, .count, .marks (frozenset of keys), .clear_marks()
-        .move_to_key(key), .visible_keys()
+        .move_to_key(key)
     messages: LineList.Highlighted(control, key, line), LineList.Selected (enter), LineList.MarksChanged(control, marks)
     values: Column, Line, LineSource, MemorySource in widgets/line_source.py
 
@@ -16,11 +16,9 @@ The widget knows nothing about what a row means. Rows not fetched yet are drawn 
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -30,17 +28,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.format import count as count_text
-from widgets.format import fit
 from widgets.glyphs import glyphs_of
-from widgets.line_source import Cell, Column, Line, LineSource, MemorySource, fit_columns
-
-PAGE_ROWS: Final = 128
-"""Rows fetched at once."""
-KEPT_PAGES: Final = 24
-"""Pages kept in memory; the ones not looked at for longest go first."""
-_GUTTER: Final = 2
-"""Cells in front of a row: cursor and mark."""
+from widgets.line_paint import GUTTER_CELLS, LinePaint, paint_empty, paint_header, paint_line
+from widgets.line_source import Column, Line, LineSource, MemorySource, fit_columns
+from widgets.line_window import PAGE_ROWS, LineWindow
 
 
 class LineList(ScrollView, can_focus=True):
@@ -180,8 +171,7 @@ class LineList(ScrollView, can_focus=True):
         self._source: LineSource | None = source
         self._count = 0
         self._is_counted = False
-        self._pages: OrderedDict[int, Sequence[Line]] = OrderedDict()
-        self._wanted: set[int] = set()  # pages being fetched: at most what is in sight and one either side
+        self._window = LineWindow()
         self._generation = 0
         self._marks: frozenset[Hashable] = frozenset()
         self._order: tuple[str, bool] | None = None
@@ -212,17 +202,6 @@ class LineList(ScrollView, can_focus=True):
         line = self.cursor_line
         return line.key if line is not None else self._cursor_key
 
-    @property
-    def order(self) -> tuple[str, bool] | None:
-        """Column ordered by, and whether descending."""
-        return self._order
-
-    def visible_keys(self) -> tuple[Hashable, ...]:
-        """Keys of the fetched rows in sight."""
-        top = self._top
-        lines = (self._line(index) for index in range(top, min(top + self._body_rows, self._count)))
-        return tuple(line.key for line in lines if line is not None)
-
     def set_source(self, source: LineSource) -> None:
         """Show another source from its first row."""
         self._source = source
@@ -239,15 +218,15 @@ class LineList(ScrollView, can_focus=True):
     def set_lines(self, lines: Iterable[Line]) -> None:
         """Rows in memory: replace them all; the cursor stays on its row."""
         if isinstance(self._source, MemorySource):
-            self._source.set_lines(lines)
-            self.invalidate()
+            if self._source.set_lines(lines):
+                self.invalidate()
         else:
             self.set_source(MemorySource(self.columns, lines))
 
     def invalidate(self) -> None:
         """The source changed: fetch what is in sight again and swap it in at once, without a blank moment."""
         self._generation += 1
-        self._wanted.clear()
+        self._window.forget_asked()
         if self._source is None or not self.is_attached:
             return
         if isinstance(self._source, MemorySource):
@@ -316,7 +295,7 @@ class LineList(ScrollView, can_focus=True):
         top = self._top_after(number, index)
         self._count = number
         self._is_counted = True
-        self._pages = OrderedDict(pages or {})
+        self._window.replace(pages or {})
         self.virtual_size = Size(self.size.width, number + 1)
         cursor = index if index is not None else min(self.cursor, max(number - 1, 0))
         old_key = self._cursor_key
@@ -334,45 +313,31 @@ class LineList(ScrollView, can_focus=True):
             return None
         if isinstance(self._source, MemorySource):
             return self._source.lines[index] if index < len(self._source.lines) else None
-        number, offset = divmod(index, PAGE_ROWS)
-        page = self._pages.get(number)
-        return page[offset] if page is not None and offset < len(page) else None
+        return self._window.line(index)
 
     def _fetch_around(self, top: int) -> None:
         """Ask for the pages in sight and the next one in either direction."""
         source = self._source
         if source is None or isinstance(source, MemorySource) or not self._count:
             return
-        first, last = top // PAGE_ROWS, (top + self._body_rows) // PAGE_ROWS
-        for page in (*range(first, last + 1), last + 1, first - 1):
-            if not 0 <= page * PAGE_ROWS < self._count:
-                continue
-            if page in self._pages:
-                self._pages.move_to_end(page)
-            elif page not in self._wanted:
-                self._wanted.add(page)
-                self.run_worker(self._fetch(source, page, self._generation), group="fetch")
+        for page in self._window.ask(top, self._body_rows, self._count):
+            self.run_worker(self._fetch(source, page, self._generation), group="fetch")
 
     async def _fetch(self, source: LineSource, page: int, generation: int) -> None:
         try:
-            if page not in self._wanted or not self._is_near(page):
-                return  # scrolled on before its turn came
+            if generation != self._generation or not self._window.is_wanted(page, self._top, self._body_rows):
+                return  # scrolled on, or changed, before its turn came
             lines = await source.window(page * PAGE_ROWS, PAGE_ROWS)
-            if generation == self._generation:
-                self._pages[page] = lines
-                while len(self._pages) > KEPT_PAGES:
-                    self._pages.popitem(last=False)
-                if self._cursor_key is None and self.cursor // PAGE_ROWS == page:
-                    self._note_cursor_key()
-                    self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
-                self.refresh()
+            if generation != self._generation:
+                return
+            self._window.put(page, lines)
+            if self._cursor_key is None and self.cursor // PAGE_ROWS == page:
+                self._note_cursor_key()
+                self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
+            self.refresh()
         finally:
             if generation == self._generation:
-                self._wanted.discard(page)
-
-    def _is_near(self, page: int) -> bool:
-        top = self._top
-        return top // PAGE_ROWS - 1 <= page <= (top + self._body_rows) // PAGE_ROWS + 1
+                self._window.release(page)
 
     # -- cursor ------------------------------------------------------------------------------------------
 
@@ -491,7 +456,7 @@ class LineList(ScrollView, can_focus=True):
             self.cursor = index
 
     def _click_header(self, x: int) -> None:
-        left = _GUTTER
+        left = GUTTER_CELLS
         for index, width in self._layout:
             if left <= x < left + width and self.columns[index].is_sortable:
                 self.order_by(self.columns[index].key)
@@ -499,72 +464,36 @@ class LineList(ScrollView, can_focus=True):
 
     # -- drawing -----------------------------------------------------------------------------------------
 
+    def _component(self, name: str) -> Style:
+        return self.get_component_rich_style(f"line-list--{name}", partial=True)
+
     def render_line(self, y: int) -> Strip:
         """The head at 0, rows below."""
         width = self.scrollable_content_region.width
         if width != self._layout_width:
             self._layout_width = width
-            self._layout = fit_columns(self.columns, width - _GUTTER)
+            self._layout = fit_columns(self.columns, width - GUTTER_CELLS)
+        paint = LinePaint(
+            glyphs=glyphs_of(self),
+            base=self.rich_style,
+            component=self._component,
+            columns=self.columns,
+            layout=self._layout,
+            width=width,
+            has_focus=self.has_focus,
+        )
         if y == 0:
             self._fetch_around(self._top)
-            return self._render_header(width)
+            return paint_header(paint, self._order, self.filter_text, self._count)
         index = self._top + y - 1
-        base = self.rich_style
-        if index >= self._count:
-            text = ""
-            if y == 1:
-                text = self.empty_text if self._is_counted else glyphs_of(self).ellipsis
-                if self._is_counted and self.filter_text:
-                    text = f"nothing matches /{self.filter_text}"
-            style = base + self.get_component_rich_style("line-list--placeholder", partial=True)
-            return Strip([Segment(fit("  " + text, width), style)], width)
-        return self._render_row(index, width, base)
-
-    def _render_header(self, width: int) -> Strip:
-        glyphs = glyphs_of(self)
-        style = self.rich_style + self.get_component_rich_style("line-list--header", partial=True)
-        parts = []
-        for index, column_width in self._layout:
-            column = self.columns[index]
-            title = column.title
-            if self._order is not None and self._order[0] == column.key:
-                title += glyphs.sort_down if self._order[1] else glyphs.sort_up
-            parts.append(fit(title, column_width, glyphs.ellipsis, is_right=column.is_right))
-        text = " " * _GUTTER + " ".join(parts)
-        if not self.filter_text:
-            return Strip([Segment(fit(text, width), style)], width)
-        chip = fit(
-            f" /{self.filter_text} ({count_text(self._count)}) ", min(width, len(self.filter_text) + 16)
-        ).rstrip()
-        chip_style = self.rich_style + self.get_component_rich_style("line-list--filter", partial=True)
-        room = max(width - len(chip) - 1, 0)
-        return Strip([Segment(fit(text, room), style), Segment(fit(chip, width - room), chip_style)], width)
-
-    def _render_row(self, index: int, width: int, base: Style) -> Strip:
-        glyphs = glyphs_of(self)
-        line = self._line(index)
-        is_cursor = index == self.cursor
-        override: Style | None = None
-        if is_cursor:
-            name = "line-list--cursor" if self.has_focus else "line-list--cursor-blurred"
-            override = self.get_component_rich_style(name, partial=True)
-        row_style = base if override is None else base + override
-        if line is None:
-            style = row_style + self.get_component_rich_style("line-list--placeholder", partial=True)
-            return Strip([Segment(fit("  " + glyphs.ellipsis, width), style)], width)
-        is_marked = line.key in self._marks
-        segments = [Segment(glyphs.cursor if is_cursor else " ", row_style)]
-        mark_style = row_style + self.get_component_rich_style("line-list--mark", partial=True)
-        segments.append(Segment(glyphs.mark if is_marked else " ", mark_style if is_marked else row_style))
-        for position, (column_index, column_width) in enumerate(self._layout):
-            cell: Cell = line.cells[column_index] if column_index < len(line.cells) else ""
-            text, tone = (cell, line.tone) if isinstance(cell, str) else cell
-            style = row_style
-            if tone and not (is_cursor and self.has_focus):
-                style = row_style + self.get_component_rich_style(f"line-list--{tone}", partial=True)
-            shown = fit(text, column_width, glyphs.ellipsis, is_right=self.columns[column_index].is_right)
-            if position:
-                segments.append(Segment(" ", row_style))
-            segments.append(Segment(shown, style))
-        strip = Strip(segments)
-        return strip.adjust_cell_length(width, row_style)
+        if index < self._count:
+            line = self._line(index)
+            is_marked = line is not None and line.key in self._marks
+            return paint_line(paint, line, is_cursor=index == self.cursor, is_marked=is_marked)
+        if y > 1:
+            return paint_empty(paint, "")
+        if not self._is_counted:
+            return paint_empty(paint, paint.glyphs.ellipsis)
+        return paint_empty(
+            paint, f"nothing matches /{self.filter_text}" if self.filter_text else self.empty_text
+        )

@@ -88,10 +88,14 @@ class MemorySource:
         self.lines: tuple[Line, ...] = self._all
         """Filtered and ordered."""
 
-    def set_lines(self, lines: Iterable[Line]) -> None:
-        """Replace all rows; filter and order stay."""
-        self._all = tuple(lines)
+    def set_lines(self, lines: Iterable[Line]) -> bool:
+        """Replace all rows; filter and order stay. False = nothing differs."""
+        new = tuple(lines)
+        if new == self._all:
+            return False
+        self._all = new
         self._arrange()
+        return True
 
     @property
     def total(self) -> int:

@@ -8,7 +8,6 @@
         .track (row under the cursor), .visible_keys, .gap_at_playhead(), .is_recorded_at_playhead()
         .show(start_us, span_us=None), .go_to(time_us), .follow(), .move_cells(n), .move_us(delta_us), .page(n), .zoom(n),
         .next_edge(direction), .start_selection(), .end_selection(), .clear_selection(), .move_row(n)
-        actions of the same names (action_move_cells(1) ...), for the screen's BINDINGS
     messages: Timeline.WindowChanged(control, start_us, end_us, keys): fetch this; Timeline.PlayheadMoved(control, time_us, key);
               Timeline.RowChanged(control, key); Timeline.SelectionChanged(control, selection)
     values: TimelineTrack, GapMark, GapKind in widgets/timeline_cells.py
@@ -112,65 +111,51 @@ class Timeline(Widget, can_focus=True):
     selection: reactive[tuple[int, int] | None] = reactive(None, init=False)
     """[start_us, end_us) chosen for a lock or an export."""
 
-    class WindowChanged(Message):
-        """Other times or other rows are in view: fetch them."""
-
-        def __init__(self, control: Timeline, start_us: int, end_us: int, keys: tuple[Hashable, ...]) -> None:
+    class _TimelineMessage(Message):
+        def __init__(self, control: Timeline) -> None:
             super().__init__()
             self._timeline = control
-            self.start_us, self.end_us, self.keys = start_us, end_us, keys
 
         @property
         def control(self) -> Timeline:
             """The timeline."""
             return self._timeline
+
+    class WindowChanged(_TimelineMessage):
+        """Other times or other rows are in view: fetch them."""
+
+        def __init__(self, control: Timeline, start_us: int, end_us: int, keys: tuple[Hashable, ...]) -> None:
+            super().__init__(control)
+            self.start_us, self.end_us, self.keys = start_us, end_us, keys
 
         def can_replace(self, message: Message) -> bool:
             """Only the newest view matters."""
             return isinstance(message, Timeline.WindowChanged)
 
-    class PlayheadMoved(Message):
+    class PlayheadMoved(_TimelineMessage):
         """Another time, or another row, is looked at."""
 
         def __init__(self, control: Timeline, time_us: int, key: Hashable) -> None:
-            super().__init__()
-            self._timeline = control
+            super().__init__(control)
             self.time_us, self.key = time_us, key
-
-        @property
-        def control(self) -> Timeline:
-            """The timeline."""
-            return self._timeline
 
         def can_replace(self, message: Message) -> bool:
             """Only the newest position matters."""
             return isinstance(message, Timeline.PlayheadMoved)
 
-    class RowChanged(Message):
+    class RowChanged(_TimelineMessage):
         """The cursor came to another track."""
 
         def __init__(self, control: Timeline, key: Hashable) -> None:
-            super().__init__()
-            self._timeline = control
+            super().__init__(control)
             self.key = key
 
-        @property
-        def control(self) -> Timeline:
-            """The timeline."""
-            return self._timeline
-
-    class SelectionChanged(Message):
+    class SelectionChanged(_TimelineMessage):
         """A range was chosen, or let go (None)."""
 
         def __init__(self, control: Timeline, selection: tuple[int, int] | None) -> None:
-            super().__init__()
-            self._timeline = control
+            super().__init__(control)
             self.selection = selection
-
-        @property
-        def control(self) -> Timeline:
-            """The timeline."""
-            return self._timeline
 
     def __init__(
         self,
@@ -372,39 +357,6 @@ class Timeline(Widget, can_focus=True):
 
     def _select(self, one_us: int, other_us: int) -> None:
         self.selection = (min(one_us, other_us), max(one_us, other_us))
-
-    def action_move_cells(self, cells: int) -> None:
-        """`move_cells`."""
-        self.move_cells(cells)
-
-    def action_page(self, views: int) -> None:
-        """`page`."""
-        self.page(views)
-
-    def action_zoom(self, steps: int) -> None:
-        """`zoom`."""
-        self.zoom(steps)
-
-    def action_next_edge(self, direction: int) -> None:
-        """`next_edge`."""
-        self.next_edge(direction)
-
-    def action_move_row(self, rows: int) -> None:
-        """`move_row`."""
-        self.move_row(rows)
-
-    def action_follow(self) -> None:
-        """`follow`."""
-        self.follow()
-
-    def action_select(self) -> None:
-        """Start a range, fix it, let it go: one key does all three."""
-        if self.is_selecting:
-            self.end_selection()
-        elif self.selection is not None:
-            self.clear_selection()
-        else:
-            self.start_selection()
 
     # -- changes -----------------------------------------------------------------------------------------
 
