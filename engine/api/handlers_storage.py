@@ -15,7 +15,7 @@ from storage.catalog.records import Group, Volume
 from storage.errors import NotFound, VolumeStalled
 
 PREPARE_TIMEOUT_S = 20.0
-FIRST_LOOK_S = 2.0
+FIRST_LOOKS = 100
 FIRST_LOOK_STEP_S = 0.02
 
 
@@ -82,13 +82,11 @@ async def add_volume(services: Services, call: Call[None, wire.VolumeAdd]) -> wi
 
 async def _first_look(services: Services, uuid: UUID) -> wire.VolumeView:
     """Its view once its own thread has seen it; a volume just added would otherwise be shown as missing."""
-    try:
-        async with asyncio.timeout(FIRST_LOOK_S):
-            while not (view := _volume_view(services, uuid)).total_bytes:
-                await asyncio.sleep(FIRST_LOOK_STEP_S)
-            return view
-    except TimeoutError:
-        return _volume_view(services, uuid)
+    for _ in range(FIRST_LOOKS):
+        if _volume_view(services, uuid).total_bytes:
+            break
+        await asyncio.sleep(FIRST_LOOK_STEP_S)
+    return _volume_view(services, uuid)
 
 
 async def remove_volume(services: Services, call: Call[None, None]) -> None:
