@@ -57,8 +57,11 @@ class FileHeader:
 
 
 def video_track_index(tracks: tuple[Track, ...]) -> int:
-    """The first video track: it rules GOPs and durations."""
-    return next(index for index, track in enumerate(tracks) if track.is_video)
+    """The first video track: it rules GOPs and durations. Raises ValueError when there is none."""
+    for index, track in enumerate(tracks):
+        if track.is_video:
+            return index
+    raise ValueError("a segment needs a video track")
 
 
 def file_header(

@@ -99,7 +99,7 @@ class PartBuilder:
     def __init__(self, tracks: tuple[Track, ...]) -> None:
         video = next((index for index, track in enumerate(tracks) if track.is_video), None)
         if video is None:
-            raise ValueError("a segment needs a video track")
+            raise ValueError("a run needs a video track")
         self._tracks = tracks
         self._video = video
         self._video_hz = tracks[video].time_base_hz

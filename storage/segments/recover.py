@@ -21,8 +21,8 @@ from storage.segments.stored_header import SegmentHeader, read_exactly, read_hea
 from storage.volumes.errno_map import volume_error
 
 _HOLE = bytes(512)
-_YOUNG_PARTS = 16
-"""Parts that may be younger than the last sync of the volume; only they can hold pages that never arrived."""
+_YOUNG_S = 15
+"""The end of a segment that may be younger than the last sync of the volume: only there can pages be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +65,26 @@ def _recover(path: Path, fd: int) -> RecoveredSegment:
     header = read_header(fd)
     file_bytes = os.fstat(fd).st_size
     scan = PartScan(fd, header, header.size_bytes)
-    places: list[PartPlace] = []
-    ends_ticks: list[int] = []
-    young: list[StoredPart] = []
-    for part in scan:
-        video = part.run_of(header.video)
-        places.append(part.place)
-        ends_ticks.append(max(ends_ticks[-1] if ends_ticks else 0, video.end_ticks if video else 0))
-        young = [*young[1 - _YOUNG_PARTS :], part]
+    parts = list(scan)
     tail = scan.tail
     if tail is not None and tail.kind is TailKind.DAMAGED and read_index(fd, header):
         raise BoxError(tail.what, tail.offset_bytes)
-    lost = _parts_from_first_hole(fd, header, young)
-    if lost:
-        del places[-lost:], ends_ticks[-lost:]
-    if not places:
+    kept = _up_to_first_hole(fd, header, parts)
+    if not kept:
         raise BoxError("not one whole part", header.size_bytes)
 
+    places = [part.place for part in kept]
     end_bytes = places[-1].offset_bytes + places[-1].size_bytes
-    duration_ticks = ends_ticks[-1]
+    duration_ticks = max(_video_end_ticks(part, header) for part in kept)
     index = part_index(places, header.video, header.zeros_ticks[header.video])
     is_whole = (
         header.duration_ticks == duration_ticks
         and file_bytes == end_bytes + len(index)
         and read_exactly(fd, len(index), end_bytes) == index
     )
-    is_data_whole = tail is not None and tail.kind in (TailKind.END, TailKind.INDEX) and not lost
+    is_data_whole = (
+        tail is not None and tail.kind in (TailKind.END, TailKind.INDEX) and len(kept) == len(parts)
+    )
     truncated_bytes = 0 if is_data_whole else file_bytes - end_bytes
     size_bytes = file_bytes
     if not is_whole:
@@ -121,19 +115,25 @@ def _finish(
     return size_bytes
 
 
-def _parts_from_first_hole(fd: int, header: SegmentHeader, young: list[StoredPart]) -> int:
-    """How many of the last parts to drop because a power cut left zeros where their pictures should be.
+def _video_end_ticks(part: StoredPart, header: SegmentHeader) -> int:
+    video = part.run_of(header.video)
+    return video.end_ticks if video else 0
+
+
+def _up_to_first_hole(fd: int, header: SegmentHeader, parts: list[StoredPart]) -> list[StoredPart]:
+    """The parts before the first one in which a power cut left zeros where its pictures should be.
 
     A file system may have made the file longer before its data arrived. Coded pictures never hold such a
     stretch of zeros (emulation prevention in H.264 and H.265; a JPEG does not begin or end with one).
     """
-    codec = header.tracks[header.video].codec
-    for position, part in enumerate(young):
+    track = header.tracks[header.video]
+    end_ticks = max((_video_end_ticks(part, header) for part in parts), default=0)
+    for position, part in enumerate(parts):
         run = part.run_of(header.video)
-        if run is None:
+        if run is None or run.end_ticks < end_ticks - _YOUNG_S * track.time_base_hz:
             continue
         data = read_exactly(fd, run.data_bytes, run.data_offset_bytes)
-        has_hole = data.startswith(_HOLE) or data.endswith(_HOLE) if codec is Codec.MJPEG else _HOLE in data
-        if has_hole:
-            return len(young) - position
-    return 0
+        is_jpeg = track.codec is Codec.MJPEG
+        if (data.startswith(_HOLE) or data.endswith(_HOLE)) if is_jpeg else _HOLE in data:
+            return parts[:position]
+    return parts

@@ -28,6 +28,7 @@ from storage.segments.parameter_sets import (
 
 _AAC_OBJECT_TYPE = 0x40
 _JPEG_OBJECT_TYPE = 0x6C
+_MAX_U16 = 0xFFFF
 _VISUAL_STREAM = 4
 _AUDIO_STREAM = 5
 _RESOLUTION_72_DPI = 0x00480000
@@ -59,7 +60,7 @@ def sample_entry(track: Track) -> bytes:
 
 def display_size(track: Track) -> tuple[int, int]:
     """Width and height as announced, else from the SPS, else 0."""
-    if track.width and track.height:
+    if 0 < track.width <= _MAX_U16 and 0 < track.height <= _MAX_U16:
         return track.width, track.height
     if track.codec is Codec.H264:
         for nal in track.parameter_sets:
@@ -74,6 +75,7 @@ def display_size(track: Track) -> tuple[int, int]:
 
 def avc_configuration(parameter_sets: tuple[bytes, ...]) -> bytes:
     """AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1), NAL lengths of 4 bytes."""
+    parameter_sets = _describable(parameter_sets)
     sps = [nal for nal in parameter_sets if h264_nal_type(nal) == H264_SPS][:31]
     pps = [nal for nal in parameter_sets if h264_nal_type(nal) == H264_PPS][:255]
     extensions = [nal for nal in parameter_sets if h264_nal_type(nal) == H264_SPS_EXTENSION][:255]
@@ -97,6 +99,7 @@ def avc_configuration(parameter_sets: tuple[bytes, ...]) -> bytes:
 
 def hevc_configuration(parameter_sets: tuple[bytes, ...]) -> bytes:
     """HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, 8.3.3.1), arrays complete, NAL lengths of 4 bytes."""
+    parameter_sets = _describable(parameter_sets)
     arrays = [
         (kind, [nal for nal in parameter_sets if h265_nal_type(nal) == kind])
         for kind in (H265_VPS, H265_SPS, H265_PPS)
@@ -124,6 +127,11 @@ def hevc_configuration(parameter_sets: tuple[bytes, ...]) -> bytes:
     return record
 
 
+def _describable(parameter_sets: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Without sets no decoder would take, whose length does not fit its field: a broken camera's."""
+    return tuple(nal for nal in parameter_sets if len(nal) <= _MAX_U16)
+
+
 def _with_length(nal: bytes) -> bytes:
     return struct.pack(">H", len(nal)) + nal
 
@@ -145,7 +153,7 @@ def _audio(kind: bytes, track: Track, configuration: bytes = b"") -> bytes:
     return box(
         kind,
         struct.pack(">6xH8x", 1),
-        struct.pack(">HHHHI", track.channels or 1, 16, 0, 0, fixed_rate),
+        struct.pack(">HHHHI", min(track.channels or 1, _MAX_U16), 16, 0, 0, fixed_rate),
         configuration,
     )
 

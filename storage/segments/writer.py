@@ -127,6 +127,7 @@ class SegmentWriter:
         volume_name: str,
     ) -> SegmentWriter:
         """Like `create`, beneath a root that is already open and checked."""
+        video_track_index(tracks)  # tracks without video are refused before there is a file
         try:
             fd = create_file(root_fd, relative)
         except FileExistsError as exc:

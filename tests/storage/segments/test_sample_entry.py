@@ -100,3 +100,12 @@ def test_audio_entries_tell_rate_and_channels(codec: Codec, kind: bytes) -> None
 def test_a_rate_beyond_sixteen_bits_is_left_to_the_codec() -> None:
     entry = sample_entry(Track(codec=Codec.AAC, time_base_hz=96_000, sample_rate_hz=96_000, channels=1))
     assert entry[32:36] == bytes(4)
+
+
+def test_sets_and_sizes_that_fit_no_field_are_left_out() -> None:
+    good = encoded("h264").track.parameter_sets
+    broken = (b"\x67" + bytes(70_000), b"\x68" + bytes(70_000))
+    assert avc_configuration((*good, *broken)) == avc_configuration(good)
+    assert hevc_configuration((b"\x42\x01" + bytes(70_000),))
+    huge = Track(codec=Codec.H264, time_base_hz=90_000, parameter_sets=good, width=70_000, height=9)
+    assert display_size(huge) == (160, 96)

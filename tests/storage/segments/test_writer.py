@@ -3,12 +3,15 @@
 import errno
 import os
 import struct
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from storage.errors import AlreadyExists, InvalidInput, VolumeFailed, VolumeFull, VolumeMissing
 from storage.segments import writer as writer_module
@@ -263,3 +266,42 @@ def test_modes_keep_recordings_from_strangers(tmp_path: Path) -> None:
         os.umask(old)
     assert writer.path.stat().st_mode & 0o777 == 0o640
     assert writer.path.parent.stat().st_mode & 0o777 == 0o750
+
+
+def test_tracks_without_video_are_refused_before_there_is_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="video"):
+        SegmentWriter.create(tmp_path, "s.mp4", identity(), (encoded("aac").track,))
+    assert not list(tmp_path.iterdir())
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-(1 << 34), 1 << 34), st.booleans(), st.integers(0, 1)), min_size=1, max_size=40
+    ),
+    st.integers(1, 10),
+)
+def test_whatever_a_camera_says_about_time_the_file_stays_readable(
+    said: list[tuple[int, bool, int]], part_length: int
+) -> None:
+    tracks = (encoded("h264", 0.2).track, encoded("pcmu", 0.2).track)
+    packets = [Packet(0, said[0][0], True, b"\0\0\0\1\x65", 0)]
+    packets += [Packet(track, pts, is_key, b"\0\0\0\2\x41x", 0) for pts, is_key, track in said]
+    builder = PartBuilder(tracks)
+    with tempfile.TemporaryDirectory() as folder:
+        writer = SegmentWriter.create(Path(folder), "s.mp4", identity(), tracks)
+        for start in range(0, len(packets), part_length):
+            for packet in packets[start : start + part_length]:
+                builder.add(packet)
+            writer.append(builder.take(None))
+        writer.close()
+        with SegmentReader.open(writer.path) as reader:
+            assert reader.damage is None
+            pictures = list(reader.samples(0))
+            sound = list(reader.samples(1))
+            reader.keyframe_before(0)
+    assert [sample.data for sample in pictures] == [p.data for p in packets if p.track == 0]
+    assert len(sound) <= sum(packet.track for packet in packets)
+    for samples in (pictures, sound):
+        dts = [sample.dts_ticks for sample in samples]
+        assert all(later > earlier for earlier, later in zip(dts, dts[1:], strict=False))
