@@ -98,7 +98,7 @@ LIGHT: Final = Theme(
         "text-secondary": "#005f5f",
         "text-accent": "#005faf",
         "text-success": "#005f00",
-        "text-warning": "#875f00",
+        "text-warning": "#5f5f00",
         "text-error": "#af0000",
         "foreground-muted": "#585858",
         "foreground-disabled": "#767676",
