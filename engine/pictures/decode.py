@@ -23,6 +23,8 @@ Pixels = NDArray[np.uint8]
 
 _START_CODE = b"\x00\x00\x00\x01"
 _LIBAV_NAMES = {Codec.H264: "h264", Codec.H265: "hevc", Codec.MJPEG: "mjpeg"}
+_PLAUSIBLE_ASPECT = (0.4, 2.5)
+"""Anything else is a slip of the camera."""
 _reformatter = VideoReformatter()
 
 
@@ -43,6 +45,13 @@ class DecodedFrame:
     width_px: int
     height_px: int
     time_us: int
+    pixel_aspect: float = 1.0
+    """Width of a pixel by its height: older cameras send 704x576 meant for 4:3."""
+
+    @property
+    def shape_px(self) -> tuple[int, int]:
+        """Width and height as it should look, with square pixels."""
+        return max(1, round(self.width_px * self.pixel_aspect)), self.height_px
 
     def rgb(self, width_px: int, height_px: int) -> Pixels:
         """height x width x 3, scaled and converted in one pass."""
@@ -99,7 +108,10 @@ def decode(keyframe: Keyframe) -> DecodedFrame:
     frame = frames[0]
     if frame.is_corrupt:
         raise PictureUnavailable(f"the {track.codec} frame is corrupt: parts of the picture are missing")
-    return DecodedFrame(frame, frame.width, frame.height, keyframe.time_us)
+    aspect = float(context.sample_aspect_ratio or 1)
+    if not _PLAUSIBLE_ASPECT[0] <= aspect <= _PLAUSIBLE_ASPECT[1]:
+        aspect = 1.0
+    return DecodedFrame(frame, frame.width, frame.height, keyframe.time_us, aspect)
 
 
 def _annex_b(track: Track, data: bytes) -> bytes:

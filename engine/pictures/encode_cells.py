@@ -26,13 +26,15 @@ _BAYER = (
     np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], dtype=np.int16) * 2 - 15
 ).astype(np.int16)
 """Ordered dither, -15..15: fixed in place, so still parts of a scene stay still."""
-_DITHER_16 = 2
+_SATURATION = 160
+"""Percent, for 16 and 8 colours."""
+_DITHER_16 = 3
 """Times the matrix: half the usual distance between two of the 16 console colours."""
 
 
 def encode_cells(decoded: DecodedFrame, request: PictureRequest) -> CellPicture:
     """The picture centred in the request's box; cells around it are blank in the default colours."""
-    fit = fit_cells(request, decoded.width_px, decoded.height_px)
+    fit = fit_cells(request, *decoded.shape_px)
     if request.format is PictureFormat.ASCII:
         characters, foreground, background = _ascii(decoded, fit, request.colors)
     else:
@@ -104,7 +106,7 @@ def _xterm_index(pixels: Pixels) -> Cells:
 def _half_blocks_console(pixels: Pixels, foregrounds: bytes) -> tuple[Cells, Cells, Cells]:
     """Text consoles have 16 (or 8) foregrounds but only 8 backgrounds: turn the block so that the half that
     needs a bright colour is the foreground."""
-    dithered = _dithered(pixels, _DITHER_16)
+    dithered = _dithered(_saturated(pixels), _DITHER_16)
     rich, poor = (
         nearest(dithered, foregrounds).astype(np.int32),
         nearest(dithered, CONSOLE_8).astype(np.int32),
@@ -126,6 +128,14 @@ def _half_blocks_mono(gray: Pixels) -> tuple[Cells, Cells, Cells]:
     characters = table[top.astype(np.int32) * 2 + bottom]
     default = np.full(characters.shape, DEFAULT, dtype=np.int32)
     return characters, default, default
+
+
+def _saturated(pixels: Pixels) -> Pixels:
+    """Stronger colours: a text console has no pale ones, and grey says less than a hue that is a little too loud."""
+    colours = pixels.astype(np.int16)
+    gray = colours.mean(axis=2, keepdims=True, dtype=np.float32).astype(np.int16)
+    saturated: Pixels = np.clip(gray + (colours - gray) * _SATURATION // 100, 0, 255).astype(np.uint8)
+    return saturated
 
 
 def _dithered(pixels: Pixels, strength: int) -> Pixels:

@@ -54,14 +54,14 @@ def answer(job: Job) -> Done:
     if request.format is PictureFormat.JPEG:
         data = encode_jpeg(keyframe, decoded, request.width_px)
     elif request.format is PictureFormat.SIXEL:
-        fit = fit_sixel(request, decoded.width_px, decoded.height_px)
+        fit = fit_sixel(request, *decoded.shape_px)
         columns, rows = fit.columns, fit.rows
         pixels = decoded.rgb(fit.width_px, fit.height_px)
         colors = min(request.colors, COLORS_LIMIT)
         palette, palette_error = fitting_palette(pixels, colors, job.palette, job.palette_error)
         data = encode_sixel(pixels, palette)
     elif request.format is PictureFormat.KITTY:
-        fit = fit_kitty(request, decoded.width_px, decoded.height_px)
+        fit = fit_kitty(request, *decoded.shape_px)
         columns, rows = fit.columns, fit.rows
         data = encode_kitty(decoded.rgb(fit.width_px, fit.height_px), fit, request.image_id)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import re
 import zlib
@@ -132,13 +133,22 @@ def _rgb(colour: int, colors: int) -> tuple[int, ...]:
     return tuple(LINUX_16[colour].tolist())
 
 
-@pytest.mark.parametrize(("colors", "tolerance"), [(1 << 24, 12), (256, 20), (16, 48), (8, 62)])
+@pytest.mark.parametrize(("colors", "tolerance"), [(1 << 24, 12), (256, 24), (16, 48), (8, 62)])
 def test_half_blocks_show_the_picture_in_the_colours_the_terminal_has(colors: int, tolerance: int) -> None:
     shown = rgb_of_half_blocks(colors)
     fit = fit_cells(request(PictureFormat.HALF_BLOCK, colors), 320, 180)
     inside = shown[fit.top * 2 : (fit.top + fit.rows) * 2]
     wanted = np.asarray(Image.fromarray(chart(320, 180)).resize((40, fit.rows * 2), Image.Resampling.BOX))
     assert np.abs(inside.astype(int) - wanted.astype(int)).mean() < tolerance
+
+
+def test_pixels_that_are_not_square_are_drawn_as_they_should_look() -> None:
+    frame = dataclasses.replace(decoded(), pixel_aspect=0.75)
+    picture = encode_cells(frame, request(PictureFormat.HALF_BLOCK, 1 << 24, 80, 22))
+    assert frame.shape_px == (240, 180)
+    assert picture.lines[10][0].text.isspace()
+    assert picture.lines[10][0].background == DEFAULT
+    assert len(picture.lines[10][0].text) == 10
 
 
 def test_equal_neighbours_are_one_run() -> None:
