@@ -63,8 +63,8 @@ def codec_name(codec: str) -> str:
     return names.get(codec.lower(), codec)
 
 
-def camera_line(camera: wire.CameraView, now_us: int, glyphs: Glyphs, *, is_live: bool) -> Line:
-    """One row; muted as a whole when it is not the present."""
+def camera_line(camera: wire.CameraView, now_us: int, glyphs: Glyphs, zone: tzinfo, *, is_live: bool) -> Line:
+    """One row; muted as a whole, and without ages, when it is not the present."""
     wording = CAMERA_STATES[camera.state]
     tone: Tone = _TONES[camera.state] if is_live else "muted"
     track = video_track(camera)
@@ -79,7 +79,7 @@ def camera_line(camera: wire.CameraView, now_us: int, glyphs: Glyphs, *, is_live
             format.resolution(track.width, track.height) if track else format.NOTHING,
             format.frame_rate(camera.fps),
             format.bit_rate(camera.bitrate_bps or None),
-            seen_words(camera, now_us),
+            seen_words(camera, now_us) if is_live else format.local_clock(camera.last_picture_us, zone),
             camera.group,
             camera.cause,
         ),

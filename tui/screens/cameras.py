@@ -101,7 +101,7 @@ class CamerasView(View):
     def _draw_rows(self) -> None:
         mirror = self.desk.mirror
         lines = [
-            camera_line(camera, mirror.now_us, self.desk.glyphs, is_live=mirror.is_live)
+            camera_line(camera, mirror.now_us, self.desk.glyphs, self.desk.zone, is_live=mirror.is_live)
             for camera in mirror.cameras
         ]
         if lines != self._lines:

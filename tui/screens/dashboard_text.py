@@ -14,6 +14,7 @@ from textual.content import Content
 
 from engine import wire
 from tui.mirror import Mirror
+from tui.screens.text_pane import cut
 from tui.wording import CAMERA_STATES, VOLUME_STATES, severity_wording
 from widgets import format
 from widgets.glyphs import Glyphs
@@ -69,8 +70,9 @@ def _narrow(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Con
         if paper.rows >= 16:
             return _stacked(recording + machine, sections, event_lines(mirror, paper, paper.rows), paper)
         return _stacked(recording, [*sections, machine], [], paper)
-    at = min(paper.columns - 40, max(40, max(map(len, recording)) + 3))
-    top = _beside(recording, station_lines(station, paper.glyphs, paper.columns - at), at, paper.columns)
+    at = min(paper.columns - 36, max(40, max(map(len, recording)) + 2))
+    machine = station_lines(station, paper.glyphs, paper.columns - at)
+    top = _beside(recording, machine, at, paper.columns, paper.glyphs.ellipsis)
     return _stacked(top, sections, event_lines(mirror, paper, paper.rows), paper)
 
 
@@ -84,7 +86,7 @@ def _wide(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Conte
     right = [Content(""), *station_lines(station, paper.glyphs, right_columns - 1)]
     right += [*engine_lines(station), Content("")]
     right += event_lines(mirror, right_paper, paper.rows - len(right))
-    return _beside(left, right, left_columns, paper.columns)
+    return _beside(left, right, left_columns, paper.columns, paper.glyphs.ellipsis)
 
 
 def _stacked(
@@ -124,16 +126,12 @@ def _spaced(sections: Sequence[list[Content]]) -> list[Content]:
     return lines
 
 
-def _beside(left: list[Content], right: list[Content], at: int, columns: int) -> list[Content]:
+def _beside(left: list[Content], right: list[Content], at: int, columns: int, ellipsis: str) -> list[Content]:
     lines = []
     for row in range(max(len(left), len(right))):
-        start = left[row] if row < len(left) else Content("")
-        end = right[row] if row < len(right) else Content("")
-        lines.append(
-            start.truncate(at - 1, ellipsis=True, pad=True)
-            + Content(" ")
-            + end.truncate(columns - at, ellipsis=True)
-        )
+        start = cut(left[row], at - 1, ellipsis) if row < len(left) else Content("")
+        end = cut(right[row], columns - at, ellipsis) if row < len(right) else Content("")
+        lines.append(start + Content(" " * (at - start.cell_length)) + end)
     return lines
 
 
@@ -152,13 +150,16 @@ def recording_lines(mirror: Mirror, station: wire.StationView, glyphs: Glyphs) -
     style = "$text-success" if not missing else ("$text-error" if not recording else "$text-warning")
     if not station.cameras_total:
         words = ["no cameras yet", "press 2, then a", "to add the first"]
+    elif not expected:
+        words = ["recording", f"all {off} off", "none should now"]
+    elif missing > 0:
+        words = [
+            "recording",
+            f"{recording} of {expected}",
+            f"{missing} {'is' if missing == 1 else 'are'} not",
+        ]
     else:
-        state = f"{format.plural(missing, 'camera')} not recording" if missing > 0 else "all that should"
-        words = ["recording", f"{recording} of {format.plural(expected, 'camera')}", state]
-        if not expected:
-            words[2] = "none should record now"
-        elif off > 0 and not missing:
-            words[2] = f"all that should, {off} off"
+        words = ["recording", f"{recording} of {expected}", f"all, {off} off" if off > 0 else "all of them"]
     if glyphs.name == "ascii":
         return [
             Content.styled(f"  {recording} / {expected}  ", f"bold reverse {style}"),
@@ -187,7 +188,7 @@ def station_lines(station: wire.StationView, glyphs: Glyphs, columns: int) -> li
 
 def _load_line(title: str, value: float, glyphs: Glyphs, columns: int) -> Content:
     is_high = value > LIMIT_PERCENT
-    cells = max(6, min(20, columns - 8 - 6 - 10))
+    cells = max(6, min(20, columns - 8 - 7 - 10))
     tail = f" {format.percent(value):>6}" + (" over 90 %" if is_high else "")
     return Content.assemble(
         f"{title:<8}",
@@ -209,10 +210,11 @@ def _link_line(link: wire.LinkView, columns: int) -> Content:
     name = format.fit(link.name, 8)
     if not link.is_up:
         return Content.styled(f"{name}down", "dim")
-    text = f"{format.bit_rate(link.receive_bps)} in, {format.bit_rate(link.send_bps)} out"
     busiest = max(link.receive_bps, link.send_bps)
     if link.speed_bps and busiest * 100 > LIMIT_PERCENT * link.speed_bps:
-        return Content.styled(f"{name}{text} over 90 %", "bold $text-error")
+        way = "in" if link.receive_bps == busiest else "out"
+        return Content.styled(f"{name}{format.bit_rate(busiest)} {way}, over 90 %", "bold $text-error")
+    text = f"{format.bit_rate(link.receive_bps)} in, {format.bit_rate(link.send_bps)} out"
     if link.speed_bps and len(name) + len(text) + 12 < columns:
         text += f" of {format.bit_rate(link.speed_bps)}"
     return Content(f"{name}{text}")

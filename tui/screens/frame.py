@@ -31,6 +31,7 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
 MESSAGE_S = 6.0
 ERROR_S = 12.0
 HINTS = 4
+ABSENT_KEYS = (("d", "Demo"), ("R", "Try again"))
 
 KEY_NAMES = {
     "question_mark": "?",
@@ -135,6 +136,7 @@ class FooterLine(TextPane):
     """The user's own keys by command id."""
     _scope = Scope.DASHBOARD
     _has_filter = False
+    _is_absent = True
 
     def on_resize(self) -> None:
         self.draw()
@@ -143,6 +145,7 @@ class FooterLine(TextPane):
         """Another view came to the front."""
         self._scope = scope
         self._has_filter = has_filter
+        self._is_absent = False
         self.draw()
 
     def tell(self, text: str, *, is_error: bool) -> None:
@@ -163,6 +166,9 @@ class FooterLine(TextPane):
     def draw(self) -> None:
         if self._message is not None:
             self.show([self._message])
+            return
+        if self._is_absent:
+            self.show([fitted_keys(ABSENT_KEYS, (("?", "Help"), ("q", "Quit")), self.size.width)])
             return
         shown = [command for command in commands_for(self._scope) if command.footer]
         own = [command for command in shown if command.scope is self._scope]

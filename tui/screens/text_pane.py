@@ -13,6 +13,15 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
+from widgets.glyphs import glyphs_of
+
+
+def cut(content: Content, columns: int, ellipsis: str) -> Content:
+    """At most so many cells; what was cut ends with the ellipsis of the glyph set."""
+    if content.cell_length <= columns:
+        return content
+    return content.truncate(max(0, columns - 1)) + Content(ellipsis)
+
 
 class TextPane(Widget):
     """One line of Content per row, cut at the right edge; no scrolling, no wrapping."""
@@ -20,7 +29,7 @@ class TextPane(Widget):
     DEFAULT_CSS = """
     TextPane {
         text-wrap: nowrap;
-        text-overflow: ellipsis;
+        text-overflow: clip;
         height: 1fr;
     }
     """
@@ -46,6 +55,6 @@ class TextPane(Widget):
     def render_line(self, y: int) -> Strip:
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self.rich_style)
-        content = self._lines[y]
+        content = cut(self._lines[y], self.size.width, glyphs_of(self).ellipsis)
         strips = Visual.to_strips(self, content, self.size.width, 1, self.visual_style, pad=True)
         return strips[0] if strips else Strip.blank(self.size.width, self.rich_style)

@@ -1,0 +1,119 @@
+"""The command registry: unique, parseable, bound to actions that exist; and the user's keymap file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.app import MAKERS, WatchdeckApp
+from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
+from tui.keymap import load_keymap
+from tui.screens.cameras import CamerasView
+from tui.screens.dashboard import DashboardView
+from tui.screens.events import EventsView
+from tui.screens.frame import fitted_keys, key_name
+from tui.screens.recordings import RecordingsView
+
+OWNERS = {
+    Scope.EVERYWHERE: WatchdeckApp,
+    Scope.DASHBOARD: DashboardView,
+    Scope.CAMERAS: CamerasView,
+    Scope.RECORDINGS: RecordingsView,
+    Scope.EVENTS: EventsView,
+}
+
+
+def test_ids_and_words_are_unique() -> None:
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    assert len({command.words for command in COMMANDS}) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
+def test_every_command_has_an_action_where_it_says(command: Command) -> None:
+    action = command.action.partition("(")[0]
+    assert hasattr(OWNERS[command.scope], f"action_{action}")
+
+
+@pytest.mark.parametrize("scope", list(MAKERS))
+def test_no_key_means_two_things_in_one_view(scope: Scope) -> None:
+    keys = [key for each in (scope, Scope.EVERYWHERE) for b in bindings_of(each) for key in b.key.split(",")]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
+def test_no_key_is_one_that_terminals_and_multiplexers_eat(command: Command) -> None:
+    keys = command.keys.split(",")
+    assert not {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+j", "ctrl+z"} & set(keys)
+    assert not any(key.startswith(("alt+", "super+", "meta+")) for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("line", "scope", "id", "argument"),
+    [
+        ("jump -15m", Scope.RECORDINGS, "recordings.jump", "-15m"),
+        ("  lock   broken   window ", Scope.RECORDINGS, "recordings.lock", "broken window"),
+        ("camera add", Scope.DASHBOARD, "cameras.add", ""),
+        ("camera garage", Scope.CAMERAS, "cameras.details", "garage"),
+        ("cam", Scope.CAMERAS, "cameras.details", ""),
+        ("q", Scope.DASHBOARD, "app.quit", ""),
+        ("SORT name", Scope.CAMERAS, "cameras.sort", "name"),
+        ("ex", Scope.EVENTS, "recordings.export", ""),
+    ],
+)
+def test_a_line_means_the_longest_command_and_the_rest_is_its_argument(
+    line: str, scope: Scope, id: str, argument: str
+) -> None:
+    meant = parse(line, scope)
+    assert meant is not None
+    assert (meant[0].id, meant[1]) == (id, argument)
+
+
+def test_an_unknown_line_means_nothing() -> None:
+    assert parse("format all drives", Scope.CAMERAS) is None
+
+
+@given(st.text(max_size=30), st.sampled_from(list(Scope)))
+def test_no_line_breaks_the_parser(line: str, scope: Scope) -> None:
+    parse(line, scope)
+    completions(line, scope)
+
+
+def test_completion_offers_the_commands_of_the_view_in_front_first() -> None:
+    assert completions("sna", Scope.RECORDINGS)[0].id == "recordings.snapshot"
+    assert completions("sna", Scope.CAMERAS)[0].id == "cameras.snapshot"
+
+
+@given(st.integers(8, 200), st.integers(0, 12))
+def test_the_footer_never_loses_help_and_quit_and_fits(width: int, own: int) -> None:
+    pairs = [(str(number), f"Label{number}") for number in range(own)]
+    line = fitted_keys(pairs, [("/", "Filter"), ("?", "Help"), ("q", "Quit")], width).plain
+    assert line.endswith("? Help  q Quit")
+    assert len(line) <= max(width, len(" ? Help  q Quit"))
+
+
+def test_keys_are_named_as_on_the_keyboard() -> None:
+    assert [key_name(key) for key in ("question_mark", "ctrl+p", "shift+left", "left_square_bracket")] == [
+        "?",
+        "ctrl+p",
+        "shift+left",
+        "[",
+    ]
+
+
+def test_a_keymap_file_changes_keys_and_wrong_lines_are_reported(tmp_path: Path) -> None:
+    path = tmp_path / "keymap.toml"
+    path.write_text('[keys]\n"cameras.add" = "insert"\n"cameras.fly" = "f"\n"app.quit" = 3\n[colours]\n')
+    keymap = load_keymap(path)
+    assert keymap.keys == {"cameras.add": "insert"}
+    assert len(keymap.complaints) == 3
+    assert any("cameras.fly" in complaint for complaint in keymap.complaints)
+
+
+def test_no_keymap_file_is_no_complaint_and_a_broken_one_is(tmp_path: Path) -> None:
+    assert load_keymap(tmp_path / "absent.toml").complaints == ()
+    broken = tmp_path / "keymap.toml"
+    broken.write_text("[keys\n")
+    assert len(load_keymap(broken).complaints) == 1
