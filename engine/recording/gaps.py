@@ -41,6 +41,10 @@ class GapTracker:
     def cause(self) -> GapCause:
         return self._cause
 
+    def began_after(self, start_us: int) -> bool:
+        """A gap goes on that a segment of that start does not end: it takes another one."""
+        return self._start_us is not None and self._start_us > start_us
+
     def open(self, start_us: int, cause: GapCause, detail: str = "") -> None:
         """Nothing is on disk from here on. Changes nothing while a gap goes on."""
         if self._start_us is not None:

@@ -63,7 +63,7 @@ class RecordingGroup:
             if all(volume.accepts for volume in self.volumes.values()):
                 return GapCause.VOLUME_FULL, f"no room above the floor of {names}"
             return GapCause.VOLUME_STALLED, f"the queue of {names} is full"
-        words = "; ".join(f"volume {volume.name}: {volume.cause}" for volume in in_trouble)
+        words = "; ".join(volume.cause for volume in in_trouble)
         return _CAUSES[in_trouble[0].state], words
 
     def _share_bytes(self, volume: VolumeThread, camera: UUID) -> int:

@@ -34,6 +34,9 @@ FRESH_US = 10 * US_PER_SECOND
 """A camera records while its newest part reached the disk at most this long ago."""
 LEAP_US = 3 * US_PER_SECOND
 """Media time that advances this much more between two pictures than they are apart on arrival has jumped."""
+CLOCK_STEP_US = US_PER_SECOND // 2
+"""Wall time that moves so much against monotonic time from one look to the next was set by somebody."""
+STEP_WORDS = "the system's clock was set"
 CONNECT_US = 10 * US_PER_SECOND
 """From the moment a camera is expected to its first picture: connecting is no gap unless it fails."""
 PART_LIMIT_BYTES = 32 * 1024 * 1024
@@ -109,11 +112,11 @@ class Recorder:
         """Segments whose files are not closed yet, the present one among them."""
         self._keyframe: tuple[Packet, Track] | None = None
         self._is_expected = False
+        self._expected_since_us = 0
         self._is_fresh = False
         """Expected since a moment ago, and no run since."""
         self._written_at_us: int | None = None
         self._media_rate = 1.0
-        self._restart: tuple[str, GapCause] | None = None
         self._hole_cause = GapCause.CAMERA_STALLED
         self._hole_detail = ""
 
@@ -172,7 +175,6 @@ class Recorder:
         run = Run(self.tracks, self._video, packet, self._media_rate)
         run.wall.observe(packet.pts_ticks, packet.arrival_monotonic_us)
         self._run = run
-        self._restart = None
         return run
 
     def _is_cut(self, run: Run, packet: Packet) -> bool:
@@ -200,18 +202,30 @@ class Recorder:
             return run
         if run.lost_from_ticks is not None:
             self._note_loss(run, packet)
-        restart = self._restart
-        if restart is None and run.is_begun and run.wall.drifted(self._wall_minus_monotonic_us()):
-            self._media_rate = run.wall.measured_rate()
-            restart = (f"the camera's clock runs at {1 / self._media_rate:.4f}", GapCause.CAMERA_STALLED)
-        if restart is not None:
-            self._end_run(*restart)
+        if run.is_begun and not self._keeps_time(run):
             return None
         segment = self._segment
-        if segment is not None and (packet.pts_ticks >= run.segment_due_ticks or self.gaps.is_open):
+        if segment is not None and (
+            packet.pts_ticks >= run.segment_due_ticks or self.gaps.began_after(segment.start_us)
+        ):
             self._close_segment()
             run.wall.end_segment(packet.pts_ticks, self._wall_minus_monotonic_us(), self._config.segment_us)
         return run
+
+    def _keeps_time(self, run: Run) -> bool:
+        """False when wall time has to be taken anew: the run has been ended."""
+        offset_us = self._wall_minus_monotonic_us()
+        step_us, run.wall_minus_monotonic_us = offset_us - run.wall_minus_monotonic_us, offset_us
+        if abs(step_us) > CLOCK_STEP_US:
+            self._end_run(STEP_WORDS, GapCause.CLOCK_STEPPED)
+            return False
+        if run.wall.drifted(offset_us):
+            self._media_rate = run.wall.measured_rate()
+            self._end_run(
+                f"a second of the camera's media time lasts {self._media_rate:.4f} s", GapCause.CAMERA_STALLED
+            )
+            return False
+        return True
 
     def _hand_over(self, run: Run, part: Part) -> None:
         if run.is_begun:
@@ -223,19 +237,20 @@ class Recorder:
         """Take the run's wall time and let go of what was held for it."""
         is_after_step = self._hole_cause is GapCause.CLOCK_STEPPED
         recorded_until_us = 0 if is_after_step else self.end_us
-        run.start_us = run.wall.begin(
-            run.first_ticks, self._wall_minus_monotonic_us(), not_before_us=recorded_until_us
-        )
+        run.wall_minus_monotonic_us = self._wall_minus_monotonic_us()
+        run.wall.begin(run.first_ticks, run.wall_minus_monotonic_us, not_before_us=recorded_until_us)
         run.is_begun = True
         parts = run.take_held(recorded_until_us)
         run.start_us = run.wall.at(parts[0].video_start_ticks)
-        is_patient = self._is_fresh and run.start_us - self.end_us < CONNECT_US
-        if self.end_us and self._is_expected and not is_patient:
-            self.gaps.add_past(self.end_us, run.start_us, self._hole_cause, self._hole_detail)
+        missing_since_us = self._missing_since_us()
+        is_patient = self._is_fresh and run.start_us - missing_since_us < CONNECT_US
+        if self._is_expected and not is_patient:
+            self.gaps.add_past(missing_since_us, run.start_us, self._hole_cause, self._hole_detail)
         self._hole_cause = GapCause.CAMERA_STALLED
         self._is_fresh = False
         # After a step of the clock, or with a pre-buffer, a run may begin before the last one's end.
         self.end_us = min(self.end_us, run.start_us)
+        self._expected_since_us = min(self._expected_since_us, run.start_us)
         for part in parts:
             self._submit(run, part)
 
@@ -392,7 +407,7 @@ class Recorder:
             self.trouble = (cause, words)
             self._on_change()
         if self._is_expected:
-            self.gaps.open(self.end_us or self._clock.now_us(), cause, words)
+            self.gaps.open(self._missing_since_us(), cause, words)
 
     # -- the camera's session --------------------------------------------------------------------------------
 
@@ -400,7 +415,7 @@ class Recorder:
         """From here on this camera is to be on disk."""
         if not self._is_expected:
             self._is_expected = self._is_fresh = True
-            self.end_us = max(self.end_us, since_us) if not self.gaps.is_open else self.end_us
+            self._expected_since_us = since_us
 
     def expect_nothing(self, at_us: int) -> None:
         self._is_expected = False
@@ -413,20 +428,23 @@ class Recorder:
         self.has_video = False
         self.trouble = None
         if cause is not None and self._is_expected:
-            self.gaps.open(self.end_us or self._clock.now_us(), cause, detail)
+            self.gaps.open(self._missing_since_us(), cause, detail)
+
+    def _missing_since_us(self) -> int:
+        """Where a gap that is noticed now begins."""
+        return max(self.end_us, self._expected_since_us)
 
     def engine_stops(self) -> None:
         """After the last segment was closed: a gap begins where the footage on disk ends."""
         if not self._is_expected:
             return
         lost = [segment.end_us for segment in self._unfinished if segment.has_in_flight]
-        self.gaps.open(min([self.end_us or self._clock.now_us(), *lost]), GapCause.ENGINE_STOPPED)
+        self.gaps.open(min([self._missing_since_us(), *lost]), GapCause.ENGINE_STOPPED)
 
-    def restart_run(self, reason: str, cause: GapCause) -> None:
-        """Begin a new run, with new wall time, at the next keyframe: nothing is lost in between."""
-        if self._run is not None:
-            self._restart = (reason, cause)
-        self._hole_cause = cause
+    def clock_stepped(self) -> None:
+        """The system's clock was set. A run notices it by itself at its next keyframe; a later one is told why."""
+        if self._run is None:
+            self._hole_cause, self._hole_detail = GapCause.CLOCK_STEPPED, STEP_WORDS
 
     @property
     def volume_name(self) -> str:

@@ -20,7 +20,7 @@ from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
 from engine.recording import views
 from engine.recording.gaps import GapTracker
-from engine.recording.recorder import LiveKeyframe, Recorder, RecordingConfig
+from engine.recording.recorder import CLOCK_STEP_US, LiveKeyframe, Recorder, RecordingConfig
 from engine.recording.recovery import RecoveryReport
 from engine.recording.volume_thread import VolumeThread
 from engine.recording.volumes import RecordingVolumes
@@ -36,8 +36,6 @@ from storage.volumes.volume import Volume
 log = logging.getLogger(__name__)
 
 WATCH_S = 1.0
-CLOCK_STEP_US = US_PER_SECOND // 2
-"""Wall time that moves so much against monotonic time from one look to the next was set by somebody."""
 CATALOG_PATIENCE_S = 3.0
 START_PATIENCE_S = 10.0
 """Cameras start no later than this, also when a volume does not answer."""
@@ -341,7 +339,7 @@ class RecordingService:
             severity=Severity.WARNING,
         )
         for place in self._cameras.values():
-            place.runner.recorder.restart_run("the system's clock was set", GapCause.CLOCK_STEPPED)
+            place.runner.recorder.clock_stepped()
             place.runner.clock_stepped()
 
     async def _refresh_oldest(self) -> None:

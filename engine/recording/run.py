@@ -36,6 +36,7 @@ class Run:
         "tracks",
         "uuid",
         "wall",
+        "wall_minus_monotonic_us",
     )
 
     def __init__(self, tracks: tuple[Track, ...], video: int, first: Packet, rate: float) -> None:
@@ -47,6 +48,8 @@ class Run:
         self.first_ticks = self.last_ticks = first.pts_ticks
         self.first_arrival_us = self.last_arrival_us = self.part_arrival_us = first.arrival_monotonic_us
         self.start_us = 0
+        self.wall_minus_monotonic_us = 0
+        """Of the system's clocks, when last looked at."""
         self.is_begun = False
         self.is_announced = False
         """The catalog knows it: its first segment was opened."""

@@ -121,7 +121,7 @@ class VolumeThread:
         self.upkeep_volume = open_volume(record)
         self.record = record
         self.state = VolumeState.MISSING
-        self.cause = "not looked at yet"
+        self.cause = f"volume {record.name}: not looked at yet"
         self.space: Space | None = None
         self.is_on_system_disk = False
         self.used_bytes = 0
@@ -339,7 +339,9 @@ class VolumeThread:
         if self._clock.monotonic_us() - self._failed_at_us < self._hold_off_us or self.is_hanging():
             return
         if self.room_bytes <= 0 and self.is_short:
-            self._enter(VolumeState.FULL, "no room above its floor and nothing to recycle")
+            self._enter(
+                VolumeState.FULL, f"volume {self.name}: no room above its floor and nothing to recycle"
+            )
         elif self.state is not VolumeState.FULL or self.room_bytes > 0:
             self._enter(VolumeState.OK, "")
 
@@ -350,7 +352,10 @@ class VolumeThread:
     def watch(self) -> None:
         """Notice an operation that does not end, and its end. Called every second."""
         if self.is_hanging():
-            self._enter(VolumeState.STALLED, "an operation does not end: the drive does not answer")
+            self._enter(
+                VolumeState.STALLED,
+                f"volume {self.name}: an operation does not end, the drive does not answer",
+            )
         elif self.state is VolumeState.STALLED:
             self._enter(VolumeState.OK, "")
 
