@@ -220,7 +220,9 @@ class SegmentReader:
         if run is None or not keyframes:
             raise damaged(self.path, BoxError("part holds no keyframe", part.place.offset_bytes))
         chosen = max((index for index in keyframes if times[index] <= media_ticks), default=keyframes[0])
-        return KeyframeSample(self._data(run, chosen), self.tracks[run.track], times[chosen])
+        offset_bytes = run.data_offset_bytes + sum(run.sizes_bytes[:chosen])
+        data = self._read(run.sizes_bytes[chosen], offset_bytes)
+        return KeyframeSample(data, self.tracks[run.track], times[chosen])
 
     def samples(self, track: int | None = None) -> Iterator[StoredSample]:
         """All samples in file order, of one track or of all; one sample's data at a time."""
@@ -230,7 +232,7 @@ class SegmentReader:
                     yield from self._samples_of(run)
 
     def _samples_of(self, run: StoredRun) -> Iterator[StoredSample]:
-        decode_ticks = run.decode_ticks
+        decode_ticks, offset_bytes = run.decode_ticks, run.data_offset_bytes
         for index, pts_ticks in enumerate(run.times_ticks()):
             duration_ticks = run.durations_ticks[index]
             yield StoredSample(
@@ -239,14 +241,14 @@ class SegmentReader:
                 pts_ticks,
                 duration_ticks,
                 run.is_keyframe(index),
-                self._data(run, index),
+                self._read(run.sizes_bytes[index], offset_bytes),
             )
             decode_ticks += duration_ticks
+            offset_bytes += run.sizes_bytes[index]
 
-    def _data(self, run: StoredRun, index: int) -> bytes:
-        offset_bytes = run.data_offset_bytes + sum(run.sizes_bytes[:index])
+    def _read(self, size_bytes: int, offset_bytes: int) -> bytes:
         try:
-            return read_exactly(self._fd, run.sizes_bytes[index], offset_bytes)
+            return read_exactly(self._fd, size_bytes, offset_bytes)
         except BoxError as exc:
             raise damaged(self.path, exc) from exc
         except OSError as exc:

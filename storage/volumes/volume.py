@@ -71,9 +71,9 @@ class Volume:
     """A registered volume. Nothing is written before its identity file has been seen to be the right one."""
 
     def __init__(self, record: VolumeRecord) -> None:
+        self._root_fd = -1
         self.record = record
         self.root = Path(record.path)
-        self._root_fd = -1
 
     @staticmethod
     def initialise(path: Path, uuid: UUID, name: str, station: UUID) -> VolumeIdentity:
@@ -176,6 +176,10 @@ class Volume:
         if fd >= 0:
             with contextlib.suppress(OSError):
                 os.close(fd)
+
+    def __del__(self) -> None:
+        # A forgotten descriptor would keep a removed volume from being unmounted until the engine stops.
+        self.close()
 
     def _root(self) -> int:
         if self._root_fd < 0:

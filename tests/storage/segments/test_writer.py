@@ -5,6 +5,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from storage.segments.packet import Packet
 from storage.segments.part import PartBuilder
 from storage.segments.reader import SegmentReader
 from storage.segments.writer import SegmentWriter
-from tests.fakes.encoded_video import encoded, merged
-from tests.fakes.segment_files import identity, parts_of, write_segment
+from tests.fakes.encoded_video import Stream, encoded, merged
+from tests.fakes.segment_files import identity, parts_of, write_run, write_segment
 
 VIDEOS = ["h264", "h264_b", "h265", "h265_b", "mjpeg"]
 AUDIOS = [None, "aac", "opus", "pcmu", "pcma", "l16"]
@@ -90,6 +91,34 @@ def test_audio_from_just_before_the_first_picture_is_kept_but_not_played(tmp_pat
     with av.open(str(path)) as container:
         times = [packet.pts for packet in container.demux(audio=0) if packet.pts is not None]
     assert times[0] == -400
+
+
+@pytest.mark.parametrize("video", ["h264", "h264_b", "mjpeg"])
+@pytest.mark.parametrize("audio", ["aac", "pcmu", "opus"])
+def test_no_audio_is_lost_between_segments_and_each_keeps_in_step(
+    tmp_path: Path, video: str, audio: str, assert_plays: Callable[[Path], None]
+) -> None:
+    pictures, sound = encoded(video), encoded(audio)
+    late = sound.shifted(-70_000)  # arrives 70 ms after the pictures it belongs to
+    late = Stream(
+        late.track,
+        tuple(replace(p, arrival_monotonic_us=p.arrival_monotonic_us + 70_000) for p in late.packets),
+    )
+    tracks, packets = merged(pictures, late)
+    parts = parts_of(tracks, packets)
+    heard = []
+    for path, *_ in write_run(tmp_path, tracks, parts, 2 if video != "mjpeg" else 25):
+        assert_plays(path)
+        with SegmentReader.open(path) as reader:
+            samples = list(reader.samples(1))
+        heard += [sample.data for sample in samples]
+        with av.open(str(path)) as container:
+            played = [packet for packet in container.demux(audio=0) if packet.size]
+        hz = tracks[1].time_base_hz
+        times = [round(packet.pts * packet.time_base * hz) for packet in played]
+        assert times == pytest.approx([sample.pts_ticks for sample in samples], abs=1)
+    assert heard == [packet.data for packet in packets if packet.track == 1][-len(heard) :]
+    assert len(heard) >= len(sound.packets) - 8
 
 
 def test_a_file_has_its_duration_only_once_it_is_closed(tmp_path: Path) -> None:

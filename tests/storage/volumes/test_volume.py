@@ -96,6 +96,20 @@ def test_a_mount_that_goes_away_is_noticed_before_the_next_segment(volume: Volum
     volume.check()
 
 
+def test_a_volume_that_is_let_go_of_holds_nothing_open(tmp_path: Path) -> None:
+    made = registered(tmp_path)
+    Volume.initialise(tmp_path, made.record.uuid, "Rack 1", STATION)
+
+    def held() -> int:
+        links = (os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd"))
+        return sum(link == str(tmp_path) for link in links)
+
+    made.check()
+    assert held() == 1
+    del made
+    assert held() == 0
+
+
 def test_another_volume_in_its_place_is_a_mismatch(volume: Volume) -> None:
     other = registered(volume.root)
     with pytest.raises(VolumeMismatch, match=str(volume.record.uuid)):
