@@ -54,9 +54,16 @@ def folder_beneath(root_fd: int, names: list[str], *, create: bool = False) -> I
 def create_file(root_fd: int, relative: str) -> int:
     """Descriptor of a new file, its folders made as needed. FileExistsError when the name is taken."""
     *folders, name = path_steps(relative)
-    with folder_beneath(root_fd, folders, create=True) as folder_fd:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.open(name, flags, FILE_MODE, dir_fd=folder_fd)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    for is_last_try in (False, False, True):
+        try:
+            with folder_beneath(root_fd, folders, create=True) as folder_fd:
+                return os.open(name, flags, FILE_MODE, dir_fd=folder_fd)
+        except FileNotFoundError:
+            # Recycling, on another thread, may have removed the still empty folder again.
+            if is_last_try:
+                raise
+    raise AssertionError("unreachable")
 
 
 def remove_file(root_fd: int, relative: str) -> int:

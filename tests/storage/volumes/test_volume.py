@@ -26,6 +26,7 @@ from storage.errors import (
 )
 from storage.segments.places import PartPlace
 from storage.segments.recover import recover_segment
+from storage.volumes import folders
 from storage.volumes import volume as volume_module
 from storage.volumes.errno_map import volume_error
 from storage.volumes.volume import Volume, default_floor_bytes, is_on_system_disk, segment_path
@@ -160,6 +161,23 @@ def test_segments_are_made_found_and_removed_with_their_folders(volume: Volume) 
         volume.remove_segment(relative)
     assert sorted(path.name for path in (volume.root / str(CAMERA)).iterdir()) == ["2026-09-21x", "notes.txt"]
     assert list(volume.segment_files()) == []
+
+
+def test_a_folder_recycled_while_a_segment_is_made_is_made_again(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume.check()
+    real, tries = os.open, iter([True, False, False])
+
+    def racing(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if str(path).endswith(".mp4") and next(tries):
+            os.rmdir(volume.root / "camera" / "day")
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(folders.os, "open", racing)
+    writer = volume.create_segment("camera/day/s.mp4", identity(), (encoded("h264").track,))
+    assert writer.path.exists()
+    writer.abandon()
 
 
 def test_removing_never_leaves_the_volume(volume: Volume, tmp_path: Path) -> None:
