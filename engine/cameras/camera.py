@@ -243,6 +243,8 @@ class CameraRunner:
             cause, words = recorder.trouble
             self._enter(CameraState.STREAMING, words, cause)
             self._say_stopped(words)
+        elif recorder.is_starving:
+            self._enter(CameraState.STREAMING, "no picture arrives", "no_picture")
         elif self.condition.state is CameraState.RECORDING:
             words = "nothing has reached the disk for 10 s"
             self._enter(CameraState.STREAMING, words, "not_written")

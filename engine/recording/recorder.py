@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 FRESH_US = 10 * US_PER_SECOND
 """A camera records while its newest part reached the disk at most this long ago."""
+STARVING_US = 4 * US_PER_SECOND
 LEAP_US = 3 * US_PER_SECOND
 """Media time that advances this much more between two pictures than they are apart on arrival has jumped."""
 CLOCK_STEP_US = US_PER_SECOND // 2
@@ -115,6 +116,7 @@ class Recorder:
         self._expected_since_us = 0
         self._is_fresh = False
         """Expected since a moment ago, and no run since."""
+        self._arrived_at_us = 0
         self._written_at_us: int | None = None
         self._media_rate = 1.0
         self._hole_cause = GapCause.CAMERA_STALLED
@@ -138,6 +140,7 @@ class Recorder:
                 run.builder.add(packet)
             return
         self.frames += 1
+        self._arrived_at_us = packet.arrival_monotonic_us
         if run is not None:
             if packet.is_discontinuity or _leaps(run, packet):
                 self._end_run("the camera's media time jumped", GapCause.CAMERA_PROTOCOL_ERROR)
@@ -459,6 +462,11 @@ class Recorder:
             and self._written_at_us is not None
             and self._clock.monotonic_us() - self._written_at_us <= FRESH_US
         )
+
+    @property
+    def is_starving(self) -> bool:
+        """No picture has arrived for some seconds: the camera's fault, not the disk's."""
+        return self._clock.monotonic_us() - self._arrived_at_us > STARVING_US
 
     def watch(self) -> None:
         """Once a second: a camera that sends, expected, of which nothing gets to disk any more has a gap."""
