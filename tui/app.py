@@ -12,7 +12,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
@@ -22,10 +22,12 @@ from tui.commands import COMMANDS, Command, Scope, bindings_of, parse
 from tui.desk import Desk, LogLine
 from tui.keymap import Keymap
 from tui.mirror import Change, Link
+from tui.plain_scrollbar import choose_scrollbars
 from tui.screens.absent import AbsentPane
 from tui.screens.dashboard import DashboardView
 from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine
 from tui.screens.view import View
+from tui.work import start
 
 DEMO = "demo"
 """Exit value: the operator asked for the demo."""
@@ -94,6 +96,7 @@ class WatchdeckApp(CellDiffMixin):
         self._unknown_theme = theme if theme not in (None, self.theme) else None
         if desk.profile.graphics in ("sixel", "kitty"):
             self.enable_pictures()
+        choose_scrollbars(is_plain=desk.glyphs.name != "unicode")
         self.desk = desk
         self.glyphs = desk.glyphs
         self._keymap_file = keymap
@@ -129,7 +132,7 @@ class WatchdeckApp(CellDiffMixin):
             self.tell(f"no theme {self._unknown_theme!r} (:theme NAME)", is_error=True)
 
     def _connect(self) -> None:
-        self.run_worker(self.desk.connection.run(), name="connection", group="connection")
+        start(self, self.desk.connection.run, "connection")
 
     # -- following the mirror ----------------------------------------------------------------------------
 
@@ -167,7 +170,7 @@ class WatchdeckApp(CellDiffMixin):
             absent.draw(self.desk, is_starting=link is Link.STARTING)
         if absent.display is not is_absent:
             absent.display = is_absent
-            self.run_worker(self._show_front(), group="show", exclusive=True)
+            start(self, self._show_front, "show")
 
     def on_resize(self) -> None:
         self._pending |= Change.EVERYTHING
@@ -304,6 +307,10 @@ class WatchdeckApp(CellDiffMixin):
 
         keys = {command.id: self._keymap_file.keys.get(command.id, command.keys) for command in COMMANDS}
         self.push_screen(HelpScreen(self.front, keys))
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="Search for commands", id="--command-palette"))
 
     def action_command_log(self) -> None:
         from tui.screens.help import LogScreen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from pathlib import Path
 
@@ -63,14 +64,23 @@ def app_for(
     return WatchdeckApp(desk_for(engine, folder, profile, is_read_only=is_read_only), keymap or Keymap({}))
 
 
-async def settle(pilot: Pilot[object], rounds: int = 4) -> None:
-    """Let workers, timers of state words and layouts come to rest."""
-    for _ in range(rounds):
+async def until(pilot: Pilot[object], condition: Callable[[], bool], *, tries: int = 300) -> None:
+    """Let the app work until the condition holds; fails with the screen when it never does."""
+    for _ in range(tries):
         await pilot.pause()
-        await pilot.pause(0.06)
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(f"waited in vain; the screen:\n{screen_text(pilot.app)}")
+
+
+async def shows(pilot: Pilot[object], *words: str) -> str:
+    """Wait until all of these stand on the screen; the whole text."""
+    await until(pilot, lambda: all(word in screen_text(pilot.app) for word in words))
+    return screen_text(pilot.app)
 
 
 def screen_text(app: App[object]) -> str:
     """What stands on the screen, as text."""
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -17,6 +18,7 @@ from engine import wire
 from engine.client import WatchdeckError
 from tui.desk import Desk
 from tui.screens.camera_text import test_lines
+from tui.work import start
 from widgets.dialog import Field, FormDialog
 from widgets.dialog_frame import DialogFrame
 
@@ -106,7 +108,7 @@ class CameraForm(FormDialog):
     @on(FormDialog.Submitted)
     def _save(self, event: FormDialog.Submitted) -> None:
         event.stop()
-        self.run_worker(self._test_and_save(event.values), group="save", exclusive=True)
+        start(self, partial(self._test_and_save, event.values), "save")
 
     async def _test_and_save(self, values: dict[str, str]) -> None:
         try:
@@ -187,7 +189,7 @@ class CameraTestDialog(ModalScreen[None]):
             yield Static("connecting ...", id="result", classes="dialog--text", markup=False)
 
     def on_mount(self) -> None:
-        self.run_worker(self._test(), exclusive=True)
+        start(self, self._test, "test")
 
     async def _test(self) -> None:
         try:

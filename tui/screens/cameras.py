@@ -21,6 +21,7 @@ from tui.screens.help import PageScreen
 from tui.screens.preview import PictureFeed
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
+from tui.work import start
 from widgets.dialog import TypedDialog
 from widgets.line_list import LineList
 from widgets.line_source import Line
@@ -164,7 +165,7 @@ class CamerasView(View):
         return camera
 
     def _work(self, work: Callable[[], Awaitable[None]]) -> None:
-        self.run_worker(work(), group="dialog", exclusive=True)
+        start(self, work, "dialog")
 
     def action_details(self, name: str = "") -> None:
         camera = self.desk.mirror.camera(name) if name else self._chosen()

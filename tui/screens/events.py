@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -17,6 +18,7 @@ from tui.mirror import Change
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.wording import severity_wording
+from tui.work import start
 from widgets import format
 from widgets.line_list import LineList
 from widgets.line_source import Column, Line, Tone
@@ -107,7 +109,7 @@ class EventsView(View):
 
     def _restart(self) -> None:
         self._has_older = True
-        self.run_worker(self._fetch(is_fresh=True), group="events", exclusive=True)
+        start(self, partial(self._fetch, is_fresh=True), "events")
 
     async def _fetch(self, *, is_fresh: bool) -> None:
         """One page: the newest (after a change of filter), or the next older one."""
@@ -191,7 +193,7 @@ class EventsView(View):
     def _moved(self) -> None:
         rows = self.query_one(LineList)
         if self._has_older and not self._is_fetching and rows.cursor >= len(self._events) - NEAR_END > 0:
-            self.run_worker(self._fetch(is_fresh=False), group="events", exclusive=True)
+            start(self, partial(self._fetch, is_fresh=False), "events")
         self._draw_title()
         if self.query_one("#event-detail").display:
             self._draw_detail()

@@ -12,6 +12,7 @@ from engine import wire
 from engine.client import WatchdeckError
 from tui.desk import Desk
 from tui.screens.view import View
+from tui.work import start
 from widgets import format
 from widgets.picture import TerminalPicture
 from widgets.video_cell import VideoCell
@@ -63,7 +64,7 @@ class PictureFeed:
             self._cell.clear(reason)
 
     def _start(self) -> None:
-        self._view.run_worker(self._run(), group="picture", exclusive=True)
+        start(self._view, self._run, "picture")
 
     async def _run(self) -> None:
         await asyncio.sleep(DEBOUNCE_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
@@ -11,6 +12,7 @@ from engine import wire
 from engine.client import WatchdeckError
 from tui.desk import Undo
 from tui.export_job import SaveFailed, export_to_file, file_name, free_bytes
+from tui.work import start
 from widgets import format
 from widgets.dialog import ConfirmDialog, Field, FormDialog, ProgressDialog
 
@@ -102,7 +104,7 @@ class RangeJobs:
         if await view.app.push_screen_wait(question):
             dialog = ProgressDialog(f"Exporting {camera}")
             await view.app.push_screen(dialog, self._closed)
-            self._export = view.run_worker(self._fetch(plan, dialog), group="export", exclusive=True)
+            self._export = start(view, partial(self._fetch, plan, dialog), "export")
 
     def _closed(self, is_done: bool | None) -> None:
         if not is_done and self._export is not None:

@@ -21,6 +21,7 @@ from tui.screens.text_pane import TextPane
 from tui.screens.timeline_feed import TimelineFeed
 from tui.screens.view import View
 from tui.when import HINT, floor_to_hour_us, parse_when
+from tui.work import start
 from widgets import format
 from widgets.dialog import Field, FormDialog
 from widgets.timeline import Timeline
@@ -376,7 +377,7 @@ class RecordingsView(View):
         return selection
 
     def _work(self, work: Callable[[], Awaitable[None]]) -> None:
-        self.run_worker(work(), group="dialog", exclusive=True)
+        start(self, work, "dialog")
 
     def action_lock(self, reason: str = "") -> None:
         chosen = self.selected_range() if self.may_change() else None

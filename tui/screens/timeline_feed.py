@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Sequence
+from functools import partial
 
 from engine import wire
 from tui.screens.view import View
 from tui.wording import gap_words
+from tui.work import start
 from widgets.timeline import Timeline
 from widgets.timeline_cells import GapKind, GapMark, TimelineTrack
 
@@ -100,9 +102,7 @@ class TimelineFeed:
         is_loaded = loaded is not None and loaded[0] <= start_us and end_us <= loaded[1]
         if is_loaded and all(key in self._rows for key in keys) and not self._is_old(end_us):
             return
-        self._view.run_worker(
-            self._fetch(start_us, end_us, keys, is_loaded=is_loaded), group="coverage", exclusive=True
-        )
+        start(self._view, partial(self._fetch, start_us, end_us, keys, is_loaded=is_loaded), "coverage")
 
     def again(self) -> None:
         """Fetch what is in sight anew (a lock changed, the operator asked)."""
