@@ -19,6 +19,7 @@ from engine.socket_path import default_state_folder
 from engine.state_folder import CATALOG_NAME, locked_state_folder
 from storage.catalog.check import Finding, check
 from storage.catalog.db import Catalog
+from storage.catalog.places import mounted_places, remembered_places
 from storage.catalog.rebuild import Rebuilt, rebuild
 from storage.errors import CatalogDamaged, ConfigError, InvalidInput, WatchdeckError
 from storage.volumes.volume import Volume
@@ -63,7 +64,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="PATH",
-        help="with --repair and no catalog: rebuild it from the volume mounted there (once for each)",
+        help="with --repair and no catalog: rebuild it from the volume mounted there (once for each; default: "
+        "where volumes were registered, and where some are mounted)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     return parser
@@ -90,12 +92,15 @@ def _check(path: Path, options: argparse.Namespace) -> int:
 
 
 def _rebuild(path: Path, options: argparse.Namespace) -> int:
-    if not (options.repair and options.volume):
+    roots = [root.absolute() for root in options.volume] or _places(path)
+    if not (options.repair and roots):
         raise CatalogDamaged(
             f"there is no catalog {path}",
-            "rebuild it with --repair --volume PATH (once for each volume), or start the engine for an empty one",
+            "rebuild it from the volumes with --repair"
+            + ("" if roots else " --volume PATH (once for each volume)")
+            + ", or start the engine for an empty one",
         )
-    result: Rebuilt = rebuild(path, [root.absolute() for root in options.volume])
+    result: Rebuilt = rebuild(path, roots)
     if options.json:
         _print_json({"catalog": str(path), "rebuilt": result})
     else:
@@ -106,6 +111,26 @@ def _rebuild(path: Path, options: argparse.Namespace) -> int:
         )
         print("passwords, retention, schedules, locks and events are on no volume: set them again")
     return _exit_code(result.findings)
+
+
+def _places(path: Path) -> list[Path]:
+    """Where volumes were registered, and where more of the same station are mounted. Raises InvalidInput."""
+    remembered = remembered_places(path)
+    stations = {
+        identity.station for root in remembered if (identity := Volume.read_identity(root)) is not None
+    }
+    mounted = [
+        (root, identity) for root in mounted_places() if (identity := Volume.read_identity(root)) is not None
+    ]
+    if not stations:
+        stations = {identity.station for _, identity in mounted}
+    if len(stations) > 1:
+        raise InvalidInput(
+            "volumes of several stations are mounted: " + ", ".join(str(root) for root, _ in mounted),
+            "name those of this station with --volume PATH (once for each)",
+        )
+    found = [root for root, identity in mounted if identity.station in stations]
+    return list(dict.fromkeys([*remembered, *found]))
 
 
 def _exit_code(findings: Sequence[Finding]) -> int:

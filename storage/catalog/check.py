@@ -83,7 +83,7 @@ class _Check:
             yield Finding(
                 kind=FindingKind.DATABASE,
                 what=f"the catalog is damaged: {fault}",
-                remedy="move it away and rebuild it: `watchdeck fsck --repair --volume PATH` for each volume",
+                remedy="move it away, then `watchdeck fsck --repair` rebuilds it from the volumes",
             )
         yield from self._sums()
         for volume in volumes:

@@ -38,10 +38,7 @@ CACHE_KIB = 16_384
 """Page cache of one connection: the upper levels of all indexes at 2.8 million segments."""
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
-_REPAIR = (
-    "stop the engine, move that file away, and run `watchdeck fsck --repair --volume PATH` with the path of each"
-    " volume: it rebuilds the catalog from the recordings"
-)
+_REPAIR = "stop the engine, move that file away, and run `watchdeck fsck --repair`: it rebuilds the catalog from the volumes"
 
 
 def catalog_error(error: sqlite3.Error, path: Path) -> WatchdeckError:

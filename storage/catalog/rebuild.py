@@ -17,6 +17,7 @@ from storage.catalog.check import Finding, FindingKind, check
 from storage.catalog.db import Catalog
 from storage.catalog.groups import MAIN_GROUP
 from storage.catalog.names import checked_name
+from storage.catalog.places import places_file, remember_places
 from storage.catalog.records import GapCause, Segment
 from storage.catalog.records import Volume as VolumeRecord
 from storage.clock import Clock
@@ -57,8 +58,10 @@ def rebuild(path: Path, roots: list[Path], *, clock: Clock | None = None) -> Reb
     try:
         with Catalog.open(temporary, clock=clock) as catalog:
             result = _fill(catalog, found)
+            places = [volume.path for volume in catalog.volumes()]
         temporary.rename(path)
         fsync_folder(path.parent)
+        remember_places(path, places)
     finally:
         for leftover in _with_companions(temporary):
             leftover.unlink(missing_ok=True)
@@ -66,14 +69,20 @@ def rebuild(path: Path, roots: list[Path], *, clock: Clock | None = None) -> Reb
 
 
 def _with_companions(path: Path) -> list[Path]:
-    return [path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")]
+    return [
+        path,
+        path.with_name(path.name + "-wal"),
+        path.with_name(path.name + "-shm"),
+        places_file(path),
+    ]
 
 
 def _identity(root: Path) -> VolumeIdentity:
     identity = Volume.read_identity(root)
     if identity is None:
         raise VolumeMissing(
-            f"{root} is no volume of Watchdeck: it has no identity file", "mount it, or leave it out"
+            f"{root} is no volume of Watchdeck: it has no identity file",
+            "mount it, or name only the others with --volume",
         )
     return identity
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from storage.catalog.groups import GroupRows
 from storage.catalog.names import as_number, as_uuid, checked_name
+from storage.catalog.places import remember_places
 from storage.catalog.records import Volume
 from storage.errors import AlreadyExists, InvalidInput, NotFound
 
@@ -65,6 +66,7 @@ class VolumeRows(GroupRows):
                 " group_id = excluded.group_id, floor_bytes = excluded.floor_bytes, is_removed = 0",
                 (uuid.bytes, checked, str(place), group_id, floor_bytes),
             )
+        self._remember_places()
         return self.volume(uuid)
 
     def remove_volume(self, uuid: UUID) -> None:
@@ -72,6 +74,10 @@ class VolumeRows(GroupRows):
         volume = self.volume(uuid)
         with self.transaction():
             self._run("UPDATE volume SET is_removed = 1, group_id = NULL WHERE id = ?", (volume.id,))
+        self._remember_places()
+
+    def _remember_places(self) -> None:
+        remember_places(self.path, [volume.path for volume in self.volumes()])
 
     def volume_usage(self, volume_id: int) -> int:
         """Bytes of its open and closed segments, from the running sum."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from engine.fsck import main
 from engine.state_folder import CATALOG_NAME, locked_state_folder
 from storage.catalog.db import Catalog
+from storage.volumes.volume import Volume
 from tests.storage.catalog.footage import T0
 from tests.storage.catalog.volume_footage import Recording, add_volume
 
@@ -58,12 +60,40 @@ def test_a_running_engine_is_not_disturbed(state: Path, capsys: pytest.CaptureFi
 def test_a_lost_catalog_is_rebuilt_from_the_volumes(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (state / CATALOG_NAME).unlink()
     assert main(["--state", str(state)]) == 14
-    assert "--volume" in capsys.readouterr().err
-    volume = state.parent / "array"
-    assert main(["--state", str(state), "--repair", "--volume", str(volume), "--json"]) == 0
+    assert "--repair" in capsys.readouterr().err
+    assert main(["--state", str(state), "--repair", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rebuilt"]["segments"] == 2
     assert main(["--state", str(state)]) == 0
-    assert main(["--state", str(state), "--repair", "--volume", str(volume)]) == 2
+    assert main(["--state", str(state), "--repair", "--volume", str(state.parent / "array")]) == 2
+
+
+def test_a_lost_state_folder_is_rebuilt_from_the_volumes_named(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.fsck.mounted_places", lambda: [])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["--state", str(empty), "--repair"]) == 14
+    assert "--volume" in capsys.readouterr().err
+    assert main(["--state", str(empty), "--repair", "--volume", str(state.parent / "array")]) == 0
+    assert "1 cameras, 1 volumes, 2 segments" in capsys.readouterr().out
+    (empty / CATALOG_NAME).unlink()
+    assert main(["--state", str(empty), "--repair"]) == 0
+
+
+def test_volumes_of_several_stations_are_not_mixed(
+    state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    Volume.initialise(other, uuid4(), "other", uuid4())
+    monkeypatch.setattr("engine.fsck.mounted_places", lambda: [other, state.parent / "array"])
+    (state / CATALOG_NAME).unlink()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert main(["--state", str(empty), "--repair", "--json"]) == 2
+    assert "several stations" in capsys.readouterr().err
+    assert main(["--state", str(state), "--repair", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rebuilt"]["volumes"] == 1
 
 
 def test_a_state_folder_that_is_not_there_is_not_made(
