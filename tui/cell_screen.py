@@ -17,6 +17,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from widgets.format import harmless
 from widgets.picture import PICTURE_META
 
 BRIDGED_CELLS: Final = 4
@@ -89,6 +90,7 @@ class CellScreen:
                     self._raw[(x + len(cells), y)] = text
                 continue
             pen = self._pens.get(style) or self._new_pen(style)
+            text = harmless(text)  # whatever a widget let through, no sequence of another's making gets out
             if text.isascii():
                 cells.extend([(character, pen) for character in text])
             else:

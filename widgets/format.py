@@ -214,11 +214,21 @@ def zone_name(time_us: int, zone: tzinfo) -> str:
 # -- text in cells ---------------------------------------------------------------------------------------
 
 
+_CONTROLS: Final = dict.fromkeys(
+    (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), " "
+)
+
+
+def harmless(text: str) -> str:
+    """Names and messages come from outside: control characters and reversals of direction become blanks."""
+    return text if text.isprintable() else text.translate(_CONTROLS)
+
+
 def fit(text: str, width: int, ellipsis: str = "…", *, is_right: bool = False) -> str:
     """Text in exactly `width` cells: cut with an ellipsis, padded with blanks, wide characters counted."""
     if width <= 0:
         return ""
-    text = text.replace("\n", " ").replace("\t", " ")
+    text = harmless(text)
     if (length := cell_len(text)) > width:
         return set_cell_size(text, width - 1) + ellipsis
     blanks = " " * (width - length)
@@ -227,8 +237,13 @@ def fit(text: str, width: int, ellipsis: str = "…", *, is_right: bool = False)
 
 def shorten_middle(text: str, width: int, ellipsis: str = "…") -> str:
     """Paths and addresses: both ends stay, the middle goes; at most `width` cells."""
-    if cell_len(text) <= width or width < 3:
-        return text if cell_len(text) <= width else fit(text, width, ellipsis)
+    text = harmless(text)
+    if cell_len(text) <= width:
+        return text
+    if width < 3:
+        return fit(text, width, ellipsis)
     head = (width - 1) // 2
-    tail = width - 1 - head
-    return set_cell_size(text, head) + ellipsis + text[-tail:]
+    tail = text[-(width - 1 - head) :]
+    while cell_len(tail) > width - 1 - head:
+        tail = tail[1:]
+    return set_cell_size(text, head) + ellipsis + tail

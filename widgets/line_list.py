@@ -199,8 +199,7 @@ class LineList(ScrollView, can_focus=True):
     @property
     def cursor_key(self) -> Hashable:
         """Key of the row under the cursor; None when there is none."""
-        line = self.cursor_line
-        return line.key if line is not None else self._cursor_key
+        return self._cursor_key
 
     def set_source(self, source: LineSource) -> None:
         """Show another source from its first row."""
@@ -230,7 +229,7 @@ class LineList(ScrollView, can_focus=True):
         if self._source is None or not self.is_attached:
             return
         if isinstance(self._source, MemorySource):
-            key = self.cursor_key
+            key = self._cursor_key
             self._take(len(self._source.lines), self._source.find(key) if key is not None else None, None)
         else:
             self.run_worker(self._reload(self._source, self._generation), group="reload", exclusive=True)
@@ -268,7 +267,7 @@ class LineList(ScrollView, can_focus=True):
 
     async def _reload(self, source: LineSource, generation: int) -> None:
         """Count, find the cursor's row, fetch what will be in sight; then swap all of it in."""
-        key = self.cursor_key
+        key = self._cursor_key
         number = await source.count()
         index: int | None = None
         if key is not None and not (self._follows_top and self.cursor == 0):
