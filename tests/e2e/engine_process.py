@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from engine import wire
 from engine.client import EngineClient
 from storage.errors import EngineUnreachable
 
 START_TIMEOUT_S = 40
+
+T = TypeVar("T")
 
 
 class EngineProcess:
@@ -27,6 +30,7 @@ class EngineProcess:
         self.config = state.parent / f"{state.name}.toml"
         self.config.write_text(config)
         self.process: subprocess.Popen[bytes] | None = None
+        self._clients: list[EngineClient] = []
 
     async def start(self) -> EngineClient:
         """Start it and return a connected client once it answers."""
@@ -47,6 +51,7 @@ class EngineProcess:
                 client = EngineClient(self.socket)
                 try:
                     await client.status()
+                    self._clients.append(client)
                     return client
                 except EngineUnreachable:
                     await client.close()
@@ -64,8 +69,10 @@ class EngineProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout_s)
 
-    def end(self) -> None:
-        """Whatever state it is in, it is gone afterwards."""
+    async def end(self) -> None:
+        """Whatever state it is in, it and its clients are gone afterwards."""
+        for client in self._clients:
+            await client.close()
         if self.process is not None and self.process.poll() is None:
             self.kill()
 
@@ -86,3 +93,18 @@ async def until(
     except TimeoutError:
         raise AssertionError(f"waited {timeout_s} s for: {what}; last seen: {snapshot}") from None
     return snapshot
+
+
+async def eventually(
+    ask: Callable[[], Awaitable[T]], truth: Callable[[T], bool], what: str, timeout_s: float = 20
+) -> T:
+    """Ask until the answer satisfies `truth`: the catalog follows the recorders by up to a sync interval."""
+    answer = await ask()
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not truth(answer):
+                await asyncio.sleep(0.1)
+                answer = await ask()
+    except TimeoutError:
+        raise AssertionError(f"waited {timeout_s} s for: {what}; last answer: {answer}") from None
+    return answer

@@ -37,9 +37,22 @@ class SentPictures:
     def count(self) -> int:
         return self.log.read_bytes().count(b"\n")
 
-    def places(self) -> dict[str, int]:
-        """Hash of a picture to its place in the sequence sent."""
-        return {line: place for place, line in enumerate(self.log.read_text().splitlines())}
+    def places_of(self, recorded: list[str]) -> range:
+        """Where in the sequence sent these pictures stand, one after the other; a failure names the first that does not fit.
+
+        Two pictures may have the same sum (small changes repeat), so the whole run decides.
+        """
+        sent = self.log.read_text().splitlines()
+        best = 0
+        for start in (place for place, picture in enumerate(sent) if picture == recorded[0]):
+            window = sent[start : start + len(recorded)]
+            same = next(
+                (i for i, pair in enumerate(zip(recorded, window, strict=False)) if pair[0] != pair[1]), None
+            )
+            if same is None and len(window) == len(recorded):
+                return range(start, start + len(recorded))
+            best = max(best, same or len(window))
+        raise AssertionError(f"picture {best} of {len(recorded)} recorded is not the one that was sent next")
 
 
 def decodes_without_error(path: Path) -> str:

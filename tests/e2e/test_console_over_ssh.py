@@ -29,7 +29,7 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 async def engine(tmp_path: Path) -> AsyncIterator[EngineProcess]:
     process = EngineProcess(tmp_path / "state")
     yield process
-    process.end()
+    await process.end()
 
 
 async def test_the_console_shows_a_recording_camera_and_an_engine_that_went_away(
@@ -56,7 +56,6 @@ async def test_the_console_shows_a_recording_camera_and_an_engine_that_went_away
             terminal.wait_for("loading-dock")
             terminal.press("4")
             terminal.wait_for("camera.added")
-            await client.close()
             assert engine.stop() == 0
             terminal.wait_for("engine lost")
             client = await engine.start()
@@ -65,7 +64,6 @@ async def test_the_console_shows_a_recording_camera_and_an_engine_that_went_away
             terminal.press("q")
         finally:
             terminal.stop()
-        await client.close()
         assert engine.stop() == 0
 
 

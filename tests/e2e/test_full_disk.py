@@ -10,7 +10,7 @@ import pytest
 
 from engine import wire
 from engine.client import EngineClient
-from tests.e2e.engine_process import EngineProcess, until
+from tests.e2e.engine_process import EngineProcess, eventually, until
 from tests.e2e.loop_disk import mounted, new_image
 from tests.e2e.recorded_pictures import decodes_without_error
 from tests.rtsp.server import RtspServer, RtspStream
@@ -25,7 +25,7 @@ FAR_FUTURE_US = 1 << 60
 async def engine(tmp_path: Path) -> AsyncIterator[EngineProcess]:
     process = EngineProcess(tmp_path / "state")
     yield process
-    process.end()
+    await process.end()
 
 
 def camera_of(snapshot: wire.Snapshot) -> wire.CameraView:
@@ -47,14 +47,18 @@ async def playable(client: EngineClient, root: Path) -> int:
 async def test_a_full_disk_recycles_the_oldest_and_recording_goes_on(
     engine: EngineProcess, tmp_path: Path
 ) -> None:
-    engine.config.write_text("[recording]\nsegment_s = 4\n")
+    engine.config.write_text("[recording]\nsegment_s = 10\n")
     image = new_image(tmp_path / "disk.img", 64)
     with mounted(image, tmp_path / "disk") as disk, RtspServer([BUSY]) as server:
         client = await engine.start()
         await client.add_volume(wire.VolumeAdd(name="disk", path=str(disk), floor_bytes=8 << 20))
         await client.add_camera(wire.CameraAdd(name="busy", url=server.url()))
         await until(client, lambda now: camera_of(now).state == "recording", "recording")
-        first = (await client.recordings("busy", 0, FAR_FUTURE_US))[0]
+        [first] = await eventually(
+            lambda: client.recordings("busy", 0, FAR_FUTURE_US),
+            lambda found: len(found) > 0,
+            "a first segment",
+        )
         await until(
             client,
             lambda now: (now.groups[0].oldest_us or 0) > first.end_us and camera_of(now).state == "recording",
@@ -64,14 +68,13 @@ async def test_a_full_disk_recycles_the_oldest_and_recording_goes_on(
         assert not Path(first.path).exists()
         assert await playable(client, disk) >= 2
         assert not [g for g in await client.gaps("busy", 0, FAR_FUTURE_US) if g.cause.startswith("volume")]
-        await client.close()
         assert engine.stop() == 0
 
 
 async def test_a_disk_full_of_locked_footage_is_a_gap_with_its_cause_and_ends_when_there_is_room(
     engine: EngineProcess, tmp_path: Path
 ) -> None:
-    engine.config.write_text("[recording]\nsegment_s = 4\n")
+    engine.config.write_text("[recording]\nsegment_s = 10\n")
     image = new_image(tmp_path / "disk.img", 48)
     with mounted(image, tmp_path / "disk") as disk, RtspServer([BUSY]) as server:
         client = await engine.start()
@@ -79,7 +82,7 @@ async def test_a_disk_full_of_locked_footage_is_a_gap_with_its_cause_and_ends_wh
         await client.add_volume(wire.VolumeAdd(name="disk", path=str(disk), floor_bytes=1))
         await client.add_camera(wire.CameraAdd(name="busy", url=server.url()))
         lock = await client.add_lock(
-            wire.LockAdd(camera="busy", start_us=0, end_us=FAR_FUTURE_US, reason="case 7")
+            wire.LockAdd(camera="busy", start_us=1, end_us=FAR_FUTURE_US, reason="case 7")
         )
         full = await until(
             client, lambda now: state_of(now, "disk") == "full", "the volume full", timeout_s=180
@@ -91,8 +94,11 @@ async def test_a_disk_full_of_locked_footage_is_a_gap_with_its_cause_and_ends_wh
         assert await playable(client, disk) >= 1
         await client.remove_lock(lock.id)
         await until(client, lambda now: camera_of(now).state == "recording", "recording again", timeout_s=60)
-        assert not [g for g in await client.gaps("busy", 0, FAR_FUTURE_US) if g.end_us is None]
-        await client.close()
+        await eventually(
+            lambda: client.gaps("busy", 0, FAR_FUTURE_US),
+            lambda found: all(gap.end_us is not None for gap in found),
+            "the gap ended",
+        )
         assert engine.stop() == 0
 
 
@@ -124,5 +130,4 @@ async def test_when_a_volume_goes_read_only_the_other_one_of_the_group_takes_ove
         )
         assert state_of(after, before) != "ok"
         assert not any(failing.iterdir()), "nothing may be written underneath a mount that is gone"
-        await client.close()
         assert engine.stop() == 0

@@ -46,9 +46,8 @@ async def test_a_power_cut_costs_at_most_the_sync_interval(tmp_path: Path) -> No
             await client.close()
             assert engine.stop() == 0
         finally:
-            engine.end()
+            await engine.end()
 
-    places = sent.places()
     for cut, sent_before in cuts:
         with mounted(cut, tmp_path / "disk"):
             try:
@@ -58,11 +57,11 @@ async def test_a_power_cut_costs_at_most_the_sync_interval(tmp_path: Path) -> No
                 await client.close()
                 assert engine.stop() == 0
             finally:
-                engine.end()
+                await engine.end()
             assert any(event.kind == "recovery.done" for event in events), "the start says what it recovered"
             kept: list[int] = []
             for recording in recordings:
                 assert not decodes_without_error(Path(recording.path))
-                kept += [places[picture] for picture in slice_hashes(Path(recording.path))]
+                kept += sent.places_of(slice_hashes(Path(recording.path)))
         lost = sent_before - 1 - max(kept, default=-1)
         assert lost <= SYNC_INTERVAL_S * FPS + IN_FLIGHT_PICTURES, f"{cut.name} lost {lost} pictures"
