@@ -14,7 +14,15 @@ from tui.cli.output import iso_time, print_json, print_line, print_table
 from tui.cli.saving import FileBeingSaved, Progress
 from tui.cli.session import Session, json_option, pass_session
 from tui.cli.values import CAMERA, WHEN, When, now_us, stretch
-from widgets.format import NOTHING, clock_length, decimal_bytes, duration, local_time, local_time_with_zone
+from widgets.format import (
+    NOTHING,
+    clock_length,
+    decimal_bytes,
+    duration,
+    local_time,
+    local_time_with_zone,
+    plural,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -250,7 +258,9 @@ def export(session: Session, camera: str, start: When, end: When, output: Path) 
         return
     print_line(f"{output}: {decimal_bytes(saved.bytes)}, {_from_to(session, saved.start_us, saved.end_us)}")
     if len(saved.parts) > 1:
-        print_line(f"  with {len(saved.parts) - 1} gaps inside: `watchdeck recording gaps` tells why")
+        print_line(
+            f"  with {plural(len(saved.parts) - 1, 'gap')} inside: `watchdeck recording gaps` tells why"
+        )
 
 
 @click.command()

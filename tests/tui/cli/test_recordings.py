@@ -123,7 +123,7 @@ def test_an_export_is_complete_or_not_there(
     assert (saved["camera"], saved["path"], len(saved["parts"])) == ("gate", str(target), 2)
     assert saved["start"] == iso_time(ScriptedExport.start_us)
     assert [path.name for path in target.parent.iterdir()] == ["gate.mp4"]
-    assert "with 1 gaps inside" in shell("recording", "export", "gate", *FROM_TO, "-o", str(target)).out
+    assert "with 1 gap inside" in shell("recording", "export", "gate", *FROM_TO, "-o", str(target)).out
 
 
 def test_an_export_that_has_no_room_is_not_begun(
