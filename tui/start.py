@@ -14,6 +14,7 @@ from tui.mirror import Mirror
 from tui.profile import TerminalProfile
 from tui.themes import THEMES, register_themes
 from widgets.glyphs import GLYPH_SETS
+from widgets.scroll_bar import use_whole_cell_scroll_bars
 
 EXPORTS = "watchdeck-exports"
 
@@ -23,6 +24,8 @@ def start_console(
 ) -> str | None:
     """Run the console; `demo` when the operator asked for it."""
     register_themes()
+    if profile.glyphs != "unicode":
+        use_whole_cell_scroll_bars()
     mirror = Mirror()
     desk = Desk(
         mirror=mirror,

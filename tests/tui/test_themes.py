@@ -50,7 +50,9 @@ def test_every_colour_is_in_the_256_colour_cube(theme: Theme) -> None:
         # Rich rounds light greys one step (of ten) down; everything else must be exact.
         is_grey = wanted.red == wanted.green == wanted.blue
         difference = max(abs(one - other) for one, other in zip(shown, wanted, strict=True))
-        assert difference <= (10 if is_grey else 0), f"{name} {value} would look like {shown.hex} at 256 colours"
+        assert difference <= (10 if is_grey else 0), (
+            f"{name} {value} would look like {shown.hex} at 256 colours"
+        )
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
