@@ -62,6 +62,8 @@ class LibavSource:
     def __init__(self, settings: SourceSettings, clock: Clock | None = None) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
+        self.has_delivered = False
+        """Whether a picture reached the sink."""
 
     async def run(self, sink: PacketSink) -> None:
         """As PacketSource.run. Cancelling returns at once; the thread ends with its next read."""
@@ -73,6 +75,7 @@ class LibavSource:
         try:
             await self._watch(demuxer, target)
         finally:
+            self.has_delivered = demuxer.last_video_us is not None
             demuxer.stop()
 
     async def _watch(self, demuxer: Demuxer, target: Target) -> None:
@@ -329,6 +332,10 @@ def _camera_error(error: Exception, target: Target, *, is_open: bool) -> CameraE
         )
     if isinstance(error, av.error.HTTPNotFoundError):
         return CameraRefused(f"{target.place} has no stream {target.path!r} (404)", "check the URL's path")
+    if isinstance(error, av.error.HTTPServerError):
+        return CameraUnreachable(
+            f"{target.place} answers with a server error", "the camera is busy or starting"
+        )
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError) and target.is_file:
         return CameraRefused(f"{target.place} cannot be read", "check the path and its permissions")
     if number in (errno.ETIMEDOUT, errno.EAGAIN) or isinstance(error, TimeoutError | av.error.ExitError):

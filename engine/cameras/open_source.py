@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from engine.cameras.libav import LibavSource
 from engine.cameras.rtsp import RtspSource
 from engine.cameras.source import PacketSink, PacketSource, SourceSettings
 from storage.clock import Clock
-from storage.errors import CameraUnsupported
+from storage.errors import CameraUnreachable, CameraUnsupported
+
+SECOND_TRY_S = 1.0
 
 
 def open_source(settings: SourceSettings, clock: Clock | None = None) -> PacketSource:
@@ -38,4 +41,13 @@ class AnyTransportSource:
         except CameraUnsupported:
             if not source.wants_udp:
                 raise
-        await LibavSource(replace(self._settings, transport="udp"), self._clock).run(sink)
+        settings = replace(self._settings, transport="udp")
+        over_udp = LibavSource(settings, self._clock)
+        try:
+            await over_udp.run(sink)
+        except CameraUnreachable:
+            if over_udp.has_delivered:
+                raise
+            # Some servers are still busy ending the first conversation.
+            await asyncio.sleep(SECOND_TRY_S)
+            await LibavSource(settings, self._clock).run(sink)

@@ -227,14 +227,8 @@ class RtspSession:
 
     async def play(self) -> None:
         """Start the streams."""
-        if len(self._sessions) <= 1:
-            targets = [(identifier, self._aggregate()) for identifier in self._sessions or [""]]
-        else:
-            # Two identifiers in one presentation (XM/H264DVR): each is played by itself.
-            targets = list(self._sessions.items())
         infos = []
-        for identifier, url in targets:
-            reply = await self._play_one(identifier, url)
+        for reply in await self._play_all():
             infos += [info for value in reply.headers.get("rtp-info", []) for info in parse_rtp_info(value)]
         starts = [_start_of(url, infos, len(self._streams)) for url, _ in self._streams]
         if all(start is not None for start in starts):
@@ -245,16 +239,30 @@ class RtspSession:
     def _aggregate(self) -> str:
         return aggregate_url(self._base, self._description)
 
+    async def _play_all(self) -> list[RtspMessage]:
+        if len(self._sessions) <= 1:
+            targets = [(identifier, self._aggregate()) for identifier in self._sessions or [""]]
+        else:
+            # Two identifiers in one presentation (XM/H264DVR): each is played by itself.
+            targets = list(self._sessions.items())
+        replies = [await self._play_one(*target) for target in targets]
+        if len(replies) > 1 and any(reply.status == 454 for reply in replies):
+            # A camera that changed its mind: the last identifier is the one that counts.
+            last, url = self._sessions.popitem()
+            self._sessions = {last: url}
+            replies = [await self._play_one(last, self._aggregate())]
+        for reply in replies:
+            if reply.status != 200:
+                raise self._refusal("PLAY", reply)
+            if "timeout" in reply.header("session").lower():
+                _, self._timeout_s = parse_session(reply.header("session"))
+        return replies
+
     async def _play_one(self, identifier: str, url: str) -> RtspMessage:
         headers = {"Session": identifier} if identifier else {}
         reply = await self._request("PLAY", url, {**headers, "Range": "npt=0.000-"})
         if reply.status == 457:  # a camera that knows no time range
             reply = await self._request("PLAY", url, headers)
-        if reply.status != 200:
-            raise self._refusal("PLAY", reply)
-        _, timeout_s = parse_session(reply.header("session"))
-        if "timeout" in reply.header("session").lower():
-            self._timeout_s = timeout_s
         return reply
 
     # -- stream ------------------------------------------------------------------------------------------

@@ -349,6 +349,20 @@ async def test_two_session_identifiers_are_played_one_by_one() -> None:
         assert camera.methods().count("TEARDOWN") == 2
 
 
+async def test_changed_session_identifier_replaces_the_first() -> None:
+    camera = ScriptedCamera(media=MEDIA, sdp=SDP + AUDIO_SDP)
+    identifiers = iter(["old", "new"])
+    usual, usual_play = camera.on["SETUP"], camera.on["PLAY"]
+    camera.on["SETUP"] = lambda r: usual(r).replace(b"Session: 1;", f"Session: {next(identifiers)};".encode())
+    camera.on["PLAY"] = lambda r: (
+        usual_play(r)
+        if (r.headers["session"], r.url) == ("new", camera.url)
+        else reply(454, "Session Not Found")
+    )
+    async with camera, playing(camera) as sink:
+        await sink.wait_for(video=3)
+
+
 async def test_camera_without_session_header_plays() -> None:
     async with ScriptedCamera(media=MEDIA) as camera:
         camera.on["SETUP"] = lambda _: reply(headers="Transport: RTP/AVP/TCP;interleaved=0-1\r\n")
