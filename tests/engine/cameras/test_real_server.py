@@ -233,9 +233,7 @@ async def test_file_is_played_to_its_end_in_real_time(
     assert (tracks[0].codec, (tracks[0].width, tracks[0].height)) == (codec, size)
     assert (tracks[1].codec if len(tracks) > 1 else None) == sound
     with av.open(str(path)) as original:
-        expected = [frame.to_ndarray().tobytes() for frame in original.decode(video=0)]
-    shown = sorted(decode(tracks[0], sink.video), key=lambda frame: frame.pts or 0)
-    assert [frame.to_ndarray().tobytes() for frame in shown] == expected
+        assert [p.data for p in sink.video] == [bytes(p) for p in original.demux(video=0) if p.size]
     media_us = (max(p.pts_ticks for p in sink.video) - sink.video[0].pts_ticks) * 100 // 9
     took_us = sink.video[-1].arrival_monotonic_us - sink.video[0].arrival_monotonic_us
     assert took_us >= media_us // 2
