@@ -26,8 +26,8 @@ from engine.config import RecordingSection, StationConfig
 from engine.events import EventBus
 from engine.health import HealthWatch
 from engine.pictures.service import PictureService
-from engine.recording.recorder import RecordingConfig
 from engine.recording.recording import RecordingService
+from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
 from engine.state_folder import CATALOG_NAME
 from storage.catalog.records import EventRecord, StationIdentity

@@ -128,7 +128,7 @@ class CameraRunner:
         """Follow an edit that needs no new session; False when it needs one."""
         if msgspec.structs.replace(self.camera, name=camera.name) != camera or password != self._password:
             return False
-        self.camera = self.recorder.camera = camera
+        self.camera = self.recorder.footage.camera = camera
         return True
 
     # -- tasks -----------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ class CameraRunner:
                     self._expect(now_us)
                     sessions = group.create_task(self._sessions(), name=f"camera:{self.camera.id} main")
                 else:
-                    self.recorder.expect_nothing(self._not_expected_since_us(now_us))
+                    self.recorder.footage.expect_nothing(self._not_expected_since_us(now_us))
                     self._enter(CameraState.OFF, *self._why_off())
                 await asyncio.wait({self._timer})
                 if sessions is not None:
@@ -169,7 +169,7 @@ class CameraRunner:
             since_us = previous_change_us(self.camera.schedule, now_us)
         # A schedule that began while nobody looked (the engine was away) is not this runner's to account for.
         is_just_now = since_us is not None and now_us - since_us < US_PER_SECOND
-        self.recorder.expect(since_us if since_us is not None and is_just_now else now_us)
+        self.recorder.footage.expect(since_us if since_us is not None and is_just_now else now_us)
 
     def _not_expected_since_us(self, now_us: int) -> int:
         """A gap of before the engine's start ends where the schedule ended, if that is over already."""
@@ -236,11 +236,11 @@ class CameraRunner:
         if self._streaming_since_us is None:
             self._streaming_since_us = self._clock.monotonic_us()
             self._came_up()
-        if recorder.is_on_disk:
+        if recorder.footage.is_on_disk:
             self._enter(CameraState.RECORDING, "")
             self._say_resumed()
-        elif recorder.trouble is not None:
-            cause, words = recorder.trouble
+        elif recorder.footage.trouble is not None:
+            cause, words = recorder.footage.trouble
             self._enter(CameraState.STREAMING, words, cause)
             self._say_stopped(words)
         elif recorder.is_starving:

@@ -19,9 +19,11 @@ from engine.cameras.source import PacketSource, SourceSettings
 from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
 from engine.recording import views
+from engine.recording.footage import Footage
 from engine.recording.gaps import GapTracker
-from engine.recording.recorder import CLOCK_STEP_US, LiveKeyframe, Recorder, RecordingConfig
+from engine.recording.recorder import CLOCK_STEP_US, LiveKeyframe, Recorder
 from engine.recording.recovery import RecoveryReport
+from engine.recording.settings import RecordingConfig
 from engine.recording.volume_thread import VolumeThread
 from engine.recording.volumes import RecordingVolumes
 from engine.supervise import Sleep, keep_running
@@ -146,7 +148,7 @@ class RecordingService:
             stuck = [thread.name for thread in self._volumes.threads if thread.queue_bytes]
             log.error("stopped without waiting any longer for %s", ", ".join(stuck) or "the cameras")
         for place in self._cameras.values():
-            place.runner.recorder.engine_stops()
+            place.runner.recorder.footage.engine_stops()
         self._volumes.stop()
         await self._flush_catalog()
 
@@ -164,7 +166,7 @@ class RecordingService:
         await self._volumes.load_groups()
         for camera in await self._catalog.read("cameras"):
             if (place := self._cameras.get(camera.uuid)) is not None:
-                place.runner.camera = place.runner.recorder.camera = camera
+                place.runner.camera = place.runner.recorder.footage.camera = camera
         for name in self._volumes.groups:
             self.on_change("group", name)
 
@@ -187,11 +189,11 @@ class RecordingService:
 
     def volume_moved(self, volume: VolumeThread) -> None:
         for place in self._cameras.values():
-            place.runner.recorder.volume_changed(volume)
+            place.runner.recorder.footage.volume_changed(volume)
 
     def volume_leaves(self, volume: VolumeThread) -> None:
         for place in self._cameras.values():
-            place.runner.recorder.volume_removed(volume)
+            place.runner.recorder.footage.volume_removed(volume)
 
     # -- cameras ---------------------------------------------------------------------------------------------
 
@@ -224,8 +226,8 @@ class RecordingService:
             if (old := self._volumes.groups.get(runner.camera.group)) is not None:
                 old.release(camera.uuid)
             self._changed_group(runner.camera.group)
-        recorder.camera = camera
-        recorder.group = self._volumes.group(camera.group)
+        recorder.footage.camera = camera
+        recorder.footage.group = self._volumes.group(camera.group)
         place.runner = self._runner(camera, password, recorder)
         place.runner.condition.since_us = condition.since_us
         self._run_camera(place)
@@ -236,7 +238,7 @@ class RecordingService:
         if place is None:
             raise NotFound(f"no camera {uuid} in use")
         await self._end_camera(place)
-        place.runner.recorder.expect_nothing(self._clock.now_us())
+        place.runner.recorder.footage.expect_nothing(self._clock.now_us())
         group = place.runner.camera.group
         if group in self._volumes.groups:
             self._volumes.groups[group].release(uuid)
@@ -248,7 +250,11 @@ class RecordingService:
         if camera.group not in self._volumes.groups:
             await self._volumes.load_groups()
         going_on: Gap | None = await self._catalog.read("open_gap", camera.id)
-        recorder = Recorder(
+
+        def on_change() -> None:
+            self._camera_moved(camera.uuid)
+
+        footage = Footage(
             camera,
             self._station.uuid,
             self._volumes.groups.get(camera.group),
@@ -256,9 +262,10 @@ class RecordingService:
             catalog=self._catalog,
             gaps=GapTracker(camera.id, self._catalog, going_on),
             config=self._config,
-            on_change=lambda: self._camera_moved(camera.uuid),
+            on_change=on_change,
             recorded_until_us=going_on.start_us if going_on is not None else 0,
         )
+        recorder = Recorder(footage, clock=self._clock, config=self._config, on_change=on_change)
         place = self._cameras[camera.uuid] = _CameraPlace(self._runner(camera, password, recorder))
         self._run_camera(place)
 

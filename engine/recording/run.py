@@ -28,8 +28,13 @@ class Run:
         "is_begun",
         "last_arrival_us",
         "last_ticks",
+        "leap_ticks",
+        "least_part_ticks",
         "lost_from_ticks",
         "part_arrival_us",
+        "part_length_ticks",
+        "part_ticks",
+        "rate",
         "segment_due_ticks",
         "sequence",
         "start_us",
@@ -45,7 +50,10 @@ class Run:
         self.hz = tracks[video].time_base_hz
         self.builder = PartBuilder(tracks)
         self.wall = WallTime(self.hz, rate)
-        self.first_ticks = self.last_ticks = first.pts_ticks
+        self.rate = rate
+        """Wall seconds of a media second."""
+        self.first_ticks = self.last_ticks = self.part_ticks = first.pts_ticks
+        self.leap_ticks = self.part_length_ticks = self.least_part_ticks = 0
         self.first_arrival_us = self.last_arrival_us = self.part_arrival_us = first.arrival_monotonic_us
         self.start_us = 0
         self.wall_minus_monotonic_us = 0

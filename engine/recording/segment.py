@@ -57,6 +57,7 @@ class RecordedSegment:
         self._catalog = catalog
         self._summary: SegmentSummary | None = None
         self._is_given_up = False
+        self._end_us: int | None = None
         # Bounded by the volume's queue: each is in it, or is being written.
         self._in_flight: deque[tuple[Part, int]] = deque()
         relative = segment_path(identity.camera, identity.start_us, identity.run, identity.sequence)
@@ -81,6 +82,10 @@ class RecordedSegment:
     def close(self) -> None:
         """No more parts; what was handed over is still written."""
         self.volume.close(self.file)
+
+    def end_at(self, end_us: int) -> None:
+        """Its wall time was wrong by then: it lasted until here, whatever its media time says."""
+        self._end_us = max(end_us, self.start_us)
 
     def give_up(self) -> list[Part]:
         """The volume is in trouble: finish the file as it is. Returns the parts that are not known to be in it."""
@@ -125,7 +130,7 @@ class RecordedSegment:
             return CloseSegment(
                 self._run,
                 self._sequence,
-                self.end_us,
+                self.end_us if self._end_us is None else self._end_us,
                 self._ticks,
                 self._summary.bytes,
                 encode_places(self._summary.keyframes),

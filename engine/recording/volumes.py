@@ -15,9 +15,9 @@ from uuid import UUID
 from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
 from engine.recording.groups import RecordingGroup
-from engine.recording.recorder import RecordingConfig
 from engine.recording.recovery import RecoveryReport
 from engine.recording.retention import Retention
+from engine.recording.settings import RecordingConfig
 from engine.recording.volume_care import VolumeCare
 from engine.recording.volume_thread import VolumeThread
 from engine.supervise import Sleep, keep_running

@@ -12,8 +12,8 @@ from uuid import uuid4
 from engine import wire
 from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
-from engine.recording.recorder import RecordingConfig
 from engine.recording.recording import RecordingService
+from engine.recording.settings import RecordingConfig
 from storage.catalog.records import Camera, EventRecord, Gap, Segment
 from storage.catalog.records import Volume as VolumeRecord
 from storage.segments.packet import Packet
@@ -117,8 +117,8 @@ class Rig:
         assert task is not None
         for place in self.service._cameras.values():
             recorder = place.runner.recorder
-            recorder._run = recorder._segment = None
-            recorder._is_expected = False
+            recorder._run = recorder.footage._segment = None
+            recorder.footage.is_expected = False
         self.catalog._pending.clear()
         self.catalog.record = lambda *changes, is_urgent=False: None  # type: ignore[method-assign]
         task.cancel()
@@ -137,12 +137,12 @@ class Rig:
             await self.catalog.read("station")
             await self.catalog.flush()
 
-    async def wait(self, seconds: float) -> None:
-        """Time passes in steps of a second."""
+    async def wait(self, seconds: float, *, step_s: float = 1.0) -> None:
+        """Time passes in steps that no thread takes for a hang."""
         while seconds > 0:
-            await self.timer.advance(min(1.0, seconds))
+            await self.timer.advance(min(step_s, seconds))
             await self.quiet()
-            seconds -= 1.0
+            seconds -= step_s
 
     async def stream(self, seconds: float, script: PacketScript, *names: str) -> list[Packet]:
         """The cameras send while time passes."""

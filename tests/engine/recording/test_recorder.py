@@ -217,7 +217,19 @@ async def test_a_camera_that_lies_about_its_frame_rate_settles_on_the_measured_r
     assert abs(segments[-1].end_us - end_us) < 2 * S
     media_us = sum(segment.media_duration_ticks for segment in segments) * 100 / 9
     assert abs(media_us - (end_us - start_us) * 21 / 25) < 2 * S
-    assert all(a.end_us <= b.start_us for a, b in zip(segments, segments[1:], strict=False))
+    assert all(a.end_us == b.start_us for a, b in zip(segments, segments[1:], strict=False))
+    assert [gap.cause for gap in await rig.gaps()] == [GapCause.ENGINE_STOPPED]
+
+
+async def test_a_camera_that_sends_only_keyframes_is_not_written_picture_by_picture(rig: Rig) -> None:
+    script = await started(rig)
+    script.gop = 1
+    await rig.stream(20, script)
+    await rig.stop()
+    (segment,) = await rig.segments()
+    with SegmentReader.open(rig.folder / "v1" / segment.path) as reader:
+        assert 35 <= len(reader.parts) <= 41
+        assert len(list(reader.samples(0))) == 500
 
 
 async def test_a_pre_buffer_sent_at_once_gets_the_times_at_which_it_was_filmed(rig: Rig) -> None:

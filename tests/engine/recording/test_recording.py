@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.recording.recorder import RecordingConfig
+from engine.recording.settings import RecordingConfig
 from engine.wire import CameraState
 from storage.catalog.records import GapCause, Schedule
 from storage.errors import CameraRefused, CameraUnreachable, Conflict
@@ -18,11 +18,6 @@ from tests.fakes.camera import PacketScript
 from tests.fakes.timer import settle
 
 S = 1_000_000
-
-
-async def until_expected(rig: Rig, seconds: float) -> None:
-    await rig.timer.advance(seconds)
-    await settle()
 
 
 # -- cameras that come and go ------------------------------------------------------------------------------
@@ -41,7 +36,7 @@ async def test_a_lost_camera_is_tried_again_with_growing_delays_for_ever(rig: Ri
         assert view.retry_at_us is not None
         delays.append((view.retry_at_us - rig.clock.now_us()) / S)
         sessions = rig.camera().sessions
-        await until_expected(rig, delays[-1])
+        await rig.wait(delays[-1])
         assert rig.camera().sessions == sessions + 1
     assert delays == [1, 2, 4, 8, 16, 30, 30, 30]
     assert await rig.said() == ["camera.lost"]
@@ -54,9 +49,9 @@ async def test_a_camera_that_comes_back_says_so_once_and_its_gap_ends(rig: Rig) 
     await rig.add_camera()
     rig.camera().refuses = CameraUnreachable("camera yard: no answer")
     await rig.start()
-    await until_expected(rig, 1)
+    await rig.wait(1)
     rig.camera().refuses = None
-    await until_expected(rig, 2)
+    await rig.wait(2)
     await rig.stream(8, PacketScript(rig.clock))
     assert rig.view().state is CameraState.RECORDING
     assert rig.view().reconnects == 2
@@ -92,7 +87,7 @@ async def test_a_stable_session_resets_the_back_off_and_a_short_one_does_not(rig
         retry_at_us = rig.view().retry_at_us
         assert retry_at_us is not None
         delays.append(round((retry_at_us - rig.clock.now_us()) / S))
-        await until_expected(rig, delays[-1])
+        await rig.wait(delays[-1])
         assert rig.camera().connections == 1
     assert delays == [1, 2, 4, 1, 2]
 
@@ -433,8 +428,7 @@ async def test_a_scheduled_camera_records_in_its_hours_only_and_has_no_gap_outsi
     assert rig.view().state is CameraState.RECORDING
     assert rig.service.expected_cameras() == 1
     rig.camera().refuses = CameraUnreachable("not now")
-    await rig.timer.advance(1800 - 10)
-    await rig.quiet()
+    await rig.wait(1800 - 10, step_s=5)
     assert rig.view().state is CameraState.OFF
     assert rig.view().cause == "its schedule says not now"
     assert rig.service.expected_cameras() == 0

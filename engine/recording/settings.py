@@ -1,0 +1,19 @@
+"""How recordings are made: what station.toml and the station decide for all cameras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage.units import US_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingConfig:
+    """Lengths, intervals and bounds."""
+
+    segment_us: int = 120 * US_PER_SECOND
+    part_us: int = 2 * US_PER_SECOND
+    sync_interval_ms: int = 5_000
+    queue_bytes: int = 64 * 1024 * 1024
+    camera_limit: int = 128
+    stop_budget_ms: int = 15_000
