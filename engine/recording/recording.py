@@ -27,7 +27,7 @@ from engine.recording.settings import RecordingConfig
 from engine.recording.volume_thread import VolumeThread
 from engine.recording.volumes import RecordingVolumes
 from engine.supervise import Sleep, keep_running
-from storage.catalog.changes import EndRun, OpenGap
+from storage.catalog.changes import CloseGap, EndRun, OpenGap
 from storage.catalog.records import Camera, Gap, GapCause, Run, Severity, StationIdentity
 from storage.catalog.records import Volume as VolumeRecord
 from storage.clock import Clock
@@ -124,15 +124,19 @@ class RecordingService:
 
     async def _settle_crash(self, unended: list[Run], report: RecoveryReport) -> None:
         """Write down where the footage of a run without an end stopped, and that a gap begins there."""
-        ends_us = dict(report.ends_us)
         for segment in await self._catalog.read("open_segments"):
             # On a volume that is not there: as far as is known.
-            ends_us[segment.camera_id] = max(segment.end_us, ends_us.get(segment.camera_id, 0))
+            report.saw(segment.camera_id, segment.start_us, segment.end_us)
         for run in unended:
-            end_us = ends_us.setdefault(run.camera_id, run.start_us)
+            known = report.found.get(run.camera_id)
+            end_us = known.end_us if known is not None else run.start_us
             self._catalog.record(EndRun(run.uuid, end_us, "the engine ended without an orderly stop"))
-        for camera_id, end_us in ends_us.items():
-            self._catalog.record(OpenGap(camera_id, end_us, GapCause.ENGINE_CRASHED))
+        for camera_id, found in report.found.items():
+            going_on: Gap | None = await self._catalog.read("open_gap", camera_id)
+            if going_on is not None and going_on.start_us < found.start_us:
+                # It had ended with the segment; the crash came before the catalog heard of it.
+                self._catalog.record(CloseGap(camera_id, found.start_us))
+            self._catalog.record(OpenGap(camera_id, found.end_us, GapCause.ENGINE_CRASHED))
         await self._catalog.flush()
 
     async def _stop(self) -> None:

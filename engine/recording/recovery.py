@@ -18,7 +18,7 @@ from storage.catalog.records import Run, Segment
 from storage.errors import NotFound, SegmentDamaged
 from storage.segments.places import encode_places
 from storage.segments.recover import RecoveredSegment, recover_segment
-from storage.units import ticks_to_us
+from storage.units import Interval, ticks_to_us
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +33,22 @@ class RecoveryReport:
     """Segments without one whole part."""
     removed: int = 0
     """Segments whose recycling was interrupted."""
-    ends_us: dict[int, int] = field(default_factory=dict)
-    """Camera id -> wall time up to which its footage is there."""
+    found: dict[int, Interval] = field(default_factory=dict)
+    """Camera id -> from the start of its first to the end of its last segment that was open."""
 
     def add(self, other: RecoveryReport) -> None:
         self.segments += other.segments
         self.truncated_bytes += other.truncated_bytes
         self.dropped += other.dropped
         self.removed += other.removed
-        for camera_id, end_us in other.ends_us.items():
-            self.saw(camera_id, end_us)
+        for camera_id, interval in other.found.items():
+            self.saw(camera_id, interval.start_us, interval.end_us)
 
-    def saw(self, camera_id: int, end_us: int) -> None:
-        self.ends_us[camera_id] = max(end_us, self.ends_us.get(camera_id, 0))
+    def saw(self, camera_id: int, start_us: int, end_us: int) -> None:
+        known = self.found.get(camera_id)
+        if known is not None:
+            start_us, end_us = min(start_us, known.start_us), max(end_us, known.end_us)
+        self.found[camera_id] = Interval(start_us, end_us)
 
     @property
     def is_empty(self) -> bool:
@@ -97,7 +100,7 @@ def _recovered(volume: VolumeThread, segment: Segment, run: Run, report: Recover
         if segment.media_duration_ticks:
             # Footage was there when last told: it is not thrown away; fsck says what can be done.
             log.warning("segment %s on volume %s: %s", segment.path, volume.name, error)
-            report.saw(segment.camera_id, segment.end_us)
+            report.saw(segment.camera_id, segment.start_us, segment.end_us)
             return CloseSegment(
                 run.uuid,
                 segment.sequence,
@@ -112,7 +115,7 @@ def _recovered(volume: VolumeThread, segment: Segment, run: Run, report: Recover
     end_us = _end_us(segment, run, found)
     report.segments += 1
     report.truncated_bytes += found.truncated_bytes
-    report.saw(segment.camera_id, end_us)
+    report.saw(segment.camera_id, segment.start_us, end_us)
     return CloseSegment(
         run.uuid,
         segment.sequence,

@@ -120,11 +120,12 @@ class Rig:
             recorder._run = recorder.footage._segment = None
             recorder.footage.is_expected = False
         self.catalog._pending.clear()
+        record = self.catalog.record
         self.catalog.record = lambda *changes, is_urgent=False: None  # type: ignore[method-assign]
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        del self.catalog.record
+        self.catalog.record = record  # type: ignore[method-assign]
 
     async def quiet(self) -> None:
         """Until every thread has done what was asked of it and the loop has heard of it."""

@@ -9,6 +9,7 @@ import pytest
 
 from engine.recording.settings import RecordingConfig
 from engine.wire import CameraState
+from storage.catalog.changes import CloseGap
 from storage.catalog.records import GapCause, Schedule
 from storage.errors import CameraRefused, CameraUnreachable, Conflict
 from storage.segments.packet import Packet
@@ -201,6 +202,38 @@ async def test_after_a_crash_open_segments_are_recovered_and_a_gap_begins_at_the
     assert await rig.catalog.read("unended_runs") == []
     with SegmentReader.open(path) as reader:
         assert reader.is_closed
+
+
+async def test_a_crash_right_after_a_start_hides_no_end_of_a_gap(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.add_volume()
+    await rig.add_camera()
+    await rig.start()
+    await rig.stream(10, PacketScript(rig.clock))
+    await rig.crash()
+    rig.clock.advance(20 * S)
+    await rig.start()
+    # Killed before the catalog hears that the gap of the first crash has ended.
+    record = rig.catalog.record
+    monkeypatch.setattr(
+        rig.catalog,
+        "record",
+        lambda *changes, is_urgent=False: record(
+            *(change for change in changes if not isinstance(change, CloseGap)), is_urgent=is_urgent
+        ),
+    )
+    await rig.stream(5, PacketScript(rig.clock))
+    await rig.crash()
+    monkeypatch.undo()
+    rig.clock.advance(20 * S)
+    await rig.start()
+    first, second = await rig.segments()
+    gaps = [(gap.start_us, gap.end_us, gap.cause) for gap in await rig.gaps()]
+    assert gaps == [
+        (first.end_us, second.start_us, GapCause.ENGINE_CRASHED),
+        (second.end_us, None, GapCause.ENGINE_CRASHED),
+    ]
 
 
 async def test_a_crash_before_the_first_part_leaves_nothing_behind(rig: Rig) -> None:
