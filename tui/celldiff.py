@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from rich.color import ColorSystem
 from rich.console import RenderableType
@@ -86,9 +86,15 @@ class CellDiffMixin(App[str]):
             self.picture_output.acknowledge()
         await super().on_event(event)
 
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """Screens that shine through. Textual counts the one below even when the top one is opaque, and paints it
+        with each of its changes: half the cost of an open dialog."""
+        return [] if self.screen.styles.background.a == 1 else super()._background_screens
+
     # -- frames ------------------------------------------------------------------------------------------
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
         is_ours = (
             isinstance(renderable, LayoutUpdate | ChopsUpdate)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
-
 from textual.dom import DOMNode
 from textual.worker import Worker
 
 
-def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> Worker[Any]:
+def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> Worker[None]:
     """Run `work` on the loop; one still running of the same node and group is cancelled: the newest wish wins."""
-    return node.run_worker(work, group=group, exclusive=True)
+
+    async def run() -> None:
+        await work()
+
+    return node.run_worker(run, group=group, exclusive=True)

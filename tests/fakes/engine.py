@@ -74,11 +74,11 @@ class FakeEngine:
         self.snapshot = msgspec.structs.replace(self.snapshot, sequence=self.snapshot.sequence + 1)
         return self.snapshot.sequence
 
-    def change_camera(self, name: str, **changes: object) -> None:
+    def change_camera(self, known_as: str, /, **changes: object) -> None:
         """Alter one camera and tell the consoles."""
         cameras = []
         for camera in self.snapshot.cameras:
-            if camera.name == name:
+            if camera.name == known_as:
                 camera = msgspec.structs.replace(camera, **changes)
                 changed = camera
             cameras.append(camera)

@@ -60,8 +60,6 @@ class RangeJobs:
     async def _remove(self, lock: wire.LockView) -> bool:
         view = self._view
         is_done = await view.carry(view.desk.client.remove_lock(lock.id), f"unlock {lock.camera}")
-        if is_done:
-            view.say(f"unlocked {lock.camera} {self._words(lock.start_us, lock.end_us)}")
         view.coverage_changed()
         return is_done
 
@@ -80,7 +78,8 @@ class RangeJobs:
             "Without the lock the oldest of it may be recycled at once."
         )
         if await view.app.push_screen_wait(ConfirmDialog("Unlock these recordings?", text, confirm="Unlock")):
-            await self._remove(lock)
+            if await self._remove(lock):
+                view.say(f"unlocked {lock.camera} {self._words(lock.start_us, lock.end_us)}")
 
     # -- export ------------------------------------------------------------------------------------------
 

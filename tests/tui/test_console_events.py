@@ -1,0 +1,115 @@
+"""Events by Pilot: pages, live arrivals without a jump, severity, filter, details, footage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fakes.engine import FakeEngine
+from tests.tui.desk_for import app_for, screen_text, shows, until
+from tui.app import WatchdeckApp
+from widgets.line_list import LineList
+
+SIZE = (80, 24)
+
+
+def rows(app: WatchdeckApp) -> LineList:
+    return app.screen_stack[0].query_one(LineList)
+
+
+async def test_events_come_in_pages_as_the_cursor_goes_down(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    for number in range(900):
+        engine.add_event(f"step {number}")
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "500+", "step 899")
+        await pilot.press("G")
+        await until(pilot, lambda: rows(app).count == 1000)
+        await pilot.press("G")
+        await until(pilot, lambda: rows(app).count == 1200)
+        await shows(pilot, "1,200, all severities")
+
+
+async def test_a_new_event_does_not_move_the_row_in_hand_and_is_counted(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        await pilot.press("j", "j", "j")
+        key = rows(app).cursor_key
+        engine.add_event("something happened", "warning", "driveway")
+        engine.add_event("and again", "warning", "driveway")
+        await shows(pilot, "2 new above (g)")
+        assert rows(app).cursor_key == key
+        await pilot.press("g")
+        await shows(pilot, "and again")
+        await until(pilot, lambda: "new above" not in screen_text(app))
+
+
+async def test_at_the_top_new_events_are_followed(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        engine.add_event("something happened", "warning", "driveway")
+        await shows(pilot, "something happened")
+        assert rows(app).cursor == 0
+
+
+async def test_the_severity_key_and_command_narrow_the_list(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "i info")
+        await pilot.press("s")
+        await shows(pilot, "200, warnings and worse")
+        assert "i info" not in screen_text(app)
+        await pilot.press("colon", *"severity critical", "enter")
+        await shows(pilot, "50, critical only")
+        await pilot.press("escape")
+        await shows(pilot, "300, all severities")
+
+
+async def test_the_filter_searches_the_whole_history_on_the_engine(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        await pilot.press("slash", *"recycling", "enter")
+        await shows(pilot, "50, all severities", "/recycling")
+        await pilot.press("escape")
+        await shows(pilot, "300, all severities")
+
+
+async def test_enter_shows_the_text_in_full_and_escape_hides_it(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        await pilot.press("j", "enter")
+        await shows(pilot, "2026-03-04 14:01:31 UTC", "tried every 5 minutes", "camera.refused")
+        await pilot.press("escape")
+        await until(pilot, lambda: "14:01:31 UTC" not in screen_text(app))
+
+
+async def test_t_goes_to_the_recording_of_that_camera_at_that_time(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        await pilot.press("j", "t")
+        await shows(pilot, "2026-03-04 14:01:31 UTC  loading-dock")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        await pilot.press("j", "t")
+        await shows(pilot, "not about a camera that exists")

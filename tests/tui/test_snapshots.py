@@ -1,0 +1,145 @@
+"""Pictures of every screen at 80x24 and 132x43. Fixed clock, zone, theme, names; `make snapshots` draws them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from tests.fakes.engine import FakeEngine
+from tests.tui.desk_for import app_for, shows, until
+from tui.profile import TerminalProfile
+from tui.screens.frame import HeaderLine
+from widgets.video_cell import VideoCell
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (132, 43)], ids=["80x24", "132x43"])
+FOLDER = Path("/home/operator/watchdeck-exports")
+SnapCompare = Callable[..., bool]
+Steps = Callable[[Pilot[object]], Awaitable[None]]
+
+
+def arriving_at(key: str, *words: str, then: tuple[str, ...] = (), finally_: tuple[str, ...] = ()) -> Steps:
+    """Open a view, wait for its words, press keys, wait again."""
+
+    async def steps(pilot: Pilot[object]) -> None:
+        still(pilot.app)
+        if key:
+            await until(pilot, lambda: pilot.app.query_one(HeaderLine).plain.strip().endswith("14:03:20"))
+            await pilot.press(key)
+        await shows(pilot, *words)
+        await until(pilot, lambda: all(cell.picture is not None for cell in seen_cells(pilot.app)))
+        if then:
+            await pilot.press(*then)
+            await shows(pilot, *finally_)
+
+    return steps
+
+
+def still(app: App[object]) -> None:
+    """No blinking cursor: a picture must not depend on the moment."""
+    app.cursor_blink = False  # type: ignore[attr-defined]
+
+
+def seen_cells(app: App[object]) -> list[VideoCell]:
+    return [cell for cell in app.screen.query(VideoCell) if cell.region and cell.display]
+
+
+@SIZES
+@pytest.mark.parametrize("cameras", [8, 128])
+def test_dashboard(snap_compare: SnapCompare, size: tuple[int, int], cameras: int) -> None:
+    app = app_for(FakeEngine(cameras=cameras), FOLDER)
+    assert snap_compare(app, terminal_size=size, run_before=arriving_at("", "Newest events"))
+
+
+@SIZES
+def test_cameras(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    assert snap_compare(app, terminal_size=size, run_before=arriving_at("2", "Last seen"))
+
+
+@SIZES
+def test_recordings(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(cameras=40), FOLDER)
+    steps = arriving_at("3", "recorded  span 6 h")
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_events(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    steps = arriving_at("4", "300, all", then=("j", "enter"), finally_=("14:01:31 UTC",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_no_engine(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine()
+    engine.stop()
+    app = app_for(engine, FOLDER)
+    assert snap_compare(app, terminal_size=size, run_before=arriving_at("", "systemctl start"))
+
+
+@SIZES
+def test_lost_engine(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, FOLDER)
+
+    async def lose(pilot: Pilot[object]) -> None:
+        still(pilot.app)
+        await shows(pilot, "5 of 8")
+        engine.stop()
+        await shows(pilot, "engine lost since 14:03:20")
+
+    assert snap_compare(app, terminal_size=size, run_before=lose)
+
+
+@SIZES
+def test_add_camera(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    steps = arriving_at("2", "Last seen", then=("a",), finally_=("Add camera",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_remove_camera(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    steps = arriving_at("2", "Last seen", then=("d",), finally_=("Remove camera",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_help(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    steps = arriving_at("2", "Last seen", then=("question_mark",), finally_=("Keys: Cameras",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_palette(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    steps = arriving_at("2", "Last seen", then=("ctrl+p",), finally_=("Cameras: Details",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_command_line(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    steps = arriving_at("2", "Last seen", then=("colon", *"camera"), finally_=("tab: camera",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+def test_linux_console(snap_compare: SnapCompare) -> None:
+    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+    app = app_for(FakeEngine(), FOLDER, profile)
+    assert snap_compare(app, terminal_size=(80, 25), run_before=arriving_at("2", "Last seen"))
+
+
+@pytest.mark.parametrize(
+    ("key", "word"), [("", "Storage"), ("2", "driveway"), ("3", "driveway"), ("4", "Events")]
+)
+def test_smallest_screen(snap_compare: SnapCompare, key: str, word: str) -> None:
+    app = app_for(FakeEngine(), FOLDER)
+    assert snap_compare(app, terminal_size=(40, 12), run_before=arriving_at(key, word))
