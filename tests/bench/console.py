@@ -2,7 +2,7 @@
 
 Prints JSON. A demo engine records eight simulated cameras; the console runs on a pseudo-terminal at 120x40 with 256
 colours and compiled files. Each number stands beside the same console with stock Textual output (the cell diff taken
-out), in the same run: start to first paint, CPU and bytes on the wire of the dashboard and of a still view, and the
+out), in the same run: start to first paint, CPU and bytes on the wire of the dashboard and of other views, and the
 time from a key to its effect on the screen while previews refresh.
 """
 
@@ -65,7 +65,7 @@ def cpu_seconds(pid: int) -> float:
 
 def watch(shown: PtyConsole, seconds: float) -> dict[str, float]:
     """CPU and bytes of a view left alone."""
-    shown.settle(1.5, 5)
+    shown.settle(1.0, 3)
     bytes_before, cpu_before = shown.bytes_out, cpu_seconds(shown.pid)
     started = time.monotonic()
     while time.monotonic() - started < seconds:
@@ -112,13 +112,26 @@ def measure(socket: str, seconds: float, *, is_stock: bool) -> dict[str, Any]:
         shown.send("4")
         result["events_view"] = watch(shown, seconds)
         shown.send("?")
-        result["still"] = watch(shown, seconds)
+        result["help_page_over_events"] = watch(shown, seconds)
         shown.send("\x1b")
         shown.settle()
         shown.send("2")
         shown.settle(1.0, 5)
         result["keys_on_cameras_with_preview"] = keys(shown, 40)
     return result
+
+
+def still(seconds: float) -> dict[str, float]:
+    """A screen of all widgets on which nothing changes: what waiting costs."""
+    with PtyConsole(
+        [sys.executable, "-m", "tests.tui.apps.gallery"],
+        env={"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_COLOR_SYSTEM": "256", "PYTHONDONTWRITEBYTECODE": None},
+        columns=120,
+        rows=40,
+        cwd=str(ROOT),
+    ) as shown:
+        shown.wait_for("front door")
+        return watch(shown, seconds)
 
 
 def main() -> None:
@@ -149,6 +162,7 @@ def main() -> None:
                 },
                 "terminal": "120x40, 256 colours, half-block previews",
                 "limits": LIMITS,
+                "still_screen": still(options.seconds),
                 "watchdeck": measure(socket, options.seconds, is_stock=False),
                 "stock_textual_output": measure(socket, options.seconds, is_stock=True),
             }
