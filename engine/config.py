@@ -36,6 +36,15 @@ class RecordingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Memory that may wait for a slow volume before whole GOPs are dropped."""
 
 
+class CatalogSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    keep_events: Annotated[int, msgspec.Meta(ge=10_000, le=100_000_000)] = 1_000_000
+    """The newest so many events are kept, older ones forgotten: some 200 bytes each."""
+    keep_events_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 365
+    """Events older than this are forgotten too, except the newest 10000."""
+    keep_gaps_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 365
+    """Gaps of a camera without any footage; of the others they go with the footage around them."""
+
+
 class ApiSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     socket: str = ""
     """Path of the unix socket; empty = the rule of engine/socket_path.py. --socket overrides it."""
@@ -55,6 +64,7 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     station: StationSection = StationSection()
     recording: RecordingSection = RecordingSection()
+    catalog: CatalogSection = CatalogSection()
     api: ApiSection = ApiSection()
     log: LogSection = LogSection()
     pictures: PicturesSection = PicturesSection()

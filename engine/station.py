@@ -22,6 +22,7 @@ from engine.background import in_background
 from engine.cameras.open_source import open_source
 from engine.cameras.source import PacketSource, SourceSettings
 from engine.catalog_thread import CatalogThread
+from engine.catalog_upkeep import upkeep_rounds
 from engine.config import RecordingSection, StationConfig
 from engine.events import EventBus
 from engine.health import HealthWatch
@@ -30,6 +31,7 @@ from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
 from engine.state_folder import CATALOG_NAME
+from engine.supervise import keep_running
 from storage.catalog.records import EventRecord, StationIdentity
 from storage.clock import Clock
 from storage.units import US_PER_SECOND
@@ -195,6 +197,10 @@ class Station:
                 async with (
                     in_background(
                         health=health.run,
+                        upkeep=lambda: keep_running(
+                            "catalog upkeep",
+                            lambda: upkeep_rounds(catalog, self._clock, self._config.catalog),
+                        ),
                         pictures=pictures.run,
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),

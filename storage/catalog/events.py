@@ -108,10 +108,20 @@ class EventRows(CatalogConnection):
         row = self._row("SELECT max(id) FROM event")
         return 0 if row is None or row[0] is None else int(row[0])
 
-    def prune_events(self, keep: int, *, step: int = 5_000) -> int:
-        """Drop the oldest beyond the newest `keep`, at most `step` a call (so that no call takes long): how many."""
+    def prune_events(
+        self, keep: int, *, before_us: int = 0, keep_at_least: int = 0, step: int = 5_000
+    ) -> int:
+        """Drop the oldest beyond the newest `keep`, and those from before `before_us` but for the newest `keep_at_least`.
+
+        At most `step` of each a call, so that no call takes long; returns how many.
+        """
+        newest_id = self.newest_event_id()
         with self.transaction():
             return self._run(
                 "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE id <= ? ORDER BY id LIMIT ?)",
-                (self.newest_event_id() - keep, step),
+                (newest_id - keep, step),
+            ) + self._run(
+                "DELETE FROM event WHERE id IN"
+                " (SELECT id FROM event WHERE time_us < ? AND id <= ? ORDER BY time_us LIMIT ?)",
+                (before_us, newest_id - keep_at_least, step),
             )

@@ -274,13 +274,25 @@ class RecordingRows(CatalogConnection):
         )
         return None if row is None else _gap(row)
 
-    def forget_gaps(self, camera_id: int, before_us: int) -> int:
-        """Drop the gaps that ended before the oldest footage: nobody misses what would be recycled by now."""
+    def forget_gaps(self, bare_before_us: int) -> int:
+        """Drop the gaps that ended before their camera's oldest footage: nobody misses what would be recycled by now.
+
+        Of a camera without any footage, those that ended before `bare_before_us`. Footage on removed volumes counts:
+        it comes back with its volume. Returns how many.
+        """
+        forgotten = 0
         with self.transaction():
-            return self._run(
-                "DELETE FROM gap WHERE camera_id = ? AND start_us < ? AND end_us <= ?",
-                (camera_id, before_us, before_us),
-            )
+            for (camera_id,) in self._rows("SELECT id FROM camera"):
+                row = self._row(
+                    "SELECT start_us FROM segment WHERE camera_id = ? AND state < 2 ORDER BY start_us LIMIT 1",
+                    (camera_id,),
+                )
+                before_us = bare_before_us if row is None else row[0]
+                forgotten += self._run(
+                    "DELETE FROM gap WHERE camera_id = ? AND start_us < ? AND end_us <= ?",
+                    (camera_id, before_us, before_us),
+                )
+        return forgotten
 
     # -- start-up recovery reads ---------------------------------------------------------------------------
 

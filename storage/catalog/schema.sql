@@ -178,7 +178,7 @@ CREATE INDEX footage_lock_by_camera ON footage_lock (camera_id, end_us, start_us
 CREATE INDEX footage_lock_by_expiry ON footage_lock (expires_us) WHERE expires_us IS NOT NULL;
 
 
--- What happened, once, in plain words. The newest are kept, up to a number the engine chooses.
+-- What happened, once, in plain words. The newest are kept, up to the number and age in station.toml.
 CREATE TABLE event (
   id       INTEGER PRIMARY KEY AUTOINCREMENT,             -- order of arrival; the page key
   time_us  INTEGER NOT NULL CHECK (time_us > 0),

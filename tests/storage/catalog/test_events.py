@@ -75,6 +75,14 @@ def test_the_oldest_events_go_a_few_at_a_time(filled: Catalog) -> None:
     assert filled.add_events([EventRecord(time_us=T0, kind="a", text="b")])[0].id == 6
 
 
+def test_events_of_long_ago_go_but_the_newest_stay_whatever_their_time(filled: Catalog) -> None:
+    assert filled.prune_events(9, before_us=T0 + 2) > 0
+    assert all(event.time_us >= T0 + 2 for event in filled.events(limit=9))
+    left = len(filled.events(limit=9))
+    assert filled.prune_events(9, before_us=T0 * 2, keep_at_least=1) == left - 1
+    assert [event.id for event in filled.events(limit=9)] == [5]
+
+
 def test_an_empty_catalog_has_no_events(catalog: Catalog) -> None:
     assert (catalog.events(limit=5), catalog.newest_event_id(), catalog.prune_events(1)) == ([], 0, 0)
     assert catalog.add_events([]) == []

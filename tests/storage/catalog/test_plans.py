@@ -59,7 +59,7 @@ CALLS: dict[str, Callable[[Catalog], object]] = {
     "coverage": lambda c: c.coverage(*WINDOW),
     "gaps": lambda c: c.gaps(*WINDOW),
     "open_gap": lambda c: c.open_gap(1),
-    "forget_gaps": lambda c: c.forget_gaps(1, T0),
+    "forget_gaps": lambda c: c.forget_gaps(T0),
     "segment_at": lambda c: c.segment_at(1, T0),
     "segment": lambda c: c.segment(1),
     "run": lambda c: c.run(1),
@@ -95,7 +95,7 @@ CALLS: dict[str, Callable[[Catalog], object]] = {
     "events of a source": lambda c: c.events(limit=5, source="gate"),
     "grave events": lambda c: c.events(limit=5, min_severity=Severity.CRITICAL),
     "events of a time": lambda c: c.events(limit=5, start_us=T0, end_us=T0 + 1),
-    "prune_events": lambda c: c.prune_events(5),
+    "prune_events": lambda c: c.prune_events(5, before_us=T0),
 }
 
 

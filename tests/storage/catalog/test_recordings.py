@@ -140,15 +140,43 @@ def test_a_gap_without_length_vanishes(catalog: Catalog) -> None:
     assert catalog.gaps([camera_id], 1, T0 * 2) == []
 
 
+def add_gap(catalog: Catalog, camera_id: int, start_us: int, end_us: int | None) -> None:
+    catalog.apply([OpenGap(camera_id, start_us, GapCause.UNKNOWN)])
+    if end_us is not None:
+        catalog.apply([CloseGap(camera_id, end_us)])
+
+
 def test_gaps_older_than_the_footage_are_forgotten(catalog: Catalog) -> None:
+    camera_id, volume_id = add_camera(catalog), add_volume(catalog)
+    add_segment(catalog, begin_run(catalog, camera_id), 0, volume_id, T0 + 5 * SECOND, T0 + 10 * SECOND)
+    add_gap(catalog, camera_id, T0, T0 + SECOND)
+    add_gap(catalog, camera_id, T0 + 10 * SECOND, T0 + 11 * SECOND)
+    add_gap(catalog, camera_id, T0 + 20 * SECOND, None)
+    assert catalog.forget_gaps(T0 + 100 * SECOND) == 1
+    assert [gap.start_us for gap in catalog.gaps([camera_id], 1, T0 * 2)] == [
+        T0 + 10 * SECOND,
+        T0 + 20 * SECOND,
+    ]
+
+
+def test_gaps_before_footage_of_a_removed_volume_are_kept_for_its_return(catalog: Catalog) -> None:
+    camera_id, volume_id = add_camera(catalog), add_volume(catalog)
+    add_segment(catalog, begin_run(catalog, camera_id), 0, volume_id, T0, T0 + SECOND)
+    catalog.remove_volume(catalog.volume(volume_id).uuid)
+    add_gap(catalog, camera_id, T0 + SECOND, T0 + 3 * SECOND)
+    assert catalog.forget_gaps(T0 + 100 * SECOND) == 0
+
+
+def test_gaps_of_a_camera_without_footage_are_kept_for_a_time_and_the_one_going_on_always(
+    catalog: Catalog,
+) -> None:
     camera_id = add_camera(catalog)
-    for start_us in (T0, T0 + 10 * SECOND):
-        catalog.apply(
-            [OpenGap(camera_id, start_us, GapCause.UNKNOWN), CloseGap(camera_id, start_us + SECOND)]
-        )
-    catalog.apply([OpenGap(camera_id, T0 + 20 * SECOND, GapCause.UNKNOWN)])
-    assert catalog.forget_gaps(camera_id, T0 + 5 * SECOND) == 1
-    assert len(catalog.gaps([camera_id], 1, T0 * 2)) == 2
+    add_gap(catalog, camera_id, T0, T0 + SECOND)
+    add_gap(catalog, camera_id, T0 + 2 * SECOND, T0 + 5 * SECOND)
+    add_gap(catalog, camera_id, T0 + 6 * SECOND, None)
+    assert catalog.forget_gaps(T0 + SECOND) == 1
+    assert catalog.forget_gaps(T0 + 100 * SECOND) == 1
+    assert catalog.open_gap(camera_id) is not None
 
 
 def test_a_moment_is_found_in_the_segment_that_holds_it(catalog: Catalog) -> None:

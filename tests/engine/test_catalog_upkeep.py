@@ -1,0 +1,56 @@
+"""The catalog forgets old events and gaps by itself, in steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine import catalog_upkeep
+from engine.catalog_thread import CatalogThread
+from engine.catalog_upkeep import upkeep_round
+from engine.config import CatalogSection
+from storage.catalog.changes import CloseGap, OpenGap
+from storage.catalog.records import EventRecord, GapCause
+from storage.units import US_PER_DAY
+from tests.fakes.clock import FakeClock
+
+LIMITS = CatalogSection(keep_events_days=10, keep_gaps_days=5)
+
+
+async def test_a_round_goes_on_in_steps_until_the_limits_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_upkeep, "EVENTS_A_STEP", 2)
+    monkeypatch.setattr(catalog_upkeep, "KEEP_AT_LEAST", 1)
+    clock, pauses = FakeClock(), []
+
+    async def sleep(delay_s: float) -> None:
+        pauses.append(delay_s)
+
+    async with CatalogThread(tmp_path / "catalog.sqlite") as catalog:
+        old_us = clock.now_us() - 20 * US_PER_DAY
+        camera = await catalog.write("add_camera", name="gate", url="rtsp://192.0.2.1/x")
+        await catalog.write(
+            "add_events",
+            [EventRecord(time_us=old_us + number, kind="a", text="x") for number in range(5)]
+            + [EventRecord(time_us=clock.now_us(), kind="b", text="y")],
+        )
+        catalog.record(
+            OpenGap(camera.id, old_us, GapCause.UNKNOWN),
+            CloseGap(camera.id, old_us + 1),
+            OpenGap(camera.id, clock.now_us() - US_PER_DAY, GapCause.UNKNOWN),
+        )
+        await upkeep_round(catalog, clock, LIMITS, sleep=sleep)
+        assert [event.kind for event in await catalog.read("events", limit=9)] == ["b"]
+        assert len(await catalog.read("gaps", [camera.id], 1, clock.now_us() + 1)) == 1
+    assert len(pauses) == 3
+
+
+async def test_the_newest_events_survive_a_clock_set_years_ahead(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with CatalogThread(tmp_path / "catalog.sqlite") as catalog:
+        await catalog.write("add_events", [EventRecord(time_us=clock.now_us(), kind="a", text="x")])
+        clock.step(3_650 * US_PER_DAY)
+        await upkeep_round(catalog, clock, LIMITS)
+        assert len(await catalog.read("events", limit=9)) == 1
