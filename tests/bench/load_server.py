@@ -14,6 +14,7 @@ import asyncio
 import base64
 import json
 import signal
+import socket
 import struct
 from collections import deque
 from dataclasses import dataclass
@@ -90,25 +91,29 @@ def packetise(picture: list[bytes]) -> Frame:
     return Frame(bytes(out), headers)
 
 
-class Client(asyncio.Protocol):
-    """One RTSP session; the server writes frames into its transport once it plays."""
+class Client:
+    """One RTSP session on a raw socket: a transport would gather what is to be sent packet by packet."""
 
-    def __init__(self, server: LoadServer) -> None:
+    def __init__(self, server: LoadServer, connection: socket.socket) -> None:
         self.server = server
+        self.socket = connection
         self.buffer = b""
-        self.transport: asyncio.Transport | None = None
         self.delay_frames = 0
         self.waits_for_keyframe = True
+        # What the peer has not taken yet, as separate sends; bounded by STALL_BYTES, then counted and closed.
+        self.backlog: deque[memoryview] = deque()
+        self.backlog_bytes = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(high=STALL_BYTES)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.server.players.discard(self)
-
-    def data_received(self, data: bytes) -> None:
+    def readable(self) -> None:
+        try:
+            data = self.socket.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.close()
+            return
         self.buffer += data
         while self.buffer:
             if self.buffer[0] == 0x24:  # a client's RTCP
@@ -138,22 +143,53 @@ class Client(asyncio.Protocol):
             ]
         elif method == "SETUP":
             reply.append("Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
-        assert self.transport is not None
-        self.transport.write(("RTSP/1.0 200 OK\r\n" + "\r\n".join(reply) + "\r\n\r\n" + body).encode())
+        self.send(memoryview(("RTSP/1.0 200 OK\r\n" + "\r\n".join(reply) + "\r\n\r\n" + body).encode()))
         if method == "PLAY":
             self.server.join(self)
         elif method == "TEARDOWN":
-            self.transport.close()
+            self.close()
+
+    def send(self, piece: memoryview) -> None:
+        """One send(2) a piece; what the peer does not take waits."""
+        if not self.backlog:
+            try:
+                sent = self.socket.send(piece)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.close()
+                return
+            piece = piece[sent:]
+        if piece:
+            self.backlog.append(piece)
+            self.backlog_bytes += len(piece)
+            if self.backlog_bytes > STALL_BYTES:
+                self.server.stalled_clients += 1
+                self.close()
+
+    def drain(self) -> None:
+        """Try again what waited."""
+        waiting, self.backlog, self.backlog_bytes = self.backlog, deque(), 0
+        for piece in waiting:
+            self.send(piece)
+
+    def close(self) -> None:
+        self.server.players.discard(self)
+        if self.socket.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self.socket.fileno())
+            self.socket.close()
 
 
 class LoadServer:
     """Paces the global frame stream and hands each client the frame it is due."""
 
-    def __init__(self, clip: bytes, fps: float) -> None:
+    def __init__(self, clip: bytes, fps: float, packets_a_send: int) -> None:
         units = split_nal_units(clip)
-        self.frames = [packetise(picture) for picture in access_units(units)]
-        self.keyframes = {i for i, p in enumerate(access_units(units)) if any(u[0] & 31 == 5 for u in p)}
+        pictures = access_units(units)
+        self.frames = [packetise(picture) for picture in pictures]
+        self.keyframes = {i for i, picture in enumerate(pictures) if any(u[0] & 31 == 5 for u in picture)}
         self.fps = fps
+        self.packets_a_send = packets_a_send
         sps = next(u for u in units if u[0] & 31 == 7)
         pps = next(u for u in units if u[0] & 31 == 8)
         sprop = ",".join(base64.b64encode(u).decode() for u in (sps, pps))
@@ -166,16 +202,17 @@ class LoadServer:
         self.players: set[Client] = set()
         self.joined = 0
         self.sent_frames = 0
-        self.stalled_writes = 0
+        self.stalled_clients = 0
         self.sequence = 0
-        self.history: deque[tuple[bytes, bool]] = deque(maxlen=HISTORY_FRAMES)
+        self.history: deque[tuple[list[memoryview], bool]] = deque(maxlen=HISTORY_FRAMES)
 
     def join(self, client: Client) -> None:
         client.delay_frames = (self.joined * 37) % (HISTORY_FRAMES - 10)
         self.joined += 1
         self.players.add(client)
 
-    def build(self, number: int) -> tuple[bytes, bool]:
+    def build(self, number: int) -> tuple[list[memoryview], bool]:
+        """The frame's bytes, cut into what goes out with one send each."""
         index = number % len(self.frames)
         frame = self.frames[index]
         chunk = bytearray(frame.template)
@@ -183,7 +220,20 @@ class LoadServer:
         for at in frame.headers:
             struct.pack_into("!HI", chunk, at + 6, self.sequence & 0xFFFF, timestamp)
             self.sequence += 1
-        return bytes(chunk), index in self.keyframes
+        whole = memoryview(bytes(chunk))
+        if not self.packets_a_send:
+            return [whole], index in self.keyframes
+        cuts = [*frame.headers[:: self.packets_a_send], len(whole)]
+        return [whole[a:b] for a, b in zip(cuts, cuts[1:], strict=False)], index in self.keyframes
+
+    async def accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(listener)
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client = Client(self, connection)
+            loop.add_reader(connection.fileno(), client.readable)
 
     async def pace(self) -> None:
         loop = asyncio.get_running_loop()
@@ -192,33 +242,42 @@ class LoadServer:
         while True:
             self.history.append(self.build(number))
             number += 1
+            due: list[tuple[Client, list[memoryview]]] = []
             for client in tuple(self.players):
-                if client.delay_frames >= len(self.history) or client.transport is None:
+                if client.delay_frames >= len(self.history):
                     continue
-                chunk, is_keyframe = self.history[-1 - client.delay_frames]
+                pieces, is_keyframe = self.history[-1 - client.delay_frames]
                 if client.waits_for_keyframe and not is_keyframe:
                     continue
                 client.waits_for_keyframe = False
-                if client.transport.get_write_buffer_size() > STALL_BYTES:
-                    self.stalled_writes += 1
-                client.transport.write(chunk)
+                client.drain()
+                due.append((client, pieces))
                 self.sent_frames += 1
+            # Round by round, so that a camera's packets leave one after the other as from a camera's own link.
+            for turn in range(max((len(pieces) for _, pieces in due), default=0)):
+                for client, pieces in due:
+                    if turn < len(pieces):
+                        client.send(pieces[turn])
+                if turn % 8 == 7:
+                    await asyncio.sleep(0)
             await asyncio.sleep(max(0.0, start + number / self.fps - loop.time()))
 
 
-async def serve(clip: Path, fps: float, port: int) -> None:
-    server = LoadServer(clip.read_bytes(), fps)
+async def serve(clip: Path, fps: float, port: int, packets_a_send: int) -> None:
+    server = LoadServer(clip.read_bytes(), fps, packets_a_send)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    listener = await loop.create_server(lambda: Client(server), "127.0.0.1", port, backlog=512)
-    print(json.dumps({"port": listener.sockets[0].getsockname()[1]}), flush=True)
+    listener = socket.create_server(("127.0.0.1", port), backlog=512)
+    listener.setblocking(False)
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
     async with asyncio.TaskGroup() as group:
-        pacer = group.create_task(server.pace(), name="pace")
+        tasks = [group.create_task(server.accept(listener)), group.create_task(server.pace())]
         await stop.wait()
-        pacer.cancel()
+        for task in tasks:
+            task.cancel()
     print(
-        json.dumps({"sent_frames": server.sent_frames, "stalled_writes": server.stalled_writes}), flush=True
+        json.dumps({"sent_frames": server.sent_frames, "stalled_clients": server.stalled_clients}), flush=True
     )
 
 
@@ -227,8 +286,11 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, required=True)
     parser.add_argument("--fps", type=float, default=25.0)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument(
+        "--packets-a-send", type=int, default=1, help="RTP packets a send(2); 0 = a whole frame"
+    )
     arguments = parser.parse_args()
-    uvloop.run(serve(arguments.clip, arguments.fps, arguments.port))
+    uvloop.run(serve(arguments.clip, arguments.fps, arguments.port, arguments.packets_a_send))
 
 
 if __name__ == "__main__":

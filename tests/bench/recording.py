@@ -24,9 +24,9 @@ from typing import Any
 
 import av
 import psutil
-from engine.client import EngineClient
 
 from engine import wire
+from engine.client import EngineClient
 from tests.bench.clip import FPS, clip_path
 from tests.bench.process_cost import Cost, cost_of, sync_calls
 
@@ -34,10 +34,13 @@ SETTLE_S = 8
 
 
 @contextmanager
-def load_server() -> Iterator[int]:
+def load_server(packets_a_send: int) -> Iterator[int]:
     """The port of a running load server."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.load_server", "--clip", str(clip_path()), "--fps", str(FPS)],
+        [
+            *(sys.executable, "-m", "tests.bench.load_server", "--clip", str(clip_path()), "--fps", str(FPS)),
+            *("--packets-a-send", str(packets_a_send)),
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -101,8 +104,9 @@ async def watchdeck(port: int, cameras: int, seconds: int, folder: Path) -> dict
             base = cost_of([process])
             for number, url in enumerate(urls(port, cameras)):
                 await client.add_camera(wire.CameraAdd(name=f"camera{number}", url=url))
-            while (await client.status()).cameras_recording < cameras:
-                await asyncio.sleep(0.5)
+            async with asyncio.timeout(60):
+                while (await client.status()).cameras_recording < cameras:
+                    await asyncio.sleep(0.5)
             await asyncio.sleep(SETTLE_S)
             before, start_s = cost_of([process]), time.perf_counter()
             await asyncio.sleep(seconds)
@@ -204,6 +208,12 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=None, help="where to record (default: a temporary folder)"
     )
+    parser.add_argument(
+        "--packets-a-send",
+        type=int,
+        default=1,
+        help="RTP packets the cameras hand to one send(2): 1 as live555 and most firmware do, 0 = a whole frame",
+    )
     arguments = parser.parse_args()
     results: dict[str, Any] = {
         "benchmark": "recording",
@@ -211,10 +221,11 @@ def main() -> None:
         "cameras": arguments.cameras,
         "seconds": arguments.seconds,
         "clip": "1080p25 H.264 4 Mbit/s",
+        "packets_a_send": arguments.packets_a_send,
     }
     folder = Path(tempfile.mkdtemp(prefix="watchdeck-bench-", dir=arguments.folder))
     try:
-        with load_server() as port:
+        with load_server(arguments.packets_a_send) as port:
             results["watchdeck"] = asyncio.run(
                 watchdeck(port, arguments.cameras, arguments.seconds, folder / "watchdeck")
             )
