@@ -6,10 +6,10 @@ import msgspec
 
 from engine import wire
 from engine.api.services import Call, Services
-from engine.pictures.keyframe import KeyframeSource, LiveKeyframe, RecordedKeyframe
-from storage.catalog.records import Camera, Gap, Segment, Volume
+from engine.pictures.keyframe import LiveKeyframe, RecordedKeyframe
+from storage.catalog.records import Camera, Gap, Run, Segment, Volume
 from storage.errors import PictureUnavailable
-from storage.units import US_PER_SECOND
+from storage.units import US_PER_SECOND, us_to_ticks
 
 LIVE_REACH_US = 30 * US_PER_SECOND
 """A moment this close to now, and not yet on disk, is shown by the newest keyframe."""
@@ -19,10 +19,12 @@ async def make_picture(services: Services, call: Call[None, wire.PictureRequest]
     camera: Camera = await services.catalog.read("camera", call.body.camera)
     request = msgspec.structs.replace(call.body, camera=camera.name)
     if request.at_us is None:
-        source: KeyframeSource = _live(services, camera)
+        reply = await services.pictures.render(_live(services, camera), request)
+    elif (segment := await services.catalog.read("segment_at", camera.id, request.at_us)) is not None:
+        source = await _recorded(services, camera, segment, request.at_us)
+        reply = await services.pictures.render(source, request)
     else:
-        source = await _recorded(services, camera, request.at_us)
-    reply = await services.pictures.render(source, request)
+        reply = await _just_behind_live(services, camera, request, request.at_us)
     return msgspec.structs.replace(reply, camera=camera.name)
 
 
@@ -37,29 +39,62 @@ def _live(services: Services, camera: Camera) -> LiveKeyframe:
     return LiveKeyframe(camera=str(camera.uuid), time_us=newest.time_us, track=newest.track, data=newest.data)
 
 
-async def _recorded(services: Services, camera: Camera, at_us: int) -> KeyframeSource:
-    segment: Segment | None = await services.catalog.read("segment_at", camera.id, at_us)
-    if segment is None:
-        newest = services.recording.last_keyframe(camera.uuid)
-        now_us = services.clock.now_us()
-        if newest is not None and newest.time_us <= at_us <= now_us <= newest.time_us + LIVE_REACH_US:
-            return _live(services, camera)
-        gaps: list[Gap] = await services.catalog.read("gaps", [camera.id], at_us, at_us + 1)
-        raise PictureUnavailable(
-            f"nothing of camera {camera.name} is recorded at that time"
-            + (f": {gaps[0].cause.value.replace('_', ' ')}" if gaps else ""),
-            "choose a moment inside a recorded stretch",
-        )
+async def _recorded(services: Services, camera: Camera, segment: Segment, at_us: int) -> RecordedKeyframe:
     volumes: list[Volume] = await services.catalog.read("volumes")
     root = next((volume.path for volume in volumes if volume.id == segment.volume_id), None)
     if root is None:
         raise PictureUnavailable("the volume of that recording was removed", "add the volume again")
-    length_us = max(1, segment.end_us - segment.start_us)
+    length_us = segment.end_us - segment.start_us
+    if length_us > 0:
+        media_ticks = (at_us - segment.start_us) * segment.media_duration_ticks // length_us
+    else:
+        # Just begun: nothing of it is known to be on disk, and no slew.
+        run: Run = await services.catalog.read("run", segment.run_id)
+        video = next(track for track in run.tracks if track.is_video)
+        media_ticks = us_to_ticks(at_us - segment.start_us, video.time_base_hz)
     return RecordedKeyframe(
         camera=str(camera.uuid),
         path=f"{root}/{segment.path}",
-        media_ticks=(at_us - segment.start_us) * segment.media_duration_ticks // length_us,
+        media_ticks=media_ticks,
         start_us=segment.start_us,
         end_us=segment.end_us,
         duration_ticks=segment.media_duration_ticks,
     )
+
+
+async def _just_behind_live(
+    services: Services, camera: Camera, request: wire.PictureRequest, at_us: int
+) -> wire.PictureReply:
+    """A moment the catalog knows no footage of: if it is not over for long, the file or the camera has it."""
+    gaps: list[Gap] = await services.catalog.read("gaps", [camera.id], at_us, at_us + 1)
+    now_us = services.clock.now_us()
+    if not gaps and at_us <= now_us < at_us + LIVE_REACH_US:
+        newest = services.recording.last_keyframe(camera.uuid)
+        is_reached = newest is not None and newest.time_us <= at_us
+        segment = None if is_reached else await _open_segment(services, camera, at_us)
+        if segment is not None:
+            try:
+                source = await _recorded(services, camera, segment, at_us)
+                return await services.pictures.render(source, request)
+            except PictureUnavailable:
+                # Nothing of it is in the file yet. What the camera shows is the next best.
+                if newest is None:
+                    raise
+        if (
+            newest is not None
+            and (is_reached or segment is not None)
+            and now_us <= newest.time_us + LIVE_REACH_US
+        ):
+            return await services.pictures.render(_live(services, camera), request)
+    raise PictureUnavailable(
+        f"nothing of camera {camera.name} is recorded at that time"
+        + (f": {gaps[0].cause.value.replace('_', ' ')}" if gaps else ""),
+        "choose a moment inside a recorded stretch",
+    )
+
+
+async def _open_segment(services: Services, camera: Camera, at_us: int) -> Segment | None:
+    """The one being written at that moment: its file reaches further than its row, which grows with each sync."""
+    segments: list[Segment] = await services.catalog.read("open_segments")
+    own = [each for each in segments if each.camera_id == camera.id and each.start_us <= at_us]
+    return max(own, key=lambda each: each.start_us, default=None)

@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from engine.pictures.spans import SPAN_LIMIT_TICKS, Span
 from storage.errors import PictureUnavailable, WatchdeckError
 from storage.segments.packet import Codec, Track
 from storage.segments.reader import SegmentReader
@@ -35,6 +36,8 @@ class Keyframe:
     track: Track
     data: bytes
     time_us: int
+    span: Span | None = None
+    """Recorded: the media times of its file that this keyframe is the answer for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,20 @@ def read_keyframe(source: KeyframeSource) -> Keyframe:
     try:
         with SegmentReader.open(Path(source.path)) as reader:
             sample = reader.keyframe_before(source.media_ticks)
+            is_closed = reader.is_closed
     except WatchdeckError as exc:  # not there, damaged, or its volume failed
         raise PictureUnavailable(exc.what, exc.remedy) from exc
     time_us = source.wall_us(sample.media_ticks, sample.track.time_base_hz)
-    return Keyframe(sample.track, sample.data, time_us)
+    until_ticks = sample.until_ticks
+    if until_ticks is None:
+        # The last one holds to the end of a closed file; in a growing one another may follow any moment.
+        until_ticks = SPAN_LIMIT_TICKS if is_closed else source.media_ticks + 1
+    span = Span(
+        start_ticks=min(sample.media_ticks, source.media_ticks),
+        until_ticks=until_ticks,
+        keyframe_ticks=sample.media_ticks,
+    )
+    return Keyframe(sample.track, sample.data, time_us, span)
 
 
 def decode(keyframe: Keyframe) -> DecodedFrame:

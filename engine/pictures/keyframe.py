@@ -48,13 +48,6 @@ class RecordedKeyframe(msgspec.Struct, frozen=True, kw_only=True, tag="recorded"
 KeyframeSource = LiveKeyframe | RecordedKeyframe
 
 
-def keyframe_identity(source: KeyframeSource) -> tuple[str, int]:
-    """What makes two sources the same picture, for sharing and caching."""
-    if isinstance(source, LiveKeyframe):
-        return source.camera, source.time_us
-    return source.path, source.media_ticks
-
-
 def keyframe_name(source: KeyframeSource) -> str:
     """For error messages: names the thing, not the camera (the caller knows its name)."""
     if isinstance(source, LiveKeyframe):

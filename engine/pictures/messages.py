@@ -7,6 +7,7 @@ import struct
 import msgspec
 
 from engine.pictures.keyframe import KeyframeSource
+from engine.pictures.spans import Span
 from engine.wire import PictureReply, PictureRequest
 
 LENGTH = struct.Struct(">I")
@@ -31,6 +32,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     reply: PictureReply
     palette: bytes = b""
     palette_error: float = 0.0
+    span: Span | None = None
+    """Of a recorded keyframe: for which other moments of its file the same one would have been taken."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 from engine.pictures.cache import PictureCache
 from engine.pictures.fit import check_request
-from engine.pictures.keyframe import KeyframeSource, keyframe_identity, keyframe_name
+from engine.pictures.keyframe import KeyframeSource, RecordedKeyframe, keyframe_name
 from engine.pictures.messages import Done, Job, Ready
 from engine.pictures.process import WorkerLost, WorkerProcess
+from engine.pictures.spans import KnownSpans
 from engine.wire import PictureFormat, PictureReply, PictureRequest
 from storage.clock import Clock
 from storage.errors import PictureUnavailable
@@ -82,6 +83,7 @@ class PictureService:
         self._job_limit_s = job_limit_s
         self._idle_limit_s = idle_limit_s
         self._cache = PictureCache(cache_bytes)
+        self._spans = KnownSpans()
         self._orders: dict[Hashable, _Order] = {}
         """Waiting and in work."""
         self._queue: OrderedDict[Hashable, _Order] = OrderedDict()
@@ -121,7 +123,7 @@ class PictureService:
         waits for the same picture, work that has not begun is dropped.
         """
         check_request(request)
-        key = (keyframe_identity(source), _request_identity(request))
+        key = self._key(source, request)
         cached = self._cache.get(key)
         if cached is not None:
             return cached
@@ -139,6 +141,14 @@ class PictureService:
             if not order.waiters and self._queue.get(key) is order:
                 del self._queue[key]
                 self._forget(order)
+
+    def _key(self, source: KeyframeSource, request: PictureRequest) -> Hashable:
+        """What makes two orders the same picture: the keyframe that will be decoded, as far as that is known."""
+        if isinstance(source, RecordedKeyframe):
+            known_ticks = self._spans.keyframe_ticks(source.path, source.media_ticks)
+            ticks = source.media_ticks if known_ticks is None else known_ticks
+            return source.path, ticks, _request_identity(request)
+        return source.camera, source.time_us, _request_identity(request)
 
     async def _enqueue(self, order: _Order) -> _Order:
         async with self._wanted:
@@ -219,7 +229,9 @@ class PictureService:
         if isinstance(answer, Done):
             if answer.palette and (kept is None or kept.palette != answer.palette):
                 self._keep_palette(palette_key, answer)
-            self._cache.put(order.key, answer.reply)
+            if answer.span is not None and isinstance(order.source, RecordedKeyframe):
+                self._spans.learn(order.source.path, answer.span)
+            self._cache.put(self._key(order.source, order.request), answer.reply)
             order.succeed(answer.reply)
         else:
             order.fail(f"no picture of {keyframe_name(order.source)}: {answer.what}")

@@ -78,7 +78,7 @@ def answer(job: Job) -> Done:
         data=data,
         cells=cells,
     )
-    return Done(reply=reply, palette=palette, palette_error=palette_error)
+    return Done(reply=reply, palette=palette, palette_error=palette_error, span=keyframe.span)
 
 
 def serve(jobs: BinaryIO, answers: BinaryIO) -> None:

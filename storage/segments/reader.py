@@ -35,6 +35,8 @@ class KeyframeSample:
     track: Track
     media_ticks: int
     """Its presentation time from the segment's zero."""
+    until_ticks: int | None = None
+    """Presentation time of the next keyframe; None behind the last one known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +194,17 @@ class SegmentReader:
         if self.is_closed and (index := self._index()):
             position = max(bisect_right([time for time, _ in index], media_ticks) - 1, 0)
             try:
-                return self._keyframe_in(self._part_at(index[position][1]), media_ticks)
+                return self._keyframe_in(
+                    self._part_at(index[position][1]), media_ticks, _time_behind(position, index)
+                )
             except SegmentDamaged:
                 pass  # an index that leads nowhere; the parts themselves may be whole
         keyframes = [place for place in self.parts if place.is_keyframe]
         if not keyframes:
             raise damaged(self.path, BoxError("no keyframe", self._header.size_bytes))
         position = max(bisect_right([place.start_ticks for place in keyframes], media_ticks) - 1, 0)
-        return self._keyframe_in(self.part(keyframes[position]), media_ticks)
+        next_ticks = _time_behind(position, [(place.start_ticks, 0) for place in keyframes])
+        return self._keyframe_in(self.part(keyframes[position]), media_ticks, next_ticks)
 
     def keyframe_at(self, offset_bytes: int) -> KeyframeSample:
         """The keyframe that opens the part at that offset."""
@@ -212,8 +217,10 @@ class SegmentReader:
         except OSError as exc:
             raise volume_error(exc, str(self.path)) from exc
 
-    def _keyframe_in(self, part: StoredPart, media_ticks: int) -> KeyframeSample:
-        """The part's last keyframe at or before the time, else its first."""
+    def _keyframe_in(
+        self, part: StoredPart, media_ticks: int, next_ticks: int | None = None
+    ) -> KeyframeSample:
+        """The part's last keyframe at or before the time, else its first; `next_ticks` is that of the next part."""
         run = part.run_of(self._header.video)
         times = run.times_ticks() if run else []
         keyframes = [index for index in range(len(times)) if run and run.is_keyframe(index)]
@@ -222,7 +229,10 @@ class SegmentReader:
         chosen = max((index for index in keyframes if times[index] <= media_ticks), default=keyframes[0])
         offset_bytes = run.data_offset_bytes + sum(run.sizes_bytes[:chosen])
         data = self._read(run.sizes_bytes[chosen], offset_bytes)
-        return KeyframeSample(data, self.tracks[run.track], times[chosen])
+        until_ticks = min(
+            (times[index] for index in keyframes if times[index] > times[chosen]), default=next_ticks
+        )
+        return KeyframeSample(data, self.tracks[run.track], times[chosen], until_ticks)
 
     def samples(self, track: int | None = None) -> Iterator[StoredSample]:
         """All samples in file order, of one track or of all; one sample's data at a time."""
@@ -253,6 +263,10 @@ class SegmentReader:
             raise damaged(self.path, exc) from exc
         except OSError as exc:
             raise volume_error(exc, str(self.path)) from exc
+
+
+def _time_behind(position: int, index: list[tuple[int, int]]) -> int | None:
+    return index[position + 1][0] if position + 1 < len(index) else None
 
 
 def keyframe_at_place(path: Path, offset_bytes: int, size_bytes: int) -> KeyframeSample:

@@ -20,6 +20,7 @@ from engine.client import EngineClient
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from storage.catalog.records import Camera, Volume
+from storage.errors import PictureUnavailable
 from storage.segments.packet import Codec, Track
 from tests.fakes.clock import FakeClock
 
@@ -119,8 +120,11 @@ class FakeRecording:
 @dataclass
 class FakePictures:
     asked: list[KeyframeSource] = field(default_factory=list)
+    refused: list[type[KeyframeSource]] = field(default_factory=list)
 
     async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply:
+        if type(source) in self.refused:
+            raise PictureUnavailable("nothing decodable")
         self.asked.append(source)
         time_us = source.time_us if isinstance(source, LiveKeyframe) else source.start_us
         return wire.PictureReply(

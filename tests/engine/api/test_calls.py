@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import wire
+from engine.pictures.keyframe import LiveKeyframe, RecordedKeyframe
 from storage import errors
-from storage.catalog.changes import BeginRun, CloseGap, CloseSegment, OpenGap, OpenSegment
+from storage.catalog.changes import BeginRun, CloseGap, CloseSegment, GrowSegment, OpenGap, OpenSegment
 from storage.catalog.records import GapCause
 from tests.fakes.station import H264, FakeKeyframe, FakeStation
 
@@ -361,3 +362,59 @@ async def test_picture_at_a_time_comes_from_the_segment_and_a_gap_says_its_cause
     assert reply.camera == "Gate"
     with pytest.raises(errors.PictureUnavailable, match="camera stalled"):
         await station.client.picture(wire.PictureRequest(camera="Gate", at_us=T0 + 20 * SECOND + 1))
+
+
+async def test_picture_just_behind_live_comes_from_the_file_that_is_being_written(
+    station: FakeStation, short_folder: Path
+) -> None:
+    camera = await record(station, short_folder, 1)
+    station.clock.advance(60 * SECOND)
+    now_us = station.clock.now_us()
+    (uuid,) = station.recording.cameras
+    run, start_us = uuid4(), now_us - 10 * SECOND
+    changes = [
+        CloseGap(camera.id, start_us),
+        BeginRun(run, camera.id, start_us, (H264,)),
+        OpenSegment(run, 0, 1, "cam/open.mp4", start_us),
+    ]
+    await station.catalog.write("apply", changes)
+
+    async def asked(at_us: int) -> object:
+        await station.client.picture(wire.PictureRequest(camera="Gate", at_us=at_us))
+        return station.pictures.asked[-1]
+
+    source = await asked(start_us + 2 * SECOND)
+    assert source.media_ticks == 180_000, "of a segment just begun, at its nominal rate"  # type: ignore[attr-defined]
+    await station.catalog.write("apply", [GrowSegment(run, 0, start_us + 4 * SECOND, 360_360, 1000)])
+    source = await asked(start_us + 8 * SECOND)
+    assert source.media_ticks == 720_720  # type: ignore[attr-defined]
+    station.recording.keyframes[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
+    assert isinstance(await asked(now_us - 2 * SECOND), RecordedKeyframe)
+    assert isinstance(await asked(now_us - SECOND), LiveKeyframe)
+    for missing_us in (start_us - 2 * SECOND, now_us + SECOND):
+        with pytest.raises(errors.PictureUnavailable):
+            await asked(missing_us)
+
+
+async def test_picture_of_a_part_not_yet_written_is_the_live_one(
+    station: FakeStation, short_folder: Path
+) -> None:
+    camera = await record(station, short_folder, 1)
+    station.clock.advance(60 * SECOND)
+    now_us = station.clock.now_us()
+    (uuid,) = station.recording.cameras
+    run = uuid4()
+    await station.catalog.write(
+        "apply",
+        [
+            CloseGap(camera.id, now_us - 3 * SECOND),
+            BeginRun(run, camera.id, now_us - 3 * SECOND, (H264,)),
+            OpenSegment(run, 0, 1, "cam/open.mp4", now_us - 3 * SECOND),
+        ],
+    )
+    station.pictures.refused.append(RecordedKeyframe)
+    asked = wire.PictureRequest(camera="Gate", at_us=now_us - 2 * SECOND)
+    with pytest.raises(errors.PictureUnavailable):
+        await station.client.picture(asked)
+    station.recording.keyframes[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
+    assert (await station.client.picture(asked)).time_us == now_us - SECOND

@@ -115,6 +115,7 @@ def test_the_keyframe_before_a_time_is_found(tmp_path: Path, video: str, is_clos
             expected = max((k for k in keyframes if k[0] <= ticks), default=keyframes[0])
             assert (found.media_ticks, found.data) == expected
             assert found.track == tracks[0]
+            assert found.until_ticks == min((k[0] for k in keyframes if k[0] > expected[0]), default=None)
 
 
 def test_a_closed_segment_is_sought_without_reading_its_parts(
