@@ -145,6 +145,12 @@ class Rig:
             await self.quiet()
             seconds -= step_s
 
+    async def retain(self) -> None:
+        """A whole round of retention for every group."""
+        for retention in list(self.service._volumes._retention.values()):
+            await retention.round()
+        await self.quiet()
+
     async def stream(self, seconds: float, script: PacketScript, *names: str) -> list[Packet]:
         """The cameras send while time passes."""
         cameras = [self.camera(name) for name in names or ("yard",)]
