@@ -279,7 +279,7 @@ class RtspSession:
         seen = (-1, 0)
         mark = ReceiveMark(self._connection, self._delivery, now_us)
         while True:
-            wait_us = min(next_keepalive_us - now_us, max(stall_us // 4, 1000))
+            wait_us = min(next_keepalive_us - now_us, max(stall_us // 10, 1000))
             await asyncio.wait((self._connection.ended,), timeout=max(wait_us, 0) / 1_000_000)
             if self._connection.ended.done():
                 raise self._connection.ended.result()
