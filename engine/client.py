@@ -124,8 +124,10 @@ class EngineClient:
 
     # -- cameras ---------------------------------------------------------------------------------------
 
-    async def cameras(self) -> tuple[wire.CameraView, ...]:
-        return (await self._call("GET", "/v1/cameras", wire_calls.CameraList)).cameras
+    async def cameras(self, *, removed: bool = False) -> tuple[wire.CameraView, ...]:
+        """Those in use, or the removed ones of which footage is left."""
+        query: Query = {"removed": "true" if removed else None}
+        return (await self._call("GET", "/v1/cameras", wire_calls.CameraList, query=query)).cameras
 
     async def camera(self, ref: str) -> wire.CameraView:
         """By name, UUID or id."""

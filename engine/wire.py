@@ -154,6 +154,8 @@ class CameraView(Reply, frozen=True, kw_only=True):
     oldest_us: int | None = None
     lost_packets: int = 0
     reconnects: int = 0
+    is_removed: bool = False
+    """Only footage of it is left."""
 
 
 # -- storage ---------------------------------------------------------------------------------------------

@@ -22,8 +22,13 @@ class NoQuery(wire.Request, frozen=True, kw_only=True):
     """The call takes no query parameters."""
 
 
+class CameraQuery(wire.Request, frozen=True, kw_only=True):
+    removed: bool = False
+    """The removed cameras of which footage is left, instead of those in use."""
+
+
 class StretchQuery(wire.Request, frozen=True, kw_only=True):
-    """Cameras and a half-open stretch of time; no camera named = all of them."""
+    """Cameras and a half-open stretch of time; no camera named = all in use. Removed ones are found by name or UUID."""
 
     start_us: Time
     end_us: Time

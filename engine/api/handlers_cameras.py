@@ -14,17 +14,30 @@ from engine.api.validation import (
     checked_secret,
     checked_url,
 )
+from engine.api.views import removed_camera_view
 from engine.cameras.source import SourceSettings
 from storage.catalog.records import Camera, Transport
 from storage.errors import InvalidInput
 
 
-async def list_cameras(services: Services, call: Call[None, None]) -> wire_calls.CameraList:
+async def list_cameras(services: Services, call: Call[wire_calls.CameraQuery, None]) -> wire_calls.CameraList:
+    if call.query.removed:
+        known: list[Camera] = await services.catalog.read("cameras", with_removed=True)
+        removed = [camera for camera in known if camera.is_removed]
+        oldest: dict[int, int] = await services.catalog.read("oldest_us", [camera.id for camera in removed])
+        return wire_calls.CameraList(
+            cameras=tuple(
+                removed_camera_view(camera, oldest[camera.id]) for camera in removed if camera.id in oldest
+            )
+        )
     return wire_calls.CameraList(cameras=tuple(services.recording.camera_views()))
 
 
 async def get_camera(services: Services, call: Call[None, None]) -> wire.CameraView:
-    camera: Camera = await services.catalog.read("camera", call.path["ref"])
+    camera: Camera = await services.catalog.read("camera", call.path["ref"], with_removed=True)
+    if camera.is_removed:
+        oldest: dict[int, int] = await services.catalog.read("oldest_us", [camera.id])
+        return removed_camera_view(camera, oldest.get(camera.id))
     return services.recording.camera_view(camera.uuid)
 
 

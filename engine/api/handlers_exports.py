@@ -46,7 +46,7 @@ async def _planned(services: Services, query: wire_calls.ExportQuery) -> tuple[C
     checked_stretch(query.start_us, query.end_us)
     if query.end_us - query.start_us > LONGEST_US:
         raise InvalidInput("an export holds at most 24 hours", "export the stretch in several files")
-    camera: Camera = await services.catalog.read("camera", query.camera)
+    camera: Camera = await services.catalog.read("camera", query.camera, with_removed=True)
     segments: list[Segment] = await services.catalog.read(
         "segments", [camera.id], query.start_us, query.end_us
     )

@@ -16,7 +16,7 @@ LIVE_REACH_US = 30 * US_PER_SECOND
 
 
 async def make_picture(services: Services, call: Call[None, wire.PictureRequest]) -> wire.PictureReply:
-    camera: Camera = await services.catalog.read("camera", call.body.camera)
+    camera: Camera = await services.catalog.read("camera", call.body.camera, with_removed=True)
     request = msgspec.structs.replace(call.body, camera=camera.name)
     if request.at_us is None:
         reply = await services.pictures.render(_live(services, camera), request)
@@ -29,6 +29,8 @@ async def make_picture(services: Services, call: Call[None, wire.PictureRequest]
 
 
 def _live(services: Services, camera: Camera) -> LiveKeyframe:
+    if camera.is_removed:
+        raise PictureUnavailable(f"camera {camera.name} was removed", "ask for a moment that is recorded")
     newest = services.recording.last_keyframe(camera.uuid)
     if newest is None:
         cause = services.recording.camera_view(camera.uuid).cause
@@ -68,7 +70,7 @@ async def _just_behind_live(
     """A moment the catalog knows no footage of: if it is not over for long, the file or the camera has it."""
     gaps: list[Gap] = await services.catalog.read("gaps", [camera.id], at_us, at_us + 1)
     now_us = services.clock.now_us()
-    if not gaps and at_us <= now_us < at_us + LIVE_REACH_US:
+    if not gaps and not camera.is_removed and at_us <= now_us < at_us + LIVE_REACH_US:
         newest = services.recording.last_keyframe(camera.uuid)
         is_reached = newest is not None and newest.time_us <= at_us
         segment = None if is_reached else await _open_segment(services, camera, at_us)

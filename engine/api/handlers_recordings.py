@@ -14,13 +14,16 @@ from storage.units import Interval
 REASON_LENGTH = 500
 
 
-async def _cameras(services: Services, refs: Sequence[str]) -> dict[int, Camera]:
-    """The cameras named, in that order; all of them when none is."""
+async def _cameras(
+    services: Services, refs: Sequence[str], *, with_removed: bool = False
+) -> dict[int, Camera]:
+    """The cameras named, in that order, removed ones too; when none is named, all in use (`with_removed`: all)."""
     if not refs:
-        return {camera.id: camera for camera in await services.catalog.read("cameras")}
+        known: list[Camera] = await services.catalog.read("cameras", with_removed=with_removed)
+        return {camera.id: camera for camera in known}
     found: dict[int, Camera] = {}
     for ref in refs:
-        camera: Camera = await services.catalog.read("camera", ref)
+        camera: Camera = await services.catalog.read("camera", ref, with_removed=True)
         found[camera.id] = camera
     return found
 
@@ -133,7 +136,7 @@ async def get_timeline(services: Services, call: Call[wire_calls.StretchQuery, N
 
 async def list_locks(services: Services, call: Call[wire_calls.LockQuery, None]) -> wire_calls.LockList:
     checked_stretch(call.query.start_us, call.query.end_us)
-    cameras = await _cameras(services, call.query.camera)
+    cameras = await _cameras(services, call.query.camera, with_removed=True)
     locks: list[Lock] = await services.catalog.read(
         "locks", list(cameras), call.query.start_us, call.query.end_us
     )
@@ -161,7 +164,7 @@ async def add_lock(services: Services, call: Call[None, wire.LockAdd]) -> wire.L
     now_us = services.clock.now_us()
     if asked.expires_us is not None and asked.expires_us <= now_us:
         raise InvalidInput("$.expires_us: the lock would expire before it begins", "give a later time")
-    camera: Camera = await services.catalog.read("camera", asked.camera)
+    camera: Camera = await services.catalog.read("camera", asked.camera, with_removed=True)
     lock: Lock = await services.catalog.write(
         "add_lock",
         camera_id=camera.id,

@@ -62,7 +62,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/snapshot", "The whole state at one moment", _station.get_snapshot, reply=wire.Snapshot),
     Route("GET", "/v1/stream", "WebSocket: a snapshot, then changes as they happen", raw=stream.serve, reply=wire.StreamMessage, status=101),
     Route("GET", "/v1/events", "Events, newest first", _station.list_events, query=_calls.EventQuery, reply=_calls.EventList),
-    Route("GET", "/v1/cameras", "All cameras with their live state", _cameras.list_cameras, reply=_calls.CameraList),
+    Route("GET", "/v1/cameras", "All cameras with their live state; or the removed ones", _cameras.list_cameras, query=_calls.CameraQuery, reply=_calls.CameraList),
     Route("POST", "/v1/cameras", "Add a camera", _cameras.add_camera, body=wire.CameraAdd, reply=wire.CameraView, status=201),
     Route("GET", "/v1/cameras/{ref}", "One camera, by name, UUID or id", _cameras.get_camera, reply=wire.CameraView),
     Route("PATCH", "/v1/cameras/{ref}", "Change a camera", _cameras.edit_camera, body=wire.CameraEdit, reply=wire.CameraView),

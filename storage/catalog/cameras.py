@@ -14,7 +14,7 @@ from storage.errors import AlreadyExists, InvalidInput, NotFound
 
 _SELECT = """
 SELECT c.id, c.uuid, c.name, c.url, c.user, p.camera_id IS NOT NULL, c.transport, coalesce(g.name, ''), c.mode,
-       c.schedule, c.record_audio, c.is_enabled, c.verify_tls
+       c.schedule, c.record_audio, c.is_enabled, c.verify_tls, c.is_removed
   FROM camera AS c
   LEFT JOIN camera_password AS p ON p.camera_id = c.id
   LEFT JOIN recording_group AS g ON g.id = c.group_id
@@ -36,6 +36,7 @@ def _camera(row: tuple[Any, ...]) -> Camera:
         record_audio=bool(row[10]),
         is_enabled=bool(row[11]),
         verify_tls=bool(row[12]),
+        is_removed=bool(row[13]),
     )
 
 

@@ -81,6 +81,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool = True
     verify_tls: bool = False
     """rtsps/https: check the camera's certificate (most cameras carry a self-signed one)."""
+    is_removed: bool = False
+    """Not recorded any more; known while footage of it is left."""
 
 
 class Volume(msgspec.Struct, frozen=True, kw_only=True):

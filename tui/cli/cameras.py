@@ -114,17 +114,29 @@ def add(
 
 
 @camera.command("list")
+@click.option("--removed", is_flag=True, help="The removed cameras of which footage is left.")
 @json_option
 @pass_session
-def list_(session: Session) -> None:
+def list_(session: Session, removed: bool) -> None:
     """List all cameras with their state."""
 
     async def work(engine: EngineClient) -> tuple[wire.CameraView, ...]:
-        return await engine.cameras()
+        return await engine.cameras(removed=removed)
 
     cameras = session.call(work)
     if session.is_json:
         print_json({"cameras": cameras})
+        return
+    if removed:
+        print_table(
+            ["ID", "NAME", "UUID", "OLDEST FOOTAGE"],
+            [
+                [str(each.id), each.name, each.uuid, local_time_with_zone(each.oldest_us, session.zone)]
+                for each in cameras
+                if each.oldest_us
+            ],
+            right=["ID"],
+        )
         return
     rows = []
     for each in cameras:

@@ -418,3 +418,38 @@ async def test_picture_of_a_part_not_yet_written_is_the_live_one(
         await station.client.picture(asked)
     station.recording.keyframes[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
     assert (await station.client.picture(asked)).time_us == now_us - SECOND
+
+
+async def test_footage_of_a_removed_camera_stays_within_reach(
+    station: FakeStation, short_folder: Path
+) -> None:
+    camera = await record(station, short_folder, 2)
+    client, end_us = station.client, T0 + 60 * SECOND
+    assert await client.cameras(removed=True) == ()
+    await client.remove_camera("Gate")
+    (removed,) = await client.cameras(removed=True)
+    assert (removed.name, removed.uuid, removed.is_removed, removed.oldest_us) == (
+        "Gate",
+        camera.uuid,
+        True,
+        T0,
+    )
+    assert await client.cameras() == ()
+    for ref in ("Gate", camera.uuid):
+        assert await client.camera(ref) == removed
+        assert len(await client.recordings(ref, T0, end_us)) == 2
+        assert len(await client.gaps(ref, T0, end_us)) == 2
+        assert (await client.timeline([ref], T0, end_us)).rows[0].recorded == ((T0, T0 + 20 * SECOND),)
+        await client.picture(wire.PictureRequest(camera=ref, at_us=T0 + SECOND))
+        with pytest.raises(errors.PictureUnavailable):
+            await client.picture(wire.PictureRequest(camera=ref))
+        with pytest.raises(errors.PictureUnavailable):
+            await client.picture(wire.PictureRequest(camera=ref, at_us=end_us))
+    await client.add_lock(wire.LockAdd(camera=camera.uuid, start_us=T0, end_us=T0 + SECOND))
+    assert [lock.camera for lock in await client.locks()] == ["Gate"]
+    with pytest.raises(errors.NotFound):
+        await client.edit_camera("Gate", wire.CameraEdit(name="x"))
+    new = await client.add_camera(gate())
+    assert (await client.camera("Gate")).uuid == new.uuid
+    assert len(await client.recordings(camera.uuid, T0, end_us)) == 2
+    assert await client.recordings("Gate", T0, end_us) == ()

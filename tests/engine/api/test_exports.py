@@ -162,3 +162,10 @@ def test_one_export_too_many_is_refused_and_places_are_given_back() -> None:
     with running.one_more():
         assert running.count == 1
     assert running.count == 0
+
+
+async def test_a_removed_cameras_footage_can_be_exported(station: FakeStation, planned: Planned) -> None:
+    planned(FakeExport(pieces=2))
+    await station.client.remove_camera("Gate 1")
+    plan = await station.client.plan_export("Gate 1", T0, T0 + 10 * SECOND)
+    assert (plan.camera, plan.bytes) == ("Gate 1", 2 * PIECE)

@@ -99,7 +99,7 @@ async def test_stranger_is_refused_everywhere(short_folder: Path, monkeypatch: p
         ("POST", "/v1/cameras", b"\xff\xfe", 400, "not JSON"),
         ("POST", "/v1/cameras", b"[" * 5000, 400, "expected `object`"),
         ("POST", "/v1/cameras", b" " * (1024 * 1024 + 1), 413, "larger than 1 MiB"),
-        ("GET", "/v1/cameras?x=1", None, 400, "unknown query parameter 'x'"),
+        ("GET", "/v1/volumes?x=1", None, 400, "unknown query parameter 'x'"),
         ("GET", "/v1/gaps?start_us=1", None, 400, "$.end_us: is missing"),
         ("GET", "/v1/gaps?start_us=1&end_us=z", None, 400, "$.end_us"),
         ("GET", "/v1/gaps?start_us=1&start_us=2&end_us=3", None, 400, "given 2 times"),

@@ -190,3 +190,10 @@ def test_removing_asks_a_person_at_a_terminal(shell: Shell, monkeypatch: pytest.
     assert shell("camera", "remove", "gate").code == 130
     assert len(shell.json("camera", "list")["cameras"]) == 1
     assert shell("camera", "remove", "gate", "--yes").code == 0
+
+
+def test_removed_cameras_are_listed_apart(shell: Shell) -> None:
+    shell("camera", "add", "gate", "rtsp://192.0.2.1/a")
+    assert shell.json("camera", "list", "--removed") == {"cameras": []}
+    shell("camera", "remove", "gate")
+    assert "NAME" in shell("camera", "list", "--removed").out
