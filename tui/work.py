@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+
 from textual.dom import DOMNode
 from textual.worker import Worker
 

@@ -280,7 +280,10 @@ def storage_lines(mirror: Mirror, paper: Paper) -> list[Content]:
 
 
 def _group_line(group: wire.GroupView, paper: Paper) -> Content:
-    parts = [f"{format.days(group.recorded_days)} recorded"]
+    length = format.days(group.recorded_days)
+    if 0 < group.recorded_days < 1:
+        length = format.duration(round(group.recorded_days * format.DAY_US))
+    parts = [f"{length} recorded"]
     if group.remaining_days is not None:
         parts.append(f"{format.days(group.remaining_days)} left")
     if group.retention_days is not None:

@@ -1,0 +1,47 @@
+"""What `watchdeck` does with its arguments before anything heavy is imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tui.__main__ import ConsoleOptions, console_options
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], ConsoleOptions()),
+        (["--socket", "/s"], ConsoleOptions(socket="/s")),
+        (["--socket=/s", "--graphics", "half"], ConsoleOptions(socket="/s", graphics="half")),
+        (["--read-only", "--no-mouse"], ConsoleOptions(is_read_only=True, has_mouse=False)),
+        (["--mouse", "--theme", "light"], ConsoleOptions(has_mouse=True, theme="light")),
+    ],
+)
+def test_the_consoles_own_options_open_the_console(arguments: list[str], options: ConsoleOptions) -> None:
+    assert console_options(arguments) == options
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["--help"], ["--socket", "/s", "camera", "list"], ["--socket"], ["--version"]]
+)
+def test_anything_else_is_for_the_command_line(arguments: list[str]) -> None:
+    assert console_options(arguments) is None
+
+
+def test_the_command_line_does_not_import_textual_and_the_console_no_http_client_at_first() -> None:
+    program = (
+        "import sys, tui.__main__, tui.cli.main; assert 'textual' not in sys.modules;"
+        "import tui.start; assert 'aiohttp' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_without_a_terminal_it_refuses_with_words() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tui"], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr
