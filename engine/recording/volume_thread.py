@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -152,6 +152,7 @@ class VolumeThread:
         self.writing_paths: set[str] = set()
         """Relative paths of the segments that are open here: not to be recovered by anybody else."""
         self.queue_bytes = 0
+        self._closing: list[Future[None]] = []
 
     @property
     def name(self) -> str:
@@ -390,6 +391,19 @@ class VolumeThread:
         await self._is_idle.wait()
 
     def stop(self) -> None:
-        """End the threads as soon as they are done; one stuck in a dead drive is left behind."""
-        self._writing.shutdown(wait=False)
-        self._upkeep.shutdown(wait=False)
+        """Let go of the mount and end the threads as soon as they are done; one stuck in a dead drive is left behind."""
+        self._let_go()
+
+    async def stopped(self) -> None:
+        """Like `stop`; on return nothing keeps the volume from being unmounted."""
+        await asyncio.wait([asyncio.wrap_future(closing) for closing in self._let_go()])
+
+    def _let_go(self) -> list[Future[None]]:
+        if not self._closing:
+            self._closing = [
+                self._writing.submit(self._volume.close),
+                self._upkeep.submit(self.upkeep_volume.close),
+            ]
+            self._writing.shutdown(wait=False)
+            self._upkeep.shutdown(wait=False)
+        return self._closing

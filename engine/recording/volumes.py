@@ -205,11 +205,15 @@ class RecordingVolumes:
         try:
             async with asyncio.timeout(patience_s):
                 await _finish(place)
+                for task in place.tasks:
+                    task.cancel()
+                # The operator's next step may be to unmount it.
+                await place.thread.stopped()
         except TimeoutError:
             log.error("volume %s: removed without waiting for it any longer", place.thread.name)
-        for task in place.tasks:
-            task.cancel()
-        place.thread.stop()
+            for task in place.tasks:
+                task.cancel()
+            place.thread.stop()
         self._users.on_change("group", place.thread.record.group)
 
     def watch(self) -> None:

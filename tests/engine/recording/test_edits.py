@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 
 from engine.recording.settings import RecordingConfig
@@ -9,6 +12,15 @@ from engine.wire import CameraState
 from storage.errors import Conflict
 from tests.engine.recording.rig import Rig
 from tests.fakes.camera import PacketScript
+
+
+def open_below(path: str) -> list[str]:
+    """What this process has open of that folder, the folder itself included."""
+    opened = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the descriptor of the listing itself
+            opened.append(str(link.readlink()))
+    return [each for each in opened if each == path or each.startswith(f"{path}/")]
 
 
 async def test_the_camera_beyond_the_limit_is_refused(rig: Rig) -> None:
@@ -95,6 +107,17 @@ async def test_a_removed_volume_is_left_for_another_one(rig: Rig) -> None:
     assert rig.view().state is CameraState.RECORDING
     assert rig.view().volume != used
     assert [view.name for view in rig.service.volume_views()] == [rig.view().volume]
+
+
+async def test_a_removed_volume_can_be_unmounted_at_once(rig: Rig) -> None:
+    await rig.add_volume("v1")
+    await rig.add_camera()
+    await rig.start()
+    await rig.stream(5, PacketScript(rig.clock))
+    removed = await rig.catalog.read("volume", "v1")
+    assert open_below(removed.path)
+    await rig.service.remove_volume(removed.uuid)
+    assert open_below(removed.path) == []
 
 
 async def test_a_renamed_group_keeps_its_cameras_and_volumes(rig: Rig) -> None:
