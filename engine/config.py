@@ -28,7 +28,7 @@ class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class RecordingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     segment_s: Annotated[int, msgspec.Meta(ge=10, le=3600)] = 120
     """Length of a segment file; cut at the next keyframe, staggered between cameras."""
-    part_ms: Annotated[int, msgspec.Meta(ge=200, le=10_000)] = 2_000
+    part_ms: Annotated[int, msgspec.Meta(ge=200, le=10_000)] = 1_500
     """A longer GOP is written in parts of this length: what a kill can take from a camera."""
     sync_interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
     """Time between two flushes of a volume: what a power cut can take."""

@@ -1,7 +1,7 @@
 """From a camera's packets to parts of runs: where a run begins and ends, where parts and segments are cut.
 
 `packet` is called from the socket's callback for every access unit of every camera: it appends to a list, and
-once a GOP (or every two seconds) hands a part on. Nothing here waits. Which moment a picture belongs to is decided
+once a GOP (or every 1.5 s of a longer one) hands a part on. Nothing here waits. Which moment a picture belongs to is decided
 by wall_time.py; what happens to a part, by footage.py. One Recorder a camera. Loop only.
 """
 
@@ -143,6 +143,9 @@ class Recorder:
             return packet.is_keyframe
         if builder.bytes > PART_LIMIT_BYTES:
             return True
+        if packet.is_keyframe and not run.part_is_keyed:
+            # The rest of a long GOP, however short: the next GOP has to open a part, or nobody finds its keyframe.
+            return builder.can_cut_before(packet)
         is_short = (
             packet.arrival_monotonic_us - run.part_arrival_us < LEAST_PART_US
             and packet.pts_ticks - run.part_ticks < run.least_part_ticks
@@ -158,6 +161,7 @@ class Recorder:
             self._hand_over(run, run.builder.take(packet.pts_ticks))
         run.part_arrival_us = packet.arrival_monotonic_us
         run.part_ticks = packet.pts_ticks
+        run.part_is_keyed = packet.is_keyframe
         if not packet.is_keyframe:
             return run
         if run.lost_from_ticks is not None:

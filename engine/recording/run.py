@@ -32,6 +32,7 @@ class Run:
         "least_part_ticks",
         "lost_from_ticks",
         "part_arrival_us",
+        "part_is_keyed",
         "part_length_ticks",
         "part_ticks",
         "rate",
@@ -55,6 +56,8 @@ class Run:
         self.first_ticks = self.last_ticks = self.part_ticks = first.pts_ticks
         self.leap_ticks = self.part_length_ticks = self.least_part_ticks = 0
         self.first_arrival_us = self.last_arrival_us = self.part_arrival_us = first.arrival_monotonic_us
+        self.part_is_keyed = True
+        """The part in the making opens with a keyframe."""
         self.start_us = 0
         self.wall_minus_monotonic_us = 0
         """Of the system's clocks, when last looked at."""

@@ -12,7 +12,8 @@ class RecordingConfig:
     """Lengths, intervals and bounds."""
 
     segment_us: int = 120 * US_PER_SECOND
-    part_us: int = 2 * US_PER_SECOND
+    part_us: int = 1_500_000
+    """Of a GOP longer than this. With what may wait in a socket, a kill costs less than two seconds."""
     sync_interval_ms: int = 5_000
     queue_bytes: int = 64 * 1024 * 1024
     camera_limit: int = 128

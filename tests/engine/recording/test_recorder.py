@@ -58,7 +58,19 @@ async def test_the_first_segments_of_cameras_started_together_end_at_different_t
     assert len(ends) > 3
 
 
-async def test_a_long_gop_reaches_the_disk_in_parts_of_two_seconds(rig: Rig) -> None:
+async def test_the_short_end_of_a_long_gop_is_a_part_so_that_every_keyframe_opens_one(rig: Rig) -> None:
+    script = await started(rig)
+    script.gop = 42  # 1.68 s at 25 pictures a second: a part of 1.5 s, and 0.18 s
+    await rig.stream(30, script)
+    await rig.stop()
+    (segment,) = await rig.segments()
+    with SegmentReader.open(rig.folder / "v1" / segment.path) as reader:
+        opening = sum(part.is_keyframe for part in reader.parts)
+        assert opening == sum(sample.is_keyframe for sample in reader.samples(0))
+        assert len(reader.parts) >= 2 * opening - 1
+
+
+async def test_a_long_gop_reaches_the_disk_in_parts_of_less_than_two_seconds(rig: Rig) -> None:
     script = await started(rig)
     script.gop = 25 * 60
     await rig.stream(30, script)
