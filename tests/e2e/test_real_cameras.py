@@ -117,7 +117,9 @@ async def test_a_camera_that_dies_is_a_gap_with_a_cause_and_comes_back_by_itself
         camera = next(c for c in lost.cameras if c.name == "mortal")
         assert camera.cause
         assert camera.retry_at_us
-        [gap] = await client.gaps("mortal", 0, FAR_FUTURE_US)
+        [gap] = await eventually(
+            lambda: client.gaps("mortal", 0, FAR_FUTURE_US), lambda found: len(found) > 0, "a gap"
+        )
         assert (gap.cause, gap.end_us) == ("camera_unreachable", None)
         mortal.start()
         await until(client, lambda now: now.station.cameras_recording == 2, "back")
