@@ -297,12 +297,13 @@ async def test_teardown_without_answer_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        (f"rtsp://127.0.0.1:{free_port()}/x", "refuses the connection"),
+        ("rtsp://127.0.0.1:PORT/x", "refuses the connection"),
         ("rtsp://no-such-camera.invalid/x", "cannot be resolved"),
         ("rtsp:///x", "no RTSP URL"),
     ],
 )
 async def test_network_errors_are_in_words(url: str, words: str) -> None:
+    url = url.replace("PORT", str(free_port()))
     with pytest.raises((CameraUnreachable, CameraRefused), match=words):
         await RtspSource(SourceSettings(url)).run(RecordingSink())
 
