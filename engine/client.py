@@ -20,6 +20,7 @@ import msgspec
 
 from engine import wire, wire_calls
 from engine.socket_path import client_socket_path
+from storage.camera_url import PLACEHOLDER, masked
 from storage.errors import (
     EngineUnreachable,
     FileError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 __all__ = [
+    "PLACEHOLDER",
     "EngineClient",
     "EngineUnreachable",
     "ExportStream",
@@ -42,9 +44,10 @@ __all__ = [
     "WatchdeckError",
     "client_socket_path",
     "error_classes",
+    "masked",
     "rebuilt_error",
 ]
-"""The errors are here too: consoles import nothing of storage."""
+"""The errors, and what hides passwords, are here too: consoles import nothing of storage."""
 
 T = TypeVar("T")
 Query = Mapping[str, str | int | Iterable[str] | None]

@@ -100,8 +100,10 @@ def camera_changes(asked: wire.CameraEdit, before: Camera) -> dict[str, Any]:
     if asked.url is not None:
         address = checked_url(asked.url)
         wanted["url"] = address.url
-        if address.user or address.password:
+        if address.user:
             wanted |= {"user": address.user, "password": address.password}
+        elif address.password:
+            wanted["password"] = address.password
     if asked.user is not None:
         wanted["user"] = checked_secret(asked.user, "user name")
     if asked.password is not None:

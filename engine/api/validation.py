@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from engine import wire
 from engine.recording.schedule import check_schedule
+from storage.camera_url import split_secret
 from storage.catalog.names import CAMERA_SCHEMES
 from storage.catalog.records import RecordingMode, Schedule, Severity, Transport
 from storage.errors import InvalidInput
@@ -51,7 +52,12 @@ def checked_url(url: str) -> CameraAddress:
     _check_parts(parts)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     host = parts.netloc.rpartition("@")[2]
-    bare = urlunsplit((parts.scheme.lower(), host, parts.path, parts.query, ""))
+    bare, inner = split_secret(urlunsplit((parts.scheme.lower(), host, parts.path, parts.query, "")))
+    if password and inner and password != inner:
+        raise InvalidInput(
+            "the camera's URL holds two different passwords", "a camera has one: leave the other out"
+        )
+    password = password or inner
     return CameraAddress(bare, checked_secret(user, "user name"), checked_secret(password, "password"))
 
 

@@ -22,6 +22,7 @@ from engine.cameras.delivery import Delivery
 from engine.cameras.libav_stream import AudioReader, Frame, VideoReader, open_audio, open_video
 from engine.cameras.rtp_clock import RtpClock, SessionZero
 from engine.cameras.source import PacketSink, SourceSettings
+from storage.camera_url import masked
 from storage.clock import Clock, SystemClock
 from storage.errors import (
     CameraError,
@@ -144,7 +145,7 @@ def _target(settings: SourceSettings) -> Target:
     if scheme in ("https", "rtsps", "rtmps"):
         options["tls_verify"] = "1" if settings.verify_tls else "0"
     return Target(
-        f"{scheme}://{credentials}{place}{parts.path}{query}", place, parts.path or "/", host, options, False
+        f"{scheme}://{credentials}{place}{parts.path}{query}", place, masked(parts.path) or "/", host, options, False
     )
 
 

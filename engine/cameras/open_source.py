@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.cameras.libav import LibavSource
 from engine.cameras.rtsp import RtspSource
 from engine.cameras.source import PacketSink, PacketSource, SourceSettings
+from storage.camera_url import with_secret
 from storage.clock import Clock
 from storage.errors import CameraUnreachable, CameraUnsupported
 
@@ -16,6 +17,7 @@ SECOND_TRY_S = 1.0
 
 def open_source(settings: SourceSettings, clock: Clock | None = None) -> PacketSource:
     """A source for one session; nothing is connected before `run`."""
+    settings = replace(settings, url=with_secret(settings.url, settings.password))
     scheme = settings.url.strip().partition("://")[0].lower()
     if scheme in ("rtsp", "rtsps") and settings.transport != "udp":
         return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from engine.cameras.sdp import Media, SessionDescription
+from storage.camera_url import masked
 from storage.errors import InvalidInput
 
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
@@ -29,7 +30,8 @@ class RtspUrl:
 
     @property
     def path(self) -> str:
-        return re.sub(r"^rtsps?://[^/?]*", "", self.text, flags=re.IGNORECASE) or "/"
+        """For messages: without the password some cameras want in there."""
+        return masked(re.sub(r"^rtsps?://[^/?]*", "", self.text, flags=re.IGNORECASE)) or "/"
 
 
 def parse_rtsp_url(text: str) -> RtspUrl:

@@ -6,6 +6,7 @@ import unicodedata
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from storage.camera_url import PLACEHOLDER, masked
 from storage.errors import InvalidInput
 
 NAME_LIMIT = 64
@@ -42,6 +43,8 @@ def checked_url(url: str) -> str:
         )
     if parts.username is not None or parts.password is not None:
         raise InvalidInput("user and password do not belong into the address", "give them apart")
+    if masked(url) != url:
+        raise InvalidInput("a password does not belong into the address", f"write {PLACEHOLDER} in its place")
     if parts.scheme.lower() == "file":
         if not parts.path.startswith("/"):
             raise InvalidInput("a file address is absolute", "for example file:///var/tmp/test.mp4")

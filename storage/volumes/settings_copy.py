@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from storage.camera_url import masked
 from storage.catalog.records import Camera, Transport
 
 SETTINGS_NAME = "cameras.json"
@@ -53,6 +54,6 @@ def _without_credentials(url: str) -> str:
     """The catalog's URLs have none; this copy leaves the machine with the disk, so it is made sure here."""
     try:
         parts = urlsplit(url)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return masked(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
     except ValueError:
         return ""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from engine.client import FileError, InvalidInput
+from engine.client import PLACEHOLDER, FileError, InvalidInput, masked
 
 PASSWORD_LIMIT_BYTES = 4096
 
@@ -49,6 +49,11 @@ def refuse_credentials(url: str) -> None:
         has_credentials = "@" in urlsplit(url).netloc
     except ValueError:
         has_credentials = "@" in url
+    if masked(url) != url:
+        raise InvalidInput(
+            "the address holds a password: other users of this machine can see it",
+            f"write {PLACEHOLDER} in its place, and give the password with --password-file",
+        )
     if has_credentials:
         raise InvalidInput(
             "user and password do not belong into the address: other users of this machine can see it",

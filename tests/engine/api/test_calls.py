@@ -53,6 +53,27 @@ async def test_operations_are_events_with_the_callers_name_and_without_the_passw
     assert not any("geheim" in event.text or "topsecret" in event.text for event in events)
 
 
+async def test_a_password_in_the_query_is_kept_apart_and_put_back_only_for_connecting(
+    station: FakeStation,
+) -> None:
+    added = await station.client.add_camera(gate(url="http://10.0.0.9/v.cgi?user=a&pwd=geh%20eim"))
+    assert (added.url, added.has_password) == ("http://10.0.0.9/v.cgi?user=a&pwd={password}", True)
+    assert station.recording.passwords == ["geh eim"]
+    edited = await station.client.edit_camera("Gate", wire.CameraEdit(url="http://10.0.0.9/w.cgi?token=zwei"))
+    assert (edited.url, station.recording.passwords[-1]) == ("http://10.0.0.9/w.cgi?token={password}", "zwei")
+    kept = await station.client.edit_camera(
+        "Gate", wire.CameraEdit(url="http://10.0.0.8/w.cgi?token={password}")
+    )
+    assert (kept.has_password, station.recording.passwords[-1]) == (True, "zwei")
+    with pytest.raises(errors.InvalidInput) as raised:
+        await station.client.add_camera(gate(name="x", url="http://10.0.0.9/?pwd=eins&token=drei"))
+    with pytest.raises(errors.InvalidInput) as also:
+        await station.client.add_camera(gate(name="x", url="http://a:eins@10.0.0.9/?pwd=drei"))
+    assert "drei" not in f"{raised.value}{also.value}"
+    shown = str(await newest_events(station, 9))
+    assert not any(secret in shown for secret in ("geh", "zwei", "eins", "drei"))
+
+
 async def test_edit_changes_only_what_is_given(station: FakeStation) -> None:
     before = await station.client.add_camera(gate(user="admin", password="x"))
     after = await station.client.edit_camera("Gate", wire.CameraEdit(record_audio=False, is_enabled=False))

@@ -197,3 +197,10 @@ def test_removed_cameras_are_listed_apart(shell: Shell) -> None:
     assert shell.json("camera", "list", "--removed") == {"cameras": []}
     shell("camera", "remove", "gate")
     assert "NAME" in shell("camera", "list", "--removed").out
+
+
+def test_a_password_in_an_address_is_refused_on_the_command_line(shell: Shell) -> None:
+    refused = shell("camera", "add", "gate", "http://192.0.2.1/?pwd=geheim")
+    assert refused.code == 2
+    assert "{password}" in refused.err
+    assert "geheim" not in refused.err
