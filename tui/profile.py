@@ -231,13 +231,12 @@ def _graphics(
     chosen = _override(given, environ, "WATCHDECK_GRAPHICS", GRAPHICS)
     if chosen is not None:
         return cast("Graphics", chosen)
-    if glyphs == "ascii" or colors <= 16:
-        return "ascii"
-    if is_near and reply.has_kitty:
+    # Pictures in pixels bring colours of their own: a terminal that names itself plainly may well have them.
+    if is_near and colors > 2 and reply.has_kitty:
         return "kitty"
-    if is_near and reply.has_sixel:
+    if is_near and colors > 2 and reply.has_sixel:
         return "sixel"
-    return "half"
+    return "ascii" if glyphs == "ascii" or colors <= 16 else "half"
 
 
 def _is_tty(fd: int) -> bool:
