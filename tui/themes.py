@@ -142,8 +142,9 @@ _ANSI_VARIABLES: Final = {
     "text-error": "ansi_red",
     "foreground-muted": "ansi_white",
     "foreground-disabled": "ansi_white",
-    "block-cursor-background": "ansi_cyan",
-    "block-cursor-foreground": "ansi_black",
+    # Bold black is dark grey on consoles that brighten bold: white on blue is readable either way.
+    "block-cursor-background": "ansi_blue",
+    "block-cursor-foreground": "ansi_white",
     "block-cursor-blurred-background": "ansi_black",
     "block-cursor-blurred-foreground": "ansi_white",
     "block-hover-background": "ansi_black",
