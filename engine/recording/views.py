@@ -106,9 +106,13 @@ def group_view(group: RecordingGroup, cameras: tuple[str, ...], now_us: int) -> 
 
 
 def remaining(group: RecordingGroup) -> float | None:
-    """Days until the group's volumes, as far as they are in order, reach their floors at the measured rate."""
+    """Days until the group begins to overwrite its oldest footage: at the measured rate its volumes, as far as they
+    are in order, reach their floors, or it reaches the bytes it may keep.
+    """
     bps = sum(volume.rate.slow_bps for volume in group.volumes.values())
     if bps <= 0:
         return None
     room_bytes = sum(max(0, volume.room_bytes) for volume in group.volumes.values() if volume.is_reachable)
+    if group.record.retention_bytes is not None and group.usage is not None:
+        room_bytes = min(room_bytes, max(0, group.record.retention_bytes - group.usage.bytes))
     return room_bytes * 8 / bps / 86_400

@@ -72,7 +72,15 @@ def test_a_busy_link_is_measured_against_its_speed() -> None:
 
 def test_a_group_below_its_retention_is_marked_with_words() -> None:
     text = text_of(mirror_of())
-    assert "12.4 d recorded, 7.8 d left, keep 30 d  ! below retention" in text
+    assert "12.4 d recorded, room for 7.8 d, keep 30 d  ! below retention" in text
+
+
+def test_a_full_group_says_that_it_goes_on_recording() -> None:
+    snapshot = scripted_snapshot(8, NOW_US)
+    groups = tuple(msgspec.structs.replace(group, remaining_days=0.01) for group in snapshot.groups)
+    mirror = Mirror(lambda: 1.0)
+    mirror.apply(wire.SnapshotMessage(snapshot=msgspec.structs.replace(snapshot, groups=groups)))
+    assert "12.4 d recorded, full: the oldest is overwritten, keep 30 d" in text_of(mirror)
 
 
 def test_no_volume_says_what_to_do() -> None:

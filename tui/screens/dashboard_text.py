@@ -23,6 +23,8 @@ LIMIT_PERCENT = 90.0
 """CPU, memory or network strictly over this is abnormal."""
 WIDE_COLUMNS = 170
 EVENTS_MIN_ROWS = 3
+FULL_DAYS = 0.02
+"""Half an hour of room: recycling begins a little before the last byte."""
 BAR_CELLS = 14
 
 BLOCK_DIGITS = {
@@ -280,12 +282,11 @@ def storage_lines(mirror: Mirror, paper: Paper) -> list[Content]:
 
 
 def _group_line(group: wire.GroupView, paper: Paper) -> Content:
-    length = format.days(group.recorded_days)
-    if 0 < group.recorded_days < 1:
-        length = format.duration(round(group.recorded_days * format.DAY_US))
-    parts = [f"{length} recorded"]
+    parts = [f"{_days_or_less(group.recorded_days)} recorded"]
     if group.remaining_days is not None:
-        parts.append(f"{format.days(group.remaining_days)} left")
+        is_full = group.remaining_days < FULL_DAYS
+        room = f"room for {_days_or_less(group.remaining_days)}"
+        parts.append("full: the oldest is overwritten" if is_full else room)
     if group.retention_days is not None:
         parts.append(f"keep {group.retention_days} d")
     if group.retention_bytes is not None:
@@ -296,6 +297,10 @@ def _group_line(group: wire.GroupView, paper: Paper) -> Content:
     if group.is_below_retention:
         line += Content.styled("  ! below retention", "bold $text-warning")
     return line
+
+
+def _days_or_less(days: float) -> str:
+    return format.duration(round(days * format.DAY_US)) if 0 < days < 1 else format.days(days)
 
 
 def _volume_line(volume: wire.VolumeView, paper: Paper) -> Content:

@@ -401,5 +401,14 @@ async def test_remaining_days_follow_the_measured_rate(rig: Rig) -> None:
     assert view.is_below_retention
 
 
+async def test_remaining_days_end_where_the_group_may_keep_no_more(rig: Rig) -> None:
+    await rig.add_volume(free_bytes=1_100_000_000_000, floor_bytes=100_000_000_000)
+    await rig.add_camera()
+    await rig.catalog.write("update_group", 1, retention_bytes=108_000_000_000)
+    await rig.start()
+    await rig.stream(120, PacketScript(rig.clock, size_bytes=5_000))
+    assert rig.group_view().remaining_days == pytest.approx(10, rel=0.1)
+
+
 def files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.mp4"))
