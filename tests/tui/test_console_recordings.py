@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine import wire
@@ -49,6 +50,20 @@ async def test_at_exactly_the_full_hour_it_opens_there(tmp_path: Path) -> None:
         await shows(pilot, "5 of 8")
         await pilot.press("3")
         await shows(pilot, "2026-03-04 14:00:00 UTC")
+
+
+async def test_a_station_of_this_hour_opens_at_the_live_edge(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    cameras = tuple(
+        msgspec.structs.replace(camera, oldest_us=HOUR_US + 1) for camera in engine.snapshot.cameras
+    )
+    engine.snapshot = msgspec.structs.replace(engine.snapshot, cameras=cameras)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("3")
+        await shows(pilot, "LIVE", "span 6 h")
+        assert timeline_of(app).is_following
 
 
 async def test_plus_and_minus_go_through_the_eight_spans(tmp_path: Path) -> None:

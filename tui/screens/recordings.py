@@ -102,9 +102,16 @@ class RecordingsView(View):
             self._feed.draw()
             hour_us = floor_to_hour_us(self.desk.mirror.now_us, self.desk.zone)
             self.timeline.show(hour_us - OPENING_SPAN_US * 3 // 4, OPENING_SPAN_US)
-            self.timeline.go_to(hour_us)
+            if self._is_recorded_before(hour_us):
+                self.timeline.go_to(hour_us)
+            else:
+                self.timeline.follow()  # a station of this hour: what there is to see is at the live edge
         self._show_camera()
         self._look()
+
+    def _is_recorded_before(self, time_us: int) -> bool:
+        cameras = self.desk.mirror.cameras
+        return any(camera.oldest_us is not None and camera.oldest_us <= time_us for camera in cameras)
 
     def leave(self) -> None:
         self._pictures.stop()
