@@ -12,6 +12,8 @@ import sys
 import time
 from collections.abc import Mapping
 
+from storage.camera_url import masked
+
 _CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/@]*@")
 _PRIORITIES = {"DEBUG": "<7>", "INFO": "<6>", "WARNING": "<4>", "ERROR": "<3>", "CRITICAL": "<2>"}
 
@@ -28,7 +30,7 @@ class OneLineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line = " | ".join(part.strip() for part in super().format(record).splitlines() if part.strip())
-        line = _CREDENTIALS.sub(r"\g<scheme>…@", line)
+        line = masked(_CREDENTIALS.sub(r"\g<scheme>…@", line))
         return _PRIORITIES.get(record.levelname, "<5>") + line if self._is_journal else line
 
 

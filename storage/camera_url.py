@@ -15,8 +15,8 @@ PLACEHOLDER = "{password}"
 
 _PASSWORD_NAMES = "password|passwd|passwort|passwrd|passw|pass|pwd|psw|psd|loginpas|loginpass"
 _TOKEN_NAMES = "token|access_token|auth_token|authtoken|auth|apikey|api_key|secret|client_secret"
-_SECRET = re.compile(rf"(?<=[?&;/])({_PASSWORD_NAMES}|{_TOKEN_NAMES})=([^&;/?#]+)", re.IGNORECASE)
-_GLUED_SECRET = re.compile(r"(?<=_)(password|passwd|pwd)=([^_&;/?#]+)", re.IGNORECASE)
+_SECRET = re.compile(rf"(?<=[?&;/])({_PASSWORD_NAMES}|{_TOKEN_NAMES})=([^&;/?#\s]+)", re.IGNORECASE)
+_GLUED_SECRET = re.compile(r"(?<=_)(password|passwd|pwd)=([^_&;/?#\s]+)", re.IGNORECASE)
 """As in `/user=admin_password=x_channel=1_stream=0.sdp`; only in paths, for `_` belongs to names in queries."""
 _KEPT_AS_TYPED = "!$'()*+,:=~"
 """Some cameras compare the address as it came, without decoding it."""
