@@ -84,8 +84,10 @@ def frames_lost_in(files: list[Path]) -> tuple[int, int]:
     return frames, missing
 
 
-async def watchdeck(port: int, cameras: int, seconds: int, folder: Path) -> dict[str, Any]:
-    """One engine, `cameras` cameras, one volume."""
+async def watchdeck(
+    port: int, cameras: int, seconds: int, folder: Path, retention_bytes: int | None = None
+) -> dict[str, Any]:
+    """One engine, `cameras` cameras, one volume; the oldest footage goes above `retention_bytes`."""
     state, volume, socket = folder / "state", folder / "volume", folder / "engine.sock"
     volume.mkdir(parents=True)
     log = (folder / "engine.log").open("wb")
@@ -100,6 +102,7 @@ async def watchdeck(port: int, cameras: int, seconds: int, folder: Path) -> dict
             await client.add_volume(
                 wire.VolumeAdd(name="bench", path=str(volume), floor_bytes=1 << 30, allow_system_disk=True)
             )
+            await client.edit_group("main", wire.GroupEdit(retention_bytes=retention_bytes or -1))
             await asyncio.sleep(2)
             base = cost_of([process])
             for number, url in enumerate(urls(port, cameras)):
@@ -209,6 +212,9 @@ def main() -> None:
         "--folder", type=Path, default=None, help="where to record (default: a temporary folder)"
     )
     parser.add_argument(
+        "--retention-bytes", type=int, default=None, help="bound what the run leaves on the disk"
+    )
+    parser.add_argument(
         "--packets-a-send",
         type=int,
         default=1,
@@ -227,7 +233,13 @@ def main() -> None:
     try:
         with load_server(arguments.packets_a_send) as port:
             results["watchdeck"] = asyncio.run(
-                watchdeck(port, arguments.cameras, arguments.seconds, folder / "watchdeck")
+                watchdeck(
+                    port,
+                    arguments.cameras,
+                    arguments.seconds,
+                    folder / "watchdeck",
+                    arguments.retention_bytes,
+                )
             )
             for name in filter(None, arguments.peers.split(",")):
                 tool, peer = PEERS[name]
