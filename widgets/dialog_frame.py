@@ -42,6 +42,23 @@ class DialogFrame(Vertical):
             }
         }
         Input { background: $panel; }
+        /* In eight colours Textual uses the terminal's own background, which may be as light as the text. */
+        Input:ansi {
+            background: $surface;
+            color: $foreground;
+            &:focus { background: $block-cursor-background; color: $block-cursor-foreground; }
+            &>.input--placeholder { color: $foreground; }
+        }
+        Button:ansi.-style-default.-textual-compact {
+            background: $input-selection-background;
+            color: $input-selection-foreground;
+            text-style: none;
+            &:focus {
+                background: $block-cursor-background;
+                color: $block-cursor-foreground;
+                text-style: $block-cursor-text-style;
+            }
+        }
     }
     """
 

@@ -62,7 +62,8 @@ class FormDialog(ModalScreen[dict[str, str] | None]):
         align: center middle;
         background: $background;
         VerticalScroll { height: auto; max-height: 16; scrollbar-size-vertical: 1; }
-        .form--row { height: 1; }
+        /* Textual looks again at the labels of a row only when the row has a rule for focus itself. */
+        .form--row, .form--row:focus-within { height: 1; }
         .form--row Label { width: 18; color: $text-muted; }
         .form--row:focus-within Label { color: $foreground; text-style: bold; }
         .form--row.-wrong Label { color: $text-error; }

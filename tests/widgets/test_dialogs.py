@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Label
 
 from tests.widgets.gallery import Gallery, drawn
 from widgets.dialog import ConfirmDialog, Field, FormDialog, ProgressDialog, TypedDialog
@@ -76,6 +77,17 @@ async def test_a_form_says_what_is_wrong_and_goes_there() -> None:
         assert answers == [
             {"name": "yard", "url": "camera://x", "password": "secret", "transport": "tcp", "audio": "no"}
         ]
+
+
+async def test_the_label_of_the_focused_field_stands_out() -> None:
+    app = Gallery()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(FormDialog("Add camera", FIELDS))
+        await pilot.pause()
+        for name in ("Name *", "Address", "Password"):
+            labels = app.screen.query(".form--row Label").results(Label)
+            assert [str(label.content) for label in labels if label.styles.text_style.bold] == [name]
+            await pilot.press("tab")
 
 
 async def test_a_password_is_never_drawn() -> None:

@@ -47,12 +47,12 @@ def camera_fields(desk: Desk, camera: wire.CameraView | None) -> list[Field]:
     )
     secret = "unchanged" if camera is not None and camera.has_password else ""
     return [
-        Field("name", "Name", camera.name if camera else "", hint="driveway", is_required=True),
+        Field("name", "Name", camera.name if camera else "", hint="for example driveway", is_required=True),
         Field(
             "url",
             "Address",
             camera.url if camera else "",
-            hint="rtsp://192.0.2.10/stream1",
+            hint="for example rtsp://192.0.2.10/stream1",
             is_required=True,
             check=url_complaint,
         ),
