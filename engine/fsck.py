@@ -87,8 +87,12 @@ def _check(path: Path, options: argparse.Namespace) -> int:
         _print_json({"catalog": str(path), "volumes": len(volumes), "findings": findings})
     else:
         _print_findings(findings)
-        print(_summary(findings, f"{len(volumes)} volumes checked"))
+        print(_summary(findings, f"{_counted(len(volumes), 'volume')} checked"))
     return _exit_code(findings)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _rebuild(path: Path, options: argparse.Namespace) -> int:
@@ -106,8 +110,8 @@ def _rebuild(path: Path, options: argparse.Namespace) -> int:
     else:
         _print_findings(result.findings)
         print(
-            f"rebuilt {path}: {result.cameras} cameras, {result.volumes} volumes, {result.segments} segments,"
-            f" {result.gaps} gaps"
+            f"rebuilt {path}: {_counted(result.cameras, 'camera')}, {_counted(result.volumes, 'volume')},"
+            f" {_counted(result.segments, 'segment')}, {_counted(result.gaps, 'gap')}"
         )
         print("passwords, retention, schedules, locks and events are on no volume: set them again")
     return _exit_code(result.findings)

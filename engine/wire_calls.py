@@ -18,10 +18,6 @@ Time = Annotated[int, msgspec.Meta(ge=0, description="Microseconds since the Uni
 # -- query parameters ------------------------------------------------------------------------------------
 
 
-class NoQuery(wire.Request, frozen=True, kw_only=True):
-    """The call takes no query parameters."""
-
-
 class CameraQuery(wire.Request, frozen=True, kw_only=True):
     removed: bool = False
     """The removed cameras of which footage is left, instead of those in use."""

@@ -58,18 +58,3 @@ def merged(intervals: list[Interval], join_within_us: int = 0) -> list[Interval]
         else:
             result.append(interval)
     return result
-
-
-def subtracted(whole: Interval, parts: list[Interval]) -> list[Interval]:
-    """What of `whole` no part covers, in order."""
-    left: list[Interval] = []
-    cursor_us = whole.start_us
-    for part in merged(parts):
-        if part.end_us <= cursor_us or part.start_us >= whole.end_us:
-            continue
-        if part.start_us > cursor_us:
-            left.append(Interval(cursor_us, part.start_us))
-        cursor_us = max(cursor_us, part.end_us)
-    if cursor_us < whole.end_us:
-        left.append(Interval(cursor_us, whole.end_us))
-    return left

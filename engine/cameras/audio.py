@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.cameras.bits import BitReader, OutOfBits
 from engine.cameras.delivery import Delivery
+from storage.segments.bits import BitReader, OutOfBits
 
 MAX_FRAME_BYTES = 64 * 1024
 _SAMPLE_RATES_HZ = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)

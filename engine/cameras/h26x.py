@@ -14,7 +14,6 @@ from __future__ import annotations
 from struct import Struct
 from typing import ClassVar
 
-from engine.cameras.bits import BitReader, OutOfBits, unescape
 from engine.cameras.delivery import Delivery
 from engine.cameras.parameter_sets import (
     H264_PPS,
@@ -27,6 +26,7 @@ from engine.cameras.parameter_sets import (
     h265_size,
     split_start_codes,
 )
+from storage.segments.bits import BitReader, OutOfBits, unescape
 from storage.segments.packet import Codec, Track
 
 MAX_UNIT_BYTES = 16 * 1024 * 1024

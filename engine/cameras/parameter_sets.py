@@ -10,13 +10,34 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from engine.cameras.bits import BitReader, OutOfBits, unescape
+from storage.segments.parameter_sets import (
+    H264_PPS,
+    H264_SPS,
+    H265_PPS,
+    H265_SPS,
+    H265_VPS,
+    H264Sps,
+    H265Sps,
+    parse_h264_sps,
+    parse_h265_sps,
+)
 
-H264_SPS, H264_PPS = 7, 8
-H265_VPS, H265_SPS, H265_PPS = 32, 33, 34
+__all__ = [
+    "H264_PPS",
+    "H264_SPS",
+    "H265_PPS",
+    "H265_SPS",
+    "H265_VPS",
+    "PictureSize",
+    "decode_sets",
+    "h264_size",
+    "h264_type",
+    "h265_size",
+    "h265_type",
+    "split_start_codes",
+]
 
 _MAX_SIDE = 16384
-_CHROMA_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _START_CODE = re.compile(rb"\x00\x00\x01")
 
 
@@ -56,115 +77,15 @@ def decode_sets(text: str) -> list[bytes]:
 
 def h264_size(sps: bytes) -> PictureSize | None:
     """The picture size an H.264 SPS declares; None when it cannot be read."""
-    if h264_type(sps) != H264_SPS:
-        return None
-    try:
-        return _h264_size(BitReader(unescape(sps[1:256])))
-    except OutOfBits:
-        return None
-
-
-def _h264_size(bits: BitReader) -> PictureSize | None:
-    profile = bits.read(8)
-    bits.skip(16)
-    bits.ue()
-    chroma_format, is_separate_plane = 1, False
-    if profile in _CHROMA_PROFILES:
-        chroma_format = bits.ue()
-        if chroma_format > 3:
-            return None
-        is_separate_plane = chroma_format == 3 and bits.flag()
-        bits.ue()
-        bits.ue()
-        bits.skip(1)
-        if bits.flag():
-            _skip_scaling_lists(bits, 8 if chroma_format != 3 else 12)
-    bits.ue()
-    order_type = bits.ue()
-    if order_type == 0:
-        bits.ue()
-    elif order_type == 1:
-        bits.skip(1)
-        bits.se()
-        bits.se()
-        for _ in range(_bounded(bits.ue(), 255)):
-            bits.se()
-    bits.ue()
-    bits.skip(1)
-    width = (bits.ue() + 1) * 16
-    map_units = bits.ue() + 1
-    frame_only = bits.flag()
-    height = map_units * 16 * (1 if frame_only else 2)
-    if not frame_only:
-        bits.skip(1)
-    bits.skip(1)
-    if bits.flag():
-        left, right, top, bottom = bits.ue(), bits.ue(), bits.ue(), bits.ue()
-        array_type = 0 if is_separate_plane else chroma_format
-        unit_x = 2 if array_type in (1, 2) else 1
-        unit_y = (2 if array_type == 1 else 1) * (1 if frame_only else 2)
-        width -= (left + right) * unit_x
-        height -= (top + bottom) * unit_y
-    return _plausible(width, height)
-
-
-def _skip_scaling_lists(bits: BitReader, count: int) -> None:
-    for index in range(count):
-        if not bits.flag():
-            continue
-        last = following = 8
-        for _ in range(16 if index < 6 else 64):
-            if following:
-                following = (last + bits.se()) % 256
-            last = following or last
+    return _plausible(parse_h264_sps(sps)) if h264_type(sps) == H264_SPS else None
 
 
 def h265_size(sps: bytes) -> PictureSize | None:
     """The picture size an H.265 SPS declares; None when it cannot be read."""
-    if h265_type(sps) != H265_SPS:
+    return _plausible(parse_h265_sps(sps)) if h265_type(sps) == H265_SPS else None
+
+
+def _plausible(sps: H264Sps | H265Sps | None) -> PictureSize | None:
+    if sps is None or sps.width > _MAX_SIDE or sps.height > _MAX_SIDE:
         return None
-    try:
-        return _h265_size(BitReader(unescape(sps[2:256])))
-    except OutOfBits:
-        return None
-
-
-def _h265_size(bits: BitReader) -> PictureSize | None:
-    bits.skip(4)
-    sub_layers = bits.read(3)
-    bits.skip(1)
-    _skip_profile_tier_level(bits, sub_layers)
-    bits.ue()
-    chroma_format = bits.ue()
-    if chroma_format > 3:
-        return None
-    is_separate_plane = chroma_format == 3 and bits.flag()
-    width, height = bits.ue(), bits.ue()
-    if bits.flag():
-        left, right, top, bottom = bits.ue(), bits.ue(), bits.ue(), bits.ue()
-        array_type = 0 if is_separate_plane else chroma_format
-        width -= (left + right) * (2 if array_type in (1, 2) else 1)
-        height -= (top + bottom) * (2 if array_type == 1 else 1)
-    return _plausible(width, height)
-
-
-def _skip_profile_tier_level(bits: BitReader, sub_layers: int) -> None:
-    bits.skip(88)
-    bits.skip(8)
-    present = [(bits.flag(), bits.flag()) for _ in range(sub_layers)]
-    if sub_layers:
-        bits.skip(2 * (8 - sub_layers))
-    for has_profile, has_level in present:
-        bits.skip(88 * has_profile + 8 * has_level)
-
-
-def _bounded(value: int, largest: int) -> int:
-    if value > largest:
-        raise OutOfBits
-    return value
-
-
-def _plausible(width: int, height: int) -> PictureSize | None:
-    if 0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE:
-        return PictureSize(width, height)
-    return None
+    return PictureSize(sps.width, sps.height)

@@ -96,19 +96,6 @@ class CatalogConnection:
         except sqlite3.Error as error:
             raise catalog_error(error, self.path) from error
 
-    @contextmanager
-    def one_moment(self) -> Iterator[None]:
-        """Several reads that see the same state."""
-        try:
-            self._connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise catalog_error(error, self.path) from error
-
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query."""
         try:

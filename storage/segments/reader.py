@@ -206,11 +206,6 @@ class SegmentReader:
         next_ticks = _time_behind(position, [(place.start_ticks, 0) for place in keyframes])
         return self._keyframe_in(self.part(keyframes[position]), media_ticks, next_ticks)
 
-    def keyframe_at(self, offset_bytes: int) -> KeyframeSample:
-        """The keyframe that opens the part at that offset."""
-        part = self._part_at(offset_bytes)
-        return self._keyframe_in(part, part.place.start_ticks)
-
     def _index(self) -> list[tuple[int, int]] | None:
         try:
             return read_index(self._fd, self._header)
@@ -267,17 +262,3 @@ class SegmentReader:
 
 def _time_behind(position: int, index: list[tuple[int, int]]) -> int | None:
     return index[position + 1][0] if position + 1 < len(index) else None
-
-
-def keyframe_at_place(path: Path, offset_bytes: int, size_bytes: int) -> KeyframeSample:
-    """The keyframe of a part whose place is known from the catalog: header, tables and picture, nothing else.
-
-    Raises NotFound, SegmentDamaged (also when the part there has another size) or VolumeError.
-    """
-    with SegmentReader.open(path) as reader:
-        part = reader._part_at(offset_bytes)
-        if part.place.size_bytes != size_bytes:
-            raise damaged(
-                path, BoxError(f"part of {part.place.size_bytes} bytes, not {size_bytes}", offset_bytes)
-            )
-        return reader._keyframe_in(part, part.place.start_ticks)

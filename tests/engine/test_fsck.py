@@ -76,7 +76,7 @@ def test_a_lost_state_folder_is_rebuilt_from_the_volumes_named(
     assert main(["--state", str(empty), "--repair"]) == 14
     assert "--volume" in capsys.readouterr().err
     assert main(["--state", str(empty), "--repair", "--volume", str(state.parent / "array")]) == 0
-    assert "1 cameras, 1 volumes, 2 segments" in capsys.readouterr().out
+    assert "1 camera, 1 volume, 2 segments, 0 gaps" in capsys.readouterr().out
     (empty / CATALOG_NAME).unlink()
     assert main(["--state", str(empty), "--repair"]) == 0
 
