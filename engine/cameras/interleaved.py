@@ -167,7 +167,7 @@ class InterleavedReader:
         if is_message is None:
             return position
         if not is_message:
-            if not self._is_streaming and view[position : position + 5] == b"HTTP/":
+            if not self._is_streaming and bytes(view[position : position + 5]) == b"HTTP/":
                 raise CameraProtocolError(
                     "this port speaks HTTP, not RTSP", "use the camera's RTSP port, mostly 554"
                 )
