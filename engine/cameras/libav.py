@@ -145,7 +145,12 @@ def _target(settings: SourceSettings) -> Target:
     if scheme in ("https", "rtsps", "rtmps"):
         options["tls_verify"] = "1" if settings.verify_tls else "0"
     return Target(
-        f"{scheme}://{credentials}{place}{parts.path}{query}", place, masked(parts.path) or "/", host, options, False
+        f"{scheme}://{credentials}{place}{parts.path}{query}",
+        place,
+        masked(parts.path) or "/",
+        host,
+        options,
+        False,
     )
 
 
