@@ -15,9 +15,10 @@ from pathlib import Path
 from aiohttp import web
 
 from engine import wire, wire_calls
+from engine.api import live_tail
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
-from storage.catalog.records import Camera, Segment, Volume
+from storage.catalog.records import Camera, Volume
 from storage.errors import Conflict, InvalidInput, NotFound, WatchdeckError
 from storage.segments.export import ExportFile, ExportSource, plan_export
 from storage.units import US_PER_DAY
@@ -47,9 +48,7 @@ async def _planned(services: Services, query: wire_calls.ExportQuery) -> tuple[C
     if query.end_us - query.start_us > LONGEST_US:
         raise InvalidInput("an export holds at most 24 hours", "export the stretch in several files")
     camera: Camera = await services.catalog.read("camera", query.camera, with_removed=True)
-    segments: list[Segment] = await services.catalog.read(
-        "segments", [camera.id], query.start_us, query.end_us
-    )
+    segments = await live_tail.segments(services, [camera.id], query.start_us, query.end_us)
     volumes: dict[int, Volume] = {volume.id: volume for volume in await services.catalog.read("volumes")}
     sources = [
         ExportSource(

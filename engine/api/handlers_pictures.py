@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine import wire
+from engine.api import live_tail
 from engine.api.services import Call, Services
 from engine.pictures.keyframe import LiveKeyframe, RecordedKeyframe
 from storage.catalog.records import Camera, Gap, Run, Segment, Volume
@@ -97,6 +98,6 @@ async def _just_behind_live(
 
 async def _open_segment(services: Services, camera: Camera, at_us: int) -> Segment | None:
     """The one being written at that moment: its file reaches further than its row, which grows with each sync."""
-    segments: list[Segment] = await services.catalog.read("open_segments")
-    own = [each for each in segments if each.camera_id == camera.id and each.start_us <= at_us]
+    segments = await live_tail.open_segments(services, [camera.id])
+    own = [each for each in segments if each.start_us <= at_us]
     return max(own, key=lambda each: each.start_us, default=None)

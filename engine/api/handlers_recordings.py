@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine import wire, wire_calls
+from engine.api import live_tail
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
 from storage.catalog.records import Camera, Gap, Lock, Segment, Volume
@@ -38,10 +39,7 @@ async def list_recordings(
         return wire_calls.RecordingList(recordings=())
     # Every page begins with the segments that reach into it, at most a few a camera: a page must hold more.
     limit = query.limit + 2 * len(cameras)
-    segments: list[Segment] = await services.catalog.read(
-        "segments", list(cameras), query.start_us, query.end_us, limit=limit
-    )
-    segments.sort(key=lambda segment: (segment.start_us, segment.camera_id))
+    segments = await live_tail.segments(services, list(cameras), query.start_us, query.end_us, limit=limit)
     locks: list[Lock] = await services.catalog.read("locks", list(cameras), query.start_us, query.end_us)
     volumes = {volume.id: volume for volume in await services.catalog.read("volumes")}
     return wire_calls.RecordingList(
@@ -97,7 +95,7 @@ async def get_timeline(services: Services, call: Call[wire_calls.StretchQuery, N
     checked_stretch(start_us, end_us)
     cameras = await _cameras(services, call.query.camera)
     ids = list(cameras)
-    coverage: dict[int, list[Interval]] = await services.catalog.read("coverage", ids, start_us, end_us)
+    coverage = await live_tail.coverage(services, ids, start_us, end_us)
     gaps: list[Gap] = await services.catalog.read("gaps", ids, start_us, end_us)
     locks: list[Lock] = await services.catalog.read("locks", ids, start_us, end_us)
     oldest: dict[int, int] = await services.catalog.read("oldest_us", ids)

@@ -17,6 +17,7 @@ from engine.api.permissions import Caller
 from engine.cameras.source import PacketSource, SourceSettings
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource
+from engine.recording.segment import SegmentTail
 from storage.catalog.records import Camera, Volume
 from storage.clock import Clock
 from storage.segments.packet import Track
@@ -68,6 +69,8 @@ class Recording(Protocol):
     def volume_views(self) -> Sequence[wire.VolumeView]: ...
 
     def group_views(self) -> Sequence[wire.GroupView]: ...
+
+    def tails(self) -> Sequence[SegmentTail]: ...
 
     def last_keyframe(self, uuid: UUID) -> NewestKeyframe | None: ...
 

@@ -7,6 +7,7 @@ and keeps the gaps. Never waits.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from engine.catalog_thread import CatalogThread
 from engine.recording.gaps import GapTracker
 from engine.recording.groups import RecordingGroup
 from engine.recording.run import Run
-from engine.recording.segment import RecordedSegment
+from engine.recording.segment import RecordedSegment, SegmentTail
 from engine.recording.settings import RecordingConfig
 from engine.recording.volume_thread import VolumeThread
 from storage.catalog.changes import BeginRun, EndRun
@@ -71,6 +72,8 @@ class Footage:
         self._segment: RecordedSegment | None = None
         self._unfinished: set[RecordedSegment] = set()
         """Segments whose files are not closed yet, the present one among them."""
+        self._recent: deque[RecordedSegment] = deque(maxlen=2)
+        """The present segment and the one before: what the catalog may not know in full yet."""
         self._expected_since_us = 0
         self._is_fresh = False
         """Expected since a moment ago, and no run since."""
@@ -178,11 +181,16 @@ class Footage:
         run.segment_due_ticks = part.video_start_ticks + us_to_ticks(round(length_us / run.rate), run.hz)
         self._segment = segment
         self._unfinished.add(segment)
+        self._recent.append(segment)
         return segment.append(part, end_us)
 
     def _stagger_us(self) -> int:
         """Shortens the first segment of a run by up to half, so that cameras started together do not cut together."""
         return self.camera.uuid.int % 1000 * (self._config.segment_us // 2) // 1000
+
+    def tails(self) -> list[SegmentTail]:
+        """Segments whose files may reach further than the catalog knows."""
+        return [segment.tail(self.camera.id) for segment in self._recent if segment.end_us > segment.start_us]
 
     def close_segment(self) -> None:
         segment, self._segment = self._segment, None

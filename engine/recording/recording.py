@@ -23,6 +23,7 @@ from engine.recording.footage import Footage
 from engine.recording.gaps import GapTracker
 from engine.recording.recorder import CLOCK_STEP_US, LiveKeyframe, Recorder
 from engine.recording.recovery import RecoveryReport
+from engine.recording.segment import SegmentTail
 from engine.recording.settings import RecordingConfig
 from engine.recording.volume_thread import VolumeThread
 from engine.recording.volumes import RecordingVolumes
@@ -388,6 +389,10 @@ class RecordingService:
         """How many should be recording now."""
         now_us = self._clock.now_us()
         return sum(place.runner.is_expected(now_us) for place in self._cameras.values())
+
+    def tails(self) -> list[SegmentTail]:
+        """The newest segments of each camera as their files are now: the catalog follows with the next sync."""
+        return [tail for place in self._cameras.values() for tail in place.runner.recorder.footage.tails()]
 
     def last_keyframe(self, uuid: UUID) -> LiveKeyframe | None:
         """The newest keyframe of a camera; None when nothing arrives. Raises NotFound."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Protocol
 
 from engine.catalog_thread import CatalogThread
@@ -15,6 +16,19 @@ from storage.segments.part import Part
 from storage.segments.places import encode_places
 from storage.segments.writer import SegmentSummary
 from storage.volumes.volume import segment_path
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTail:
+    """What is in a segment's file now; its row in the catalog follows with the next sync."""
+
+    camera_id: int
+    volume_id: int
+    path: str
+    start_us: int
+    end_us: int
+    media_duration_ticks: int
+    bytes: int
 
 
 class SegmentOwner(Protocol):
@@ -95,6 +109,17 @@ class RecordedSegment:
         self._in_flight.clear()
         self.accepted_end_us = self.end_us
         return parts
+
+    def tail(self, camera_id: int) -> SegmentTail:
+        return SegmentTail(
+            camera_id,
+            self.volume.record.id,
+            self.file.relative,
+            self.start_us,
+            self.end_us,
+            self._ticks,
+            self._bytes,
+        )
 
     @property
     def has_in_flight(self) -> bool:

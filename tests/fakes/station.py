@@ -19,6 +19,7 @@ from engine.catalog_thread import CatalogThread
 from engine.client import EngineClient
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from engine.recording.segment import SegmentTail
 from storage.catalog.records import Camera, Volume
 from storage.errors import PictureUnavailable
 from storage.segments.packet import Codec, Track
@@ -58,6 +59,7 @@ class FakeRecording:
     catalog: CatalogThread
     cameras: dict[UUID, wire.CameraView] = field(default_factory=dict)
     volumes: dict[UUID, wire.VolumeView] = field(default_factory=dict)
+    open_tails: list[SegmentTail] = field(default_factory=list)
     groups: list[wire.GroupView] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
     keyframes: dict[UUID, FakeKeyframe] = field(default_factory=dict)
@@ -112,6 +114,9 @@ class FakeRecording:
 
     def group_views(self) -> list[wire.GroupView]:
         return self.groups
+
+    def tails(self) -> list[SegmentTail]:
+        return self.open_tails
 
     def last_keyframe(self, uuid: UUID) -> FakeKeyframe | None:
         return self.keyframes.get(uuid)
