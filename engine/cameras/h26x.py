@@ -236,6 +236,10 @@ class NalAssembler:
     def _announce_sets(self) -> None:
         """Take over the parameter sets seen since the last keyframe."""
         if any(self._new_sets.values()):
+            new_sps = self._new_sets[self.set_types[-2]]
+            if new_sps and self._size_of(self._new_sets) is None and self._size_of(self._sets) is not None:
+                # A damaged SPS does not push out a readable one.
+                self._new_sets = {kind: [] for kind in self.set_types}
             for kind, seen in self._new_sets.items():
                 if seen:
                     self._sets[kind] = seen

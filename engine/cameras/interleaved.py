@@ -83,19 +83,25 @@ class InterleavedReader:
         self._view[: len(rest)] = rest
         self._start, self._end = 0, len(rest)
 
-    def received(self, count: int, now_us: int) -> None:
-        """`count` bytes were written to `writable()`. Raises CameraProtocolError when framing is lost for good."""
+    def received(self, count: int, now_us: int) -> int:
+        """`count` bytes were written to `writable()`; returns how many frames and messages were handled.
+
+        Raises CameraProtocolError when framing is lost for good.
+        """
         end = self._end = self._end + count
         position = self._start
         video = self._video
         assembler = video.assembler if video is not None and self._is_streaming else None
         if video is None or assembler is None:
+            frames = 0
             while (after := self._next(position, end, now_us)) != position:
                 position = after
+                frames += 1
             self._start = position
             if position == end:
                 self._start = self._end = 0
-            return
+            return frames
+        frames = 0
         view = self._view
         unpack, offset = assembler.frame_struct.unpack_from, assembler.fragment_offset
         append = assembler.pieces.append
@@ -118,6 +124,7 @@ class InterleavedReader:
                 append(view[position + offset : after])
                 next_sequence = (sequence + 1) & 0xFFFF
                 position = after
+            frames += (next_sequence - video.next_sequence & 0xFFFF) + 1
             video.next_sequence = next_sequence
             after = self._next(position, end, now_us)
             if after == position:
@@ -126,6 +133,7 @@ class InterleavedReader:
         self._start = position
         if position == end and not assembler.pieces:
             self._start = self._end = 0
+        return frames
 
     def _next(self, position: int, end: int, now_us: int) -> int:
         """Handle one frame or message; the position behind it, or the same one when it is not complete."""

@@ -13,12 +13,15 @@ import ssl
 from typing import cast
 
 from engine.cameras.interleaved import InterleavedReader
+from engine.cameras.receive_limit import RATE_BYTES_S, ReceiveLimit
 from engine.cameras.rtsp_message import RtspMessage, format_reply, format_request
 from engine.cameras.rtsp_url import RtspUrl
 from storage.clock import Clock
 from storage.errors import CameraError, CameraProtocolError, CameraRefused, CameraUnreachable
 
 _MAX_PENDING = 8
+_MAX_UNREAD_BYTES = 64 * 1024
+"""Of answers that the camera does not fetch."""
 _ANSWERED_METHODS = frozenset({"OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "ANNOUNCE"})
 _NETWORK_REASONS = {
     errno.ECONNREFUSED: "refuses the connection",
@@ -42,6 +45,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         """Why the connection is over; its result is the error to raise."""
         self._now_us = clock.monotonic_us
         self._transport: asyncio.Transport | None = None
+        self._limit = ReceiveLimit(clock.monotonic_us())
         self._cseq = 0
         # A camera that answers no keep-alive leaves entries behind: the oldest is given up when there are many.
         self._pending: dict[int, asyncio.Future[RtspMessage]] = {}
@@ -56,11 +60,29 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self.bytes_received += nbytes
+        now_us = self._now_us()
         try:
-            self.reader.received(nbytes, self._now_us())
+            frames = self.reader.received(nbytes, now_us)
+            if pause_us := self._limit.pause_us(nbytes, frames, now_us):
+                self._pause(pause_us, now_us)
         except CameraError as error:
             self.end(error)
             self.abort()
+
+    def _pause(self, pause_us: int, now_us: int) -> None:
+        """Read on later, so that TCP slows the camera down. Raises CameraProtocolError when it has to be done for long."""
+        if self._limit.is_flooded(now_us):
+            raise CameraProtocolError(
+                f"{self.url.place} floods: more than {RATE_BYTES_S * 8 // 1_000_000} Mbit/s for seconds",
+                "restart the camera or update its firmware",
+            )
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(pause_us / 1_000_000, self._resume)
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def eof_received(self) -> bool:
         return False
@@ -135,6 +157,8 @@ class RtspConnection(asyncio.BufferedProtocol):
     def _answer(self, request: RtspMessage) -> None:
         if self._transport is None:
             return
+        if self._transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
+            raise CameraProtocolError(f"{self.url.place} asks and asks and reads no answer")
         if request.method in _ANSWERED_METHODS:
             self._transport.write(format_reply(200, "OK", request))
         else:
