@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -29,12 +28,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.glyphs import glyphs_of
-from widgets.line_paint import GUTTER_CELLS, LinePaint, paint_empty, paint_header, paint_line
+from widgets.line_paint import GUTTER_CELLS, PARTS, LinePaint, paint_empty, paint_header, paint_line
 from widgets.line_source import Column, Line, LineSource, MemorySource, fit_columns
 from widgets.line_window import PAGE_ROWS, LineWindow
+from widgets.paint_pass import PaintPass
+
+_Row = tuple[Line | None, bool, bool] | str
+"""A row with whether the cursor and a mark are on it, or words in its place."""
 
 
-class LineList(ScrollView, can_focus=True):
+class LineList(PaintPass, ScrollView, can_focus=True):
     """Virtual list: a head and the rows in sight.
 
     Invariants: the cursor stays on its row by key when rows come or go elsewhere; answers of a source that was
@@ -61,28 +64,7 @@ class LineList(ScrollView, can_focus=True):
     | space | mark or unmark the row and go down (when `can_mark`) |
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "line-list--header",
-        "line-list--filter",
-        "line-list--cursor",
-        "line-list--cursor-blurred",
-        "line-list--mark",
-        "line-list--muted",
-        "line-list--ok",
-        "line-list--warning",
-        "line-list--error",
-        "line-list--accent",
-        "line-list--placeholder",
-    }
-    """
-    | Class | Of |
-    | :- | :- |
-    | `line-list--header`, `--filter` | the head, the filter chip in it |
-    | `line-list--cursor`, `--cursor-blurred` | the row under the cursor with and without focus |
-    | `line-list--mark` | the mark in front of a row |
-    | `line-list--muted` … `--accent` | the tones |
-    | `line-list--placeholder` | rows not fetched yet, the text of an empty list |
-    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-list--{part}" for part in PARTS}
 
     DEFAULT_CSS = """
     LineList {
@@ -178,6 +160,8 @@ class LineList(ScrollView, can_focus=True):
         self._cursor_key: Hashable = None
         self._layout_width = -1
         self._layout: list[tuple[int, int]] = []
+        self._painted: dict[int, _Row] = {}
+        """What each line below the head was last painted with."""
 
     # -- values ------------------------------------------------------------------------------------------
 
@@ -305,7 +289,7 @@ class LineList(ScrollView, can_focus=True):
         self._note_cursor_key()
         if self._cursor_key != old_key:
             self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
-        self.refresh()
+        self._refresh_differing()
 
     def _line(self, index: int) -> Line | None:
         if not 0 <= index < self._count:
@@ -333,7 +317,7 @@ class LineList(ScrollView, can_focus=True):
             if self._cursor_key is None and self.cursor // PAGE_ROWS == page:
                 self._note_cursor_key()
                 self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
-            self.refresh()
+            self._refresh_differing()
         finally:
             if generation == self._generation:
                 self._window.release(page)
@@ -463,8 +447,24 @@ class LineList(ScrollView, can_focus=True):
 
     # -- drawing -----------------------------------------------------------------------------------------
 
-    def _component(self, name: str) -> Style:
-        return self.get_component_rich_style(f"line-list--{name}", partial=True)
+    def _row(self, y: int) -> _Row:
+        """What belongs in a line of the widget below the head."""
+        index = self._top + y - 1
+        if index < self._count:
+            line = self._line(index)
+            return line, index == self.cursor, line is not None and line.key in self._marks
+        if y > 1:
+            return ""
+        if not self._is_counted:
+            return glyphs_of(self).ellipsis
+        return f"nothing matches /{self.filter_text}" if self.filter_text else self.empty_text
+
+    def _refresh_differing(self) -> None:
+        """After other rows came: paint the head and the lines that do not show what they should."""
+        self.refresh_line(self._top)
+        for y in range(1, self.size.height):
+            if self._painted.get(y) != self._row(y):
+                self.refresh_line(self._top + y)
 
     def render_line(self, y: int) -> Strip:
         """The head at 0, rows below."""
@@ -475,7 +475,7 @@ class LineList(ScrollView, can_focus=True):
         paint = LinePaint(
             glyphs=glyphs_of(self),
             base=self.rich_style,
-            component=self._component,
+            component=lambda name: self.part_style(f"line-list--{name}"),
             columns=self.columns,
             layout=self._layout,
             width=width,
@@ -484,15 +484,8 @@ class LineList(ScrollView, can_focus=True):
         if y == 0:
             self._fetch_around(self._top)
             return paint_header(paint, self._order, self.filter_text, self._count)
-        index = self._top + y - 1
-        if index < self._count:
-            line = self._line(index)
-            is_marked = line is not None and line.key in self._marks
-            return paint_line(paint, line, is_cursor=index == self.cursor, is_marked=is_marked)
-        if y > 1:
-            return paint_empty(paint, "")
-        if not self._is_counted:
-            return paint_empty(paint, paint.glyphs.ellipsis)
-        return paint_empty(
-            paint, f"nothing matches /{self.filter_text}" if self.filter_text else self.empty_text
-        )
+        row = self._painted[y] = self._row(y)
+        if isinstance(row, str):
+            return paint_empty(paint, row)
+        line, is_cursor, is_marked = row
+        return paint_line(paint, line, is_cursor=is_cursor, is_marked=is_marked)

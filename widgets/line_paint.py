@@ -17,6 +17,22 @@ from widgets.line_source import Cell, Column, Line
 
 GUTTER_CELLS: Final = 2
 """In front of a row: cursor and mark."""
+PARTS: Final = (
+    "header",
+    "filter",
+    "cursor",
+    "cursor-blurred",
+    "mark",
+    "muted",
+    "ok",
+    "warning",
+    "error",
+    "accent",
+    "placeholder",
+)
+"""What has a style of its own, as component class `line-list--PART`: the head and the filter chip in it; the row under
+the cursor with and without focus; the mark in front of a row; the tones of cells; rows not fetched yet and the words
+of an empty list."""
 
 
 @dataclass(frozen=True, slots=True)

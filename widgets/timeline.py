@@ -30,6 +30,7 @@ from textual.widget import Widget
 
 from widgets.format import DAY_US, HOUR_US, MINUTE_US
 from widgets.glyphs import glyphs_of
+from widgets.paint_pass import PaintPass
 from widgets.timeline_cells import GapKind, GapMark, StripCell, TimelineTrack, strip_cells
 from widgets.timeline_paint import RULER_ROWS, TimelinePaint, paint_labels, paint_row, paint_ruler
 
@@ -46,7 +47,7 @@ SPANS_US: Final[tuple[int, ...]] = (
 """The lengths a view may have, longest first."""
 
 
-class Timeline(Widget, can_focus=True):
+class Timeline(PaintPass, Widget, can_focus=True):
     """Ruler above, one row a track.
 
     Invariants: `span_us` is one of `SPANS_US`; the playhead lies inside the view; messages are posted only on change.
@@ -430,13 +431,12 @@ class Timeline(Widget, can_focus=True):
         return (time_us - self.start_us) * self.cells // self.span_us
 
     def _paint(self) -> TimelinePaint:
-        style = self.get_component_rich_style
         selection = self.selection
         return TimelinePaint(
             glyphs=glyphs_of(self),
             base=self.rich_style,
             styles={
-                name.removeprefix("timeline--"): style(name, partial=True) for name in self.COMPONENT_CLASSES
+                name.removeprefix("timeline--"): self.part_style(name) for name in self.COMPONENT_CLASSES
             },
             title_width=self.title_width,
             cells=self.cells,

@@ -21,7 +21,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -29,6 +29,7 @@ from textual.widget import Widget
 
 from widgets.format import fit
 from widgets.glyphs import glyphs_of
+from widgets.paint_pass import PaintPass
 from widgets.picture import (
     PICTURE_META,
     TRUECOLOR,
@@ -39,10 +40,13 @@ from widgets.picture import (
     run_style,
 )
 
+KEPT_RUN_STYLES = 16_384
+"""Styles of picture cells remembered by each cell; when there are more the memory starts anew."""
+
 _surface_ids = count(1)
 
 
-class VideoCell(Widget):
+class VideoCell(PaintPass, Widget):
     """A picture, or in words why there is none; then one line of caption.
 
     Invariant: an old picture is never shown as live: `is_stale` says so in words in the caption.
@@ -80,13 +84,13 @@ class VideoCell(Widget):
     }
     """
 
-    caption = reactive("", init=False)
+    caption = reactive("", init=False, repaint=False)
     """Name and state, on the left below the picture."""
-    note = reactive("", init=False)
+    note = reactive("", init=False, repaint=False)
     """Time of the picture, on the right."""
     reason = reactive("", init=False)
     """Why there is no picture."""
-    is_stale = reactive(False, init=False)
+    is_stale = reactive(False, init=False, repaint=False)
     """The picture is older than it should be."""
 
     class RoomChanged(Message):
@@ -131,6 +135,9 @@ class VideoCell(Widget):
         self._picture: Picture | None = None
         self._is_truecolor = True
         self._room = (0, 0)
+        self._run_base: Style | None = None
+        self._run_styles: dict[tuple[int, int, bool], Style] = {}
+        """On `_run_base`, by colours."""
         self.set_reactive(VideoCell.caption, caption)
         self.set_reactive(VideoCell.reason, reason)
 
@@ -149,13 +156,50 @@ class VideoCell(Widget):
 
     def set_picture(self, picture: Picture, colors: int = TRUECOLOR) -> None:
         """Show a picture; `colors` says what the numbers in its runs are."""
-        if picture == self._picture and not self.reason:
+        before, had_reason, was_truecolor = self._picture, bool(self.reason), self._is_truecolor
+        if picture == before and not had_reason:
             return
         self._picture = picture
         self._is_truecolor = colors >= TRUECOLOR
         self.set_reactive(VideoCell.reason, "")
-        self.refresh()
+        if had_reason or was_truecolor is not self._is_truecolor:
+            self.refresh()
+        else:
+            self._refresh_differing(before, picture)
         self._tell_writer()
+
+    def _refresh_differing(self, before: Picture | None, after: Picture) -> None:
+        """Of two pictures of one size only the rows that differ are painted: most of a camera's view stands still."""
+        if (
+            before is None
+            or isinstance(before, TerminalPicture)
+            or isinstance(after, TerminalPicture)
+            or (before.columns, before.rows) != (after.columns, after.rows)
+            or len(before.lines) != len(after.lines)
+        ):
+            self.refresh()
+            return
+        area = self._picture_area(after)
+        for row in range(min(area.height, len(after.lines))):
+            if before.lines[row] != after.lines[row]:
+                self._refresh_row(area.y + row)
+
+    def _refresh_row(self, y: int) -> None:
+        self.refresh(Region(0, y, max(self.content_size.width, 1), 1).translate(self._content_offset))
+
+    @property
+    def _content_offset(self) -> Offset:
+        gutter = self.gutter
+        return Offset(gutter.left, gutter.top)
+
+    def _watch_caption(self) -> None:
+        self._refresh_row(self.room[1])
+
+    def _watch_note(self) -> None:
+        self._refresh_row(self.room[1])
+
+    def _watch_is_stale(self) -> None:
+        self._refresh_row(self.room[1])
 
     def clear(self, reason: str) -> None:
         """No picture; `reason` is shown in its place."""
@@ -243,11 +287,18 @@ class VideoCell(Widget):
     def _cells(self, picture: CellPictureLike, row: int, base: Style) -> list[Segment]:
         if row >= len(picture.lines):
             return []
-        is_truecolor = self._is_truecolor
-        return [
-            Segment(run.text, base + run_style(run.foreground, run.background, is_truecolor))
-            for run in picture.lines[row]
-        ]
+        if base != self._run_base:
+            self._run_base = base
+            self._run_styles.clear()
+        segments = []
+        for run in picture.lines[row]:
+            key = (run.foreground, run.background, self._is_truecolor)
+            if (style := self._run_styles.get(key)) is None:
+                if len(self._run_styles) >= KEPT_RUN_STYLES:
+                    self._run_styles.clear()
+                style = self._run_styles[key] = base + run_style(*key)
+            segments.append(Segment(run.text, style))
+        return segments
 
     def _kept_free(self, picture: TerminalPicture, area: Region, y: int, base: Style) -> list[Segment]:
         if self._writer is None:
@@ -260,17 +311,17 @@ class VideoCell(Widget):
         top = max((rows - len(lines)) // 2, 0)
         if not top <= y < top + len(lines):
             return Strip.blank(width, base)
-        style = base + self.get_component_rich_style("video-cell--reason", partial=True)
+        style = base + self.part_style("video-cell--reason")
         line = lines[y - top]
         left = max((width - len(line)) // 2, 0)
         return Strip([Segment(fit(" " * left + line, width, glyphs_of(self).ellipsis), style)], width)
 
     def _render_caption(self, width: int) -> Strip:
         name = "video-cell--caption-focus" if self.has_focus else "video-cell--caption"
-        style = self.rich_style + self.get_component_rich_style(name, partial=True)
+        style = self.rich_style + self.part_style(name)
         right: list[Segment] = []
         if self.is_stale:
-            marker = style + self.get_component_rich_style("video-cell--stale", partial=True)
+            marker = style + self.part_style("video-cell--stale")
             right.append(Segment(" OLD", marker))
         if self.note:
             right.append(Segment(f" {self.note}", style))

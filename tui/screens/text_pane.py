@@ -14,6 +14,7 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from widgets.glyphs import glyphs_of
+from widgets.paint_pass import PaintPass
 
 
 def cut(content: Content, columns: int, ellipsis: str) -> Content:
@@ -23,7 +24,7 @@ def cut(content: Content, columns: int, ellipsis: str) -> Content:
     return content.truncate(max(0, columns - 1)) + Content(ellipsis)
 
 
-class TextPane(Widget):
+class TextPane(PaintPass, Widget):
     """One line of Content per row, cut at the right edge; no scrolling, no wrapping."""
 
     DEFAULT_CSS = """
