@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from storage.catalog.changes import Change, OpenGap
 from storage.catalog.check import Finding, FindingKind, check
 from storage.catalog.db import Catalog
 from storage.catalog.groups import MAIN_GROUP
@@ -119,14 +120,27 @@ def _fill(catalog: Catalog, found: list[tuple[Path, VolumeIdentity]]) -> Rebuilt
     ]
     cameras = catalog.cameras(with_removed=True)
     ids = [camera.id for camera in cameras]
+    gaps = len(catalog.gaps(ids, 0, END_OF_TIME_US))
+    catalog.apply(_still_missing(catalog))
     return Rebuilt(
         cameras=len(cameras),
         volumes=len(volumes),
         segments=sum(finding.kind is FindingKind.ORPHAN_FILE for finding in findings),
-        gaps=len(catalog.gaps(ids, 0, END_OF_TIME_US)),
+        gaps=gaps,
         findings=tuple(finding for finding in findings if finding.kind is not FindingKind.ORPHAN_FILE)
         + tuple(lost),
     )
+
+
+def _still_missing(catalog: Catalog) -> list[Change]:
+    """What comes after the last file of a camera, nobody knows: a gap that goes on until it records again."""
+    changes: list[Change] = []
+    for camera in catalog.cameras():
+        segments = catalog.segments([camera.id], 0, END_OF_TIME_US)
+        if segments:
+            end_us = max(segment.end_us for segment in segments)
+            changes.append(OpenGap(camera.id, end_us, GapCause.UNKNOWN, "behind the last recording found"))
+    return changes
 
 
 def _camera_copies(found: list[tuple[Path, VolumeIdentity]]) -> dict[UUID, CameraCopy]:
