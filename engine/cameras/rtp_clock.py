@@ -12,6 +12,8 @@ LARGEST_LEAD_US = 10_000_000
 """A timestamp may run ahead of (or behind) arrival by this much between two packets: buffers empty in bursts."""
 LARGEST_STEP_BACK_US = 2_000_000
 """B-frames go back by a few frames; more than this is a camera clock set back."""
+STUCK_US = 1_000_000
+"""Pictures that come for so long with one and the same timestamp: the camera's clock does not run."""
 _SMALLEST_CORRECTION_US = 50_000
 _LARGEST_CORRECTION_US = 5_000_000
 _REPORT_REACH_TICKS_S = 60
@@ -47,6 +49,9 @@ class RtpClock:
         self._last_timestamp = 0
         self._last_ticks: int | None = None
         self._last_arrival_us = 0
+        self._moved_us = 0
+        """Arrival of the last timestamp that differed from the one before."""
+        self._is_stuck = False
         # Compared without a division for every packet.
         self._lead_ticks = LARGEST_LEAD_US * rate_hz // 1_000_000
         self._step_back_ticks = LARGEST_STEP_BACK_US * rate_hz // 1_000_000
@@ -56,11 +61,15 @@ class RtpClock:
         return self._last_ticks is not None
 
     def ticks(self, timestamp: int, now_us: int) -> int:
-        """Media time of a packet that arrived now; after a leap it goes on from the arrival time."""
+        """Media time of a packet that arrived now; after a leap, and while stuck, it goes on by arrival time."""
         last = self._last_ticks
         if last is None:
             ticks = self._start(timestamp, now_us)
+            self._moved_us = now_us
+        elif timestamp == self._last_timestamp:
+            ticks = last + self._stuck_for_ticks(now_us)
         else:
+            self._moved_us, self._is_stuck = now_us, False
             step = ((timestamp - self._last_timestamp + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
             elapsed = (now_us - self._last_arrival_us) * self.rate_hz // 1_000_000
             if -self._step_back_ticks <= step and -self._lead_ticks <= step - elapsed <= self._lead_ticks:
@@ -72,6 +81,16 @@ class RtpClock:
         self._last_ticks = ticks
         self._last_arrival_us = now_us
         return ticks
+
+    def _stuck_for_ticks(self, now_us: int) -> int:
+        """How much later a packet with the last one's timestamp is: nothing, unless the camera's clock stands."""
+        if self._is_stuck:
+            return max((now_us - self._last_arrival_us) * self.rate_hz // 1_000_000, 1)
+        stuck_us = now_us - self._moved_us
+        if stuck_us <= STUCK_US:
+            return 0
+        self._is_stuck = self.has_jumped = True
+        return stuck_us * self.rate_hz // 1_000_000
 
     def _start(self, timestamp: int, now_us: int) -> int:
         since_us = self._zero.since_us(now_us)

@@ -50,6 +50,25 @@ def test_leap_goes_on_by_arrival_and_is_marked(leap: int) -> None:
     assert clock.has_jumped
 
 
+def test_a_clock_that_stands_still_is_replaced_by_arrival_until_it_runs_again() -> None:
+    clock = RtpClock(90_000, SessionZero())
+    ticks = [clock.ticks(7, at * 40_000) for at in range(100)]
+    assert clock.has_jumped
+    clock.has_jumped = False
+    assert ticks[25] == 0
+    assert ticks[26:] == [at * 3600 for at in range(26, 100)]
+    assert clock.ticks(7 + 3600, 100 * 40_000) == ticks[-1] + 3600
+    assert clock.ticks(7 + 7200, 101 * 40_000) == ticks[-1] + 7200
+    assert not clock.has_jumped
+
+
+def test_two_fields_of_a_picture_may_share_a_timestamp() -> None:
+    clock = RtpClock(90_000, SessionZero())
+    for at in range(500):
+        assert clock.ticks(at * 3600, at * 40_000) == at * 3600
+        assert clock.ticks(at * 3600, at * 40_000 + 5_000) == at * 3600
+
+
 def test_burst_after_a_pause_is_no_leap() -> None:
     clock = RtpClock(90_000, SessionZero())
     clock.ticks(0, 0)
