@@ -59,6 +59,9 @@ def console_options(arguments: list[str]) -> ConsoleOptions | None:
 
 def run_console(options: ConsoleOptions) -> int:
     """The console until the operator leaves it; the exit code."""
+    from tui.garbage import hold_collections
+
+    hold_collections()
     from tui.profile import BadOverride, detect
 
     try:

@@ -20,6 +20,7 @@ from textual.timer import Timer
 from tui.celldiff import CellDiffMixin
 from tui.commands import COMMANDS, Command, Scope, bindings_of, parse
 from tui.desk import Desk, LogLine
+from tui.garbage import settle
 from tui.keymap import Keymap
 from tui.mirror import Change, Link
 from tui.plain_scrollbar import choose_scrollbars
@@ -32,6 +33,8 @@ from tui.work import start
 DEMO = "demo"
 """Exit value: the operator asked for the demo."""
 TICK_S = 1.0
+SETTLED_S = 3.0
+"""After the first paint: connected, and the first view stands."""
 WORDS_S = 0.1
 """State words are drawn this soon after they change; numbers wait for the tick."""
 
@@ -133,6 +136,7 @@ class WatchdeckApp(CellDiffMixin):
 
     def _connect(self) -> None:
         start(self, self.desk.connection.run, "connection")
+        self.set_timer(SETTLED_S, settle)
 
     # -- following the mirror ----------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ class Export(Protocol):
 class Client(Protocol):
     """What the console uses of engine.client.EngineClient."""
 
+    async def prepare(self) -> None: ...
     async def close(self) -> None: ...
     def stream(self) -> AsyncIterator[wire.StreamMessage]: ...
     async def snapshot(self) -> wire.Snapshot: ...
@@ -69,6 +70,7 @@ class Connection:
 
     async def run(self) -> None:
         wait_s = FIRST_WAIT_S
+        await self.client.prepare()
         try:
             while True:
                 try:

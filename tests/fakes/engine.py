@@ -125,6 +125,9 @@ class FakeEngineClient:
             raise EngineUnreachable("no engine answers on /run/watchdeck/engine.sock", "start one")
         self._engine.calls.append((name, argument))
 
+    async def prepare(self) -> None:
+        pass
+
     async def close(self) -> None:
         return None
 
