@@ -300,7 +300,9 @@ def _group_line(group: wire.GroupView, paper: Paper) -> Content:
 
 
 def _days_or_less(days: float) -> str:
-    return format.duration(round(days * format.DAY_US)) if 0 < days < 1 else format.days(days)
+    # Whole minutes: the engine rounds days to about a minute.
+    minutes = round(days * 24 * 60)
+    return format.duration(minutes * format.MINUTE_US) if 0 < days < 1 else format.days(days)
 
 
 def _volume_line(volume: wire.VolumeView, paper: Paper) -> Content:

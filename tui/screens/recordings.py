@@ -245,6 +245,8 @@ class RecordingsView(View):
                 content += Content.assemble(
                     "  ", (kind.value, KIND_STYLES.get(kind, "$text-accent")), f" {KIND_WORDS[kind]}"
                 )
+        if kinds:
+            content += Content.assemble("  ", (glyphs.dense, "$text-error"), " recorded with a short gap")
         return content
 
     def _info(self) -> list[Content]:
