@@ -261,7 +261,9 @@ class CameraRunner:
                 raise ValueError(f"camera {self.name}: {condition.state} -> {state}")
             log.info("camera %s: %s -> %s %s", self.name, condition.state, state, cause)
             condition.state = state
-            condition.since_us = self._clock.now_us()
+            # Trying again does not begin a new outage: "lost for 3 h" counts from its first moment.
+            is_down = state in (CameraState.CONNECTING, CameraState.LOST, CameraState.REFUSED)
+            condition.since_us = (is_down and self._down_since_us) or self._clock.now_us()
         condition.cause, condition.cause_code, condition.retry_at_us = cause, code, retry_at_us
         self._on_change()
 

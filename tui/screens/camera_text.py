@@ -92,9 +92,9 @@ def seen_words(camera: wire.CameraView, now_us: int) -> str:
     """Age of the newest picture; whole seconds are not counted below ten, so that rows stand still."""
     if camera.last_picture_us is None:
         return "never"
-    return (
-        "now" if now_us - camera.last_picture_us < 10_000_000 else format.age(camera.last_picture_us, now_us)
-    )
+    has_pictures = camera.state in (wire.CameraState.RECORDING, wire.CameraState.STREAMING)
+    is_now = has_pictures and now_us - camera.last_picture_us < 10_000_000
+    return "now" if is_now else format.age(camera.last_picture_us, now_us)
 
 
 def _sort_values(camera: wire.CameraView, track: wire.TrackView | None) -> tuple[Any, ...]:
@@ -146,6 +146,7 @@ def detail_pairs(camera: wire.CameraView, now_us: int, zone: tzinfo) -> list[tup
     """Everything there is to know, as names and values."""
     audio = next((track for track in camera.tracks if not track.width), None)
     track = video_track(camera)
+    is_tls = camera.url.lower().startswith(("rtsps:", "https:", "rtmps:"))
     sound = "not recorded"
     if camera.record_audio:
         sound = f"{codec_name(audio.codec)}, {audio.sample_rate_hz} Hz" if audio else "none seen"
@@ -174,7 +175,10 @@ def detail_pairs(camera: wire.CameraView, now_us: int, zone: tzinfo) -> list[tup
         ("Oldest", format.local_time_with_zone(camera.oldest_us, zone)),
         ("Lost packets", format.count(camera.lost_packets)),
         ("Reconnects", format.count(camera.reconnects)),
-        ("Certificate", "checked" if camera.verify_tls else "not checked"),
+        (
+            "Certificate",
+            ("checked" if camera.verify_tls else "not checked") if is_tls else "none, not encrypted",
+        ),
         ("UUID", camera.uuid),
     ]
 

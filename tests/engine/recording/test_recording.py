@@ -29,11 +29,13 @@ async def test_a_lost_camera_is_tried_again_with_growing_delays_for_ever(rig: Ri
     await rig.add_camera()
     rig.camera().refuses = CameraUnreachable("camera yard: no answer", "check its cable")
     await rig.start()
+    began_us = rig.clock.now_us()
     delays = []
     for _ in range(8):
         view = rig.view()
         assert view.state is CameraState.LOST
         assert view.cause == "camera yard: no answer"
+        assert view.state_since_us == began_us, "trying again does not begin a new outage"
         assert view.retry_at_us is not None
         delays.append((view.retry_at_us - rig.clock.now_us()) / S)
         sessions = rig.camera().sessions
