@@ -34,7 +34,15 @@ def _version() -> str:
         return "unknown"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+CONSOLE_OPTIONS = (
+    "The console, which is started without a command, also takes --graphics auto|kitty|sixel|half|ascii|none, "
+    "--colors, --glyphs, --theme NAME, --mouse or --no-mouse, and --read-only."
+)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=CONSOLE_OPTIONS
+)
 @click.option(
     "--socket",
     metavar="PATH",
