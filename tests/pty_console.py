@@ -23,7 +23,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -171,29 +171,36 @@ class PtyConsole:
         os.kill(self.pid, signal.SIGWINCH)
 
     def pump(self, timeout_s: float = 0.02) -> bool:
-        """Read once; True when something came. False also when the program is gone."""
+        """Read once and show it; True when something came. False also when the program is gone."""
+        data = self.read(timeout_s)
+        if data:
+            self.show(data)
+        return bool(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        """Read once and answer questions, without showing it: `show` it later. Empty when nothing came."""
         readable, _, _ = select.select([self.fd], [], [], timeout_s)
         if not readable:
-            return False
+            return b""
         try:
             data = os.read(self.fd, 65_536)
         except BlockingIOError:
-            return False
+            return b""
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             data = b""
         if not data:
-            return False
+            return b""
         if self.first_output_s is None:
             self.first_output_s = time.monotonic() - self.started
         self.bytes_out += len(data)
         self.output += data
         self._answer(data)
-        self._feed(data)
-        return True
+        return data
 
-    def _feed(self, data: bytes) -> None:
+    def show(self, data: bytes) -> None:
+        """Put what was read on the screen."""
         data = self._undecoded + data
         self._undecoded = b""
         if (partial := _PARTIAL.search(data)) is not None and len(partial[0]) < 1_000_000:
@@ -232,6 +239,14 @@ class PtyConsole:
             if self.pump(0.02):
                 last = time.monotonic()
         return self.bytes_out - before
+
+    def until(self, condition: Callable[[], bool], what: str = "", timeout_s: float = 20.0) -> None:
+        """Read until the condition holds; the AssertionError shows the screen."""
+        end = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {timeout_s} s in vain {what}; the screen:\n{self.text}")
+            self.pump(0.02)
 
     def wait_for(self, text: str, timeout_s: float = 20.0) -> float:
         """Read until the text stands on the screen; seconds since the start. AssertionError shows the screen."""

@@ -116,6 +116,7 @@ def test_textual_is_told_by_its_environment() -> None:
         "TEXTUAL_COLOR_SYSTEM": "256",
         "TEXTUAL_THEME": "watchdeck",
         "TEXTUAL_ANIMATIONS": "none",
+        "TEXTUAL_FPS": "240",
         "TEXTUAL_SMOOTH_SCROLL": "0",
     }
     console = decide({"TERM": "linux"}, ProbeReply()).environment()
