@@ -110,7 +110,10 @@ class Footage:
     def end_run(self, run: Run, reason: str, hole_cause: GapCause, *, has_drifted: bool = False) -> None:
         """No part of it follows. If the next one does not join it, that is the cause."""
         self._run = None
-        self._bent = self._segment if has_drifted else None
+        self._settle_bent()
+        if has_drifted and self._segment is not None:
+            self._bent = self._segment
+            self._bent.await_end()
         self.close_segment()
         self.blame(hole_cause, reason)
         if run.is_announced:
@@ -122,9 +125,15 @@ class Footage:
 
     def forget_run(self) -> None:
         """The session is over: what the next one brings is measured anew."""
-        self._bent = None
+        self._settle_bent()
         self.trouble = None
         self._written_at_us = None
+
+    def _settle_bent(self) -> None:
+        """No run has begun where it would have ended."""
+        bent, self._bent = self._bent, None
+        if bent is not None:
+            bent.end_at(None)
 
     def is_cut_due(self, run: Run, pts_ticks: int) -> bool:
         """A keyframe there is to open a new segment."""

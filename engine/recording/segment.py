@@ -72,6 +72,7 @@ class RecordedSegment:
         self._summary: SegmentSummary | None = None
         self._is_given_up = False
         self._end_us: int | None = None
+        self._is_end_awaited = False
         # Bounded by the volume's queue: each is in it, or is being written.
         self._in_flight: deque[tuple[Part, int]] = deque()
         relative = segment_path(identity.camera, identity.start_us, identity.run, identity.sequence)
@@ -97,9 +98,15 @@ class RecordedSegment:
         """No more parts; what was handed over is still written."""
         self.volume.close(self.file)
 
-    def end_at(self, end_us: int) -> None:
-        """Its wall time was wrong by then: it lasted until here, whatever its media time says."""
-        self._end_us = max(end_us, self.start_us)
+    def await_end(self) -> None:
+        """Its wall time is wrong by now: `end_at` will tell when it ended. The catalog is told nothing until then."""
+        self._is_end_awaited = True
+
+    def end_at(self, end_us: int | None) -> None:
+        """It lasted until here, whatever its media time says; None = as that says."""
+        self._is_end_awaited = False
+        self._end_us = end_us if end_us is None else max(end_us, self.start_us)
+        self.volume.tell_again(self.file)
 
     def give_up(self) -> list[Part]:
         """The volume is in trouble: finish the file as it is. Returns the parts that are not known to be in it."""
@@ -151,6 +158,8 @@ class RecordedSegment:
         # With an error the row stays open: start-up or the return of the volume recovers the file.
 
     def growth(self) -> Change | None:
+        if self._is_end_awaited:
+            return None
         if self._summary is not None:
             return CloseSegment(
                 self._run,

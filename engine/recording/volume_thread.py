@@ -202,6 +202,10 @@ class VolumeThread:
         """Queue the end of a segment, whatever state the volume is in; `segment_closed` follows."""
         self._put(_Work(file, None))
 
+    def tell_again(self, file: SegmentFile) -> None:
+        """`growth` had nothing to say of the file, and has now."""
+        self._unsynced[file] = None
+
     def cancel(self, file: SegmentFile) -> None:
         """Drop what is still queued of the file, then close it."""
         file.is_cancelled = True

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from engine.wire import CameraState
 from storage.catalog.records import GapCause
@@ -215,7 +217,11 @@ async def test_a_small_correction_of_the_system_clock_is_no_step(rig: Rig) -> No
     assert await rig.said() == []
 
 
-async def test_a_camera_that_lies_about_its_frame_rate_settles_on_the_measured_rate(rig: Rig) -> None:
+@pytest.mark.parametrize("sync_interval_ms", [5000, 200])
+async def test_a_camera_that_lies_about_its_frame_rate_settles_on_the_measured_rate(
+    rig: Rig, sync_interval_ms: int
+) -> None:
+    rig.config = replace(rig.config, sync_interval_ms=sync_interval_ms)
     await rig.add_volume()
     await rig.add_camera()
     await rig.start()
