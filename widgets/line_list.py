@@ -3,6 +3,7 @@
     LineList(columns, source=None, *, follows_top=False, can_mark=False, empty_text="nothing here", name, id, classes)
         .set_source(source)            another source; cursor to the top
         .set_lines(lines)              for rows in memory (makes a MemorySource on first use); keeps the cursor's row
+        .set_columns(columns)          the same columns with other widths
         .invalidate()                  the source changed: asks again, keeps the cursor on its row and the scroll still
         .filter_text (reactive str)    applied to the source; shown as a chip in the head
         .order_by(column_key, is_descending=None)      None = toggle; marker in the head
@@ -197,6 +198,13 @@ class LineList(PaintPass, ScrollView, can_focus=True):
             source.set_order(*self._order)
         self.scroll_to(y=0, animate=False, immediate=True)
         self.invalidate()
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """The same columns with other widths or titles."""
+        if self.columns != tuple(columns):
+            self.columns = tuple(columns)
+            self._layout_width = -1
+            self.refresh()
 
     def set_lines(self, lines: Iterable[Line]) -> None:
         """Rows in memory: replace them all; the cursor stays on its row."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
+from tui.screens.events import fitted_columns
 from widgets.line_list import LineList
+from widgets.line_source import Line
 
 SIZE = (80, 24)
 
@@ -30,6 +32,18 @@ async def test_events_come_in_pages_as_the_cursor_goes_down(tmp_path: Path) -> N
         await pilot.press("G")
         await until(pilot, lambda: rows(app).count == 1200)
         await shows(pilot, "1,200, all severities")
+
+
+def event_line(when: str, source: str) -> Line:
+    return Line(key=1, cells=(when, "i info", source, "a text", "camera.added"))
+
+
+def test_time_and_name_take_no_more_room_than_the_longest_of_them() -> None:
+    widths = {each.key: each.width for each in fitted_columns([event_line("14:01:31", "gate")])}
+    assert (widths["time"], widths["source"]) == (8, 5)
+    older = [event_line("03-03 14:01", "x" * 40), event_line("14:01:31", "gate")]
+    widths = {each.key: each.width for each in fitted_columns(older)}
+    assert (widths["time"], widths["source"]) == (11, 24)
 
 
 async def test_a_new_event_does_not_move_the_row_in_hand_and_is_counted(tmp_path: Path) -> None:

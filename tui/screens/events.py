@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from tui.wording import severity_wording
 from tui.work import start
 from widgets import format
 from widgets.line_list import LineList
-from widgets.line_source import Column, Line, Tone
+from widgets.line_source import Column, Line, Tone, cell_text
 
 PAGE_EVENTS = 500
 EVENTS_MAX = 20_000
@@ -29,20 +30,27 @@ EVENTS_MAX = 20_000
 NEAR_END = 100
 """Rows left below the cursor when the next page is asked for."""
 
-COLUMNS = (
-    Column("date", "Date", 10, priority=1, is_sortable=False),
-    Column("time", "Time", 8, is_sortable=False),
-    Column("severity", "Severity", 10, is_sortable=False),
-    Column("source", "About", 14, priority=2, grow=1, max_width=24, is_sortable=False),
-    Column("text", "Event", 28, grow=8, is_sortable=False),
-    Column("kind", "Kind", 18, priority=3, is_sortable=False),
-)
+SOURCE_CELLS_MAX = 24
 LEVELS: tuple[tuple[str, str | None, str], ...] = (
     ("all", None, "all severities"),
     ("warning", "warning", "warnings and worse"),
     ("critical", "critical", "critical only"),
 )
 _TONES: dict[str, Tone] = {"warning": "warning", "critical": "error"}
+
+
+def fitted_columns(lines: Sequence[Line]) -> tuple[Column, ...]:
+    """Time, severity and name as wide as the longest of them: the rest is the text's."""
+    times, severities, sources = (
+        max((len(cell_text(line.cells[index])) for line in lines), default=0) for index in range(3)
+    )
+    return (
+        Column("time", "Time", max(times, 8), is_sortable=False),
+        Column("severity", "Severity", max(severities, 8), is_sortable=False),
+        Column("source", "About", min(max(sources, 5), SOURCE_CELLS_MAX), priority=1, is_sortable=False),
+        Column("text", "Event", 28, grow=8, is_sortable=False),
+        Column("kind", "Kind", 18, priority=2, is_sortable=False),
+    )
 
 
 class EventsView(View):
@@ -63,10 +71,12 @@ class EventsView(View):
         self._has_older = True
         self._is_fetching = False
         self._seen_id = 0
+        self._shown_on = ""
+        """Local date the rows were written on: those of this day need none."""
 
     def compose(self) -> ComposeResult:
         yield TextPane(classes="title")
-        yield LineList(COLUMNS, follows_top=True, empty_text="no events")
+        yield LineList(fitted_columns(()), follows_top=True, empty_text="no events")
         yield Static(id="event-detail", markup=False)
 
     # -- the view ----------------------------------------------------------------------------------------
@@ -79,6 +89,8 @@ class EventsView(View):
     def refresh_from(self, change: Change) -> None:
         if change & Change.EVENTS:
             self._take_new()
+        if self._events and self._shown_on != format.local_date(self.desk.mirror.now_us, self.desk.zone):
+            self._show()  # what was of today has a date now
         self._draw_title()
 
     @property
@@ -150,20 +162,23 @@ class EventsView(View):
 
     def _show(self) -> None:
         zone = self.desk.zone
+        now_us = self.desk.mirror.now_us
+        self._shown_on = format.local_date(now_us, zone)
         lines = []
         for event in self._events:
             wording = severity_wording(event.severity)
             tone = _TONES.get(event.severity, "")
             cells = (
-                format.local_date(event.time_us, zone),
-                format.local_clock(event.time_us, zone),
+                format.recent_time(event.time_us, now_us, zone),
                 (f"{wording.sign} {wording.word}", tone),
                 event.source,
                 event.text,
                 event.kind,
             )
             lines.append(Line(key=event.id, cells=cells))
-        self.query_one(LineList).set_lines(lines)
+        rows = self.query_one(LineList)
+        rows.set_columns(fitted_columns(lines))
+        rows.set_lines(lines)
         self._draw_title()
 
     def _draw_title(self) -> None:
