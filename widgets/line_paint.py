@@ -13,7 +13,7 @@ from textual.strip import Strip
 from widgets.format import count as count_text
 from widgets.format import fit
 from widgets.glyphs import Glyphs
-from widgets.line_source import Cell, Column, Line
+from widgets.line_source import GAP_CELLS, Cell, Column, Line
 
 GUTTER_CELLS: Final = 2
 """In front of a row: cursor and mark."""
@@ -99,14 +99,34 @@ def paint_line(paint: LinePaint, line: Line | None, *, is_cursor: bool, is_marke
         Segment(glyphs.cursor if is_cursor else " ", row_style),
         Segment(glyphs.mark if is_marked else " ", mark_style),
     ]
-    for position, (index, column_width) in enumerate(paint.layout):
-        cell: Cell = line.cells[index] if index < len(line.cells) else ""
+    for position, (cell, column_width, is_right) in enumerate(_cells(paint, line)):
         text, tone = (cell, line.tone) if isinstance(cell, str) else cell
         style = row_style
         if tone and not (is_cursor and paint.has_focus):
             style = row_style + paint.component(tone)
         if position:
             segments.append(Segment(" ", row_style))
-        shown = fit(text, column_width, glyphs.ellipsis, is_right=paint.columns[index].is_right)
+        shown = fit(text, column_width, glyphs.ellipsis, is_right=is_right)
         segments.append(Segment(shown, style))
     return Strip(segments).adjust_cell_length(paint.width, row_style)
+
+
+def _cells(paint: LinePaint, line: Line) -> list[tuple[Cell, int, bool]]:
+    """What stands in the columns shown, how wide, and whether on the right; a span is one wide cell."""
+    cells: list[tuple[Cell, int, bool]] = []
+    keys = [column.key for column in paint.columns]
+    span = line.span
+    covered = range(0)
+    if span is not None and keys.index(span.unless) not in (index for index, _ in paint.layout):
+        covered = range(keys.index(span.first), keys.index(span.last) + 1)
+    has_span = False
+    for index, width in paint.layout:
+        if span is None or index not in covered:
+            text = line.cells[index] if index < len(line.cells) else ""
+            cells.append((text, width, paint.columns[index].is_right))
+        elif has_span:
+            cells[-1] = (span.cell, cells[-1][1] + GAP_CELLS + width, False)
+        else:
+            has_span = True
+            cells.append((span.cell, width, False))
+    return cells

@@ -1,7 +1,8 @@
 """Where a `LineList` gets its rows from: the values of a row, its columns, and sources of rows.
 
     Column(key, title, width, priority=0, grow=0, max_width=None, is_right=False, is_sortable=True)
-    Line(key, cells, tone="", sort_values=())      cells: one per column, str or (str, Tone)
+    Line(key, cells, tone="", sort_values=(), span=None)      cells: one per column, str or (str, Tone)
+    Span(first, last, cell, unless)                words across columns of one row
     LineSource                                     protocol: count, window, index_of, set_filter, set_order
     MemorySource(lines=(), columns=...)            rows in memory, filtered and ordered at once
 
@@ -37,6 +38,18 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Words that stand across neighbouring columns of one row, while the column they belong to is left out."""
+
+    first: str
+    """Keys of the columns from which to which."""
+    last: str
+    cell: Cell
+    unless: str
+    """Key of the column that says the same; while it is shown the row's own cells are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One row; `key` is stable while rows come and go around it."""
 
@@ -46,6 +59,7 @@ class Line:
     """Of cells that name none."""
     sort_values: tuple[Any, ...] = ()
     """What to order by, one per column; the texts when empty."""
+    span: Span | None = None
 
 
 def cell_text(cell: Cell) -> str:

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 
 from tests.widgets.gallery import Gallery, lines_of
 from widgets.glyphs import ASCII
 from widgets.line_list import LineList
-from widgets.line_source import Column, Line, MemorySource, fit_columns
+from widgets.line_paint import GUTTER_CELLS, LinePaint, paint_line
+from widgets.line_source import Column, Line, MemorySource, Span, fit_columns
 from widgets.line_window import KEPT_PAGES, PAGE_ROWS
 
 COLUMNS = (
@@ -296,3 +298,18 @@ def test_memory_sources_say_whether_anything_differs() -> None:
     assert not source.set_lines(cameras("a"))
     assert source.set_lines(cameras("a", "b"))
     assert source.total == 2
+
+
+def painted(width: int, line: Line) -> str:
+    columns = (*COLUMNS, Column("why", "Why", 20, priority=3))
+    layout = fit_columns(columns, width - GUTTER_CELLS)
+    paint = LinePaint(ASCII, Style(), lambda _: Style(), columns, layout, width, has_focus=False)
+    return paint_line(paint, line, is_cursor=False, is_marked=False).text
+
+
+def test_words_stand_across_columns_only_while_their_own_column_has_no_room() -> None:
+    span = Span("state", "address", ("no route to the camera", "error"), unless="why")
+    line = Line(1, ("gate", "lost", "-", "x", "no route"), span=span)
+    assert painted(60, line).split() == ["gate", "no", "route", "to", "the", "camera"]
+    assert painted(30, line).split() == ["gate", "no", "route", "~"]
+    assert painted(90, line).split() == ["gate", "lost", "-", "x", "no", "route"]

@@ -11,7 +11,7 @@ from engine import wire
 from tui.wording import CAMERA_STATES
 from widgets import format
 from widgets.glyphs import Glyphs
-from widgets.line_source import Column, Line, Tone
+from widgets.line_source import Column, Line, Span, Tone
 
 COLUMNS = (
     Column("number", "No", 3, priority=3, is_right=True),
@@ -85,7 +85,15 @@ def camera_line(camera: wire.CameraView, now_us: int, glyphs: Glyphs, zone: tzin
         ),
         tone=plain,
         sort_values=_sort_values(camera, track),
+        span=_why_span(camera, tone),
     )
+
+
+def _why_span(camera: wire.CameraView, tone: Tone) -> Span | None:
+    """Where the last column has no room: of a camera that does not record, the cause instead of its stream."""
+    if camera.state is wire.CameraState.RECORDING or not camera.cause:
+        return None
+    return Span("codec", "bitrate", (camera.cause, tone), unless="cause")
 
 
 def seen_words(camera: wire.CameraView, now_us: int) -> str:
