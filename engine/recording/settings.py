@@ -15,6 +15,8 @@ class RecordingConfig:
     part_us: int = 1_500_000
     """Of a GOP longer than this. With what may wait in a socket, a kill costs less than two seconds."""
     sync_interval_ms: int = 5_000
+    gather_ms: int = 0
+    """How long parts may gather before a volume's idle thread is woken for them."""
     queue_bytes: int = 64 * 1024 * 1024
     camera_limit: int = 128
     stop_budget_ms: int = 15_000

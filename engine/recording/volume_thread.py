@@ -41,6 +41,8 @@ from storage.volumes.volume import Space, Volume
 QUEUE_BYTES = 64 * 1024 * 1024
 STALL_US = 10 * US_PER_SECOND
 """A write older than this: the volume does not answer."""
+TELL_US = 20_000
+"""Results are kept from the loop no longer than this, while the volume answers."""
 UPKEEP_STALL_US = 30 * US_PER_SECOND
 """A sync on a busy drive may take longer than a write into memory."""
 HOLD_OFF_US = 5 * US_PER_SECOND
@@ -105,6 +107,8 @@ class VolumeThread:
 
     States: OK <-> any other. A failed operation leaves OK at once; only a successful inspection comes back to it,
     not before the hold-off is over. STALLED goes when the operation that hung ends.
+
+    An idle writing thread is woken `gather_ms` after the first part came: waking it costs as much as the write.
     """
 
     def __init__(
@@ -115,6 +119,7 @@ class VolumeThread:
         open_volume: Callable[[VolumeRecord], Volume] = Volume,
         on_state: Callable[[VolumeThread, VolumeState], None],
         queue_bytes: int = QUEUE_BYTES,
+        gather_ms: int = 0,
     ) -> None:
         # Two, because a Volume belongs to one thread: it opens its root anew when the mount changed.
         self._volume = open_volume(record)
@@ -137,6 +142,9 @@ class VolumeThread:
         # Bounded by `append`, in bytes: when full, the recorder turns to another volume or drops whole GOPs.
         self._queue: deque[_Work] = deque()
         self._queue_limit_bytes = queue_bytes
+        self._gather_s = gather_ms / 1000
+        # What the writing thread has done and the loop has not seen; no longer than what was queued.
+        self._results: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
         self._is_working = False
         self._working_since_us: int | None = None
@@ -219,26 +227,38 @@ class VolumeThread:
             if self._is_working:
                 return
             self._is_working = True
-        self._writing.submit(self._work)
+        if self._gather_s:
+            self._loop.call_later(self._gather_s, self._writing.submit, self._work)
+        else:
+            self._writing.submit(self._work)
 
     # -- writing thread ------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        """Empty the queue; every result goes to the loop at once: the next operation may hang."""
+        """Empty the queue. Results wait for the loop until the queue is empty, or for TELL_US: to wake the loop costs,
+        too. When the next operation hangs, `watch` finds them.
+        """
+        told_us = self._clock.monotonic_us()
         while True:
             with self._lock:
                 work = self._queue.popleft() if self._queue else None
                 if work is None:
                     self._is_working = False
+            now_us = self._clock.monotonic_us()
+            if self._results and (work is None or now_us - told_us >= TELL_US):
+                told_us = now_us
+                try:
+                    self._loop.call_soon_threadsafe(self._take_results)
+                except RuntimeError:
+                    # The loop is closed: the engine gave up on this drive and has ended.
                     return
-            self._working_since_us = self._clock.monotonic_us()
-            result = self._close(work.file) if work.part is None else self._append(work.file, work.part)
-            self._working_since_us = None
-            try:
-                self._loop.call_soon_threadsafe(result)
-            except RuntimeError:
-                # The loop is closed: the engine gave up on this drive and has ended.
+            if work is None:
                 return
+            self._working_since_us = now_us
+            self._results.append(
+                self._close(work.file) if work.part is None else self._append(work.file, work.part)
+            )
+            self._working_since_us = None
 
     def _append(self, file: SegmentFile, part: Part) -> Callable[[], None]:
         if file.is_cancelled or file.has_failed:
@@ -273,6 +293,10 @@ class VolumeThread:
         return lambda: self._close_done(file, summary, None)
 
     # -- results, on the loop ------------------------------------------------------------------------------
+
+    def _take_results(self) -> None:
+        while self._results:
+            self._results.popleft()()
 
     def _finished(self, size_bytes: int) -> None:
         self.queue_bytes -= size_bytes
@@ -356,6 +380,7 @@ class VolumeThread:
 
     def watch(self) -> None:
         """Notice an operation that does not end, and its end. Called every second."""
+        self._take_results()
         if self.is_hanging():
             self._enter(
                 VolumeState.STALLED,

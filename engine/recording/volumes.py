@@ -175,6 +175,7 @@ class RecordingVolumes:
             open_volume=self._open_volume,
             on_state=self._entered,
             queue_bytes=self._config.queue_bytes,
+            gather_ms=self._config.gather_ms,
         )
         care = VolumeCare(
             thread,
