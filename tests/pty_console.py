@@ -133,8 +133,17 @@ class PtyConsole:
         self._undecoded = b""
         self.exit_code: int | None = None
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONUTF8": "1"}
-        for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "TMUX", "STY"):
-            environment.pop(name, None)
+        for name in (
+            "NO_COLOR",
+            "SSH_CONNECTION",
+            "SSH_TTY",
+            "SSH_CLIENT",
+            "TMUX",
+            "STY",
+            "COLUMNS",
+            "LINES",
+        ):
+            environment.pop(name, None)  # the last two fix Textual's size; readline sets them in test workers
         for name, value in (env or {}).items():
             if value is None:
                 environment.pop(name, None)

@@ -127,10 +127,13 @@ class PictureOutput:
         self._note_overwritten(cells)
         now = self._monotonic()
         if self._sent_at is not None:
-            if now - self._sent_at < ACKNOWLEDGE_TIMEOUT_S:
+            if (left_s := self._sent_at + ACKNOWLEDGE_TIMEOUT_S - now) > 0:
+                self._on_work(left_s)
                 return ""
             self.acknowledge()
         if now < self._free_at:
+            # This frame was for something else, and may have stood for the one wished for at the end of the pause.
+            self._on_work(self._free_at - now)
             return ""
         # Round robin, beginning after the surface served last.
         turn = sorted(self._surfaces, key=lambda each: (each <= self._last_surface, each))

@@ -200,9 +200,9 @@ def main() -> None:
             )
             socket = find_socket(Path(folder))
         try:
-            still_screen = still(options.seconds)
             ours = measure(socket, options.seconds, is_stock=False)
             stock = measure(socket, options.seconds, is_stock=True)
+            still_screen = still(options.seconds)
             report = {
                 "machine": {
                     "cpus": os.cpu_count(),

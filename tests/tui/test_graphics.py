@@ -47,18 +47,14 @@ def blocks(console: PtyConsole) -> list[tuple[int, int, int]]:
 def test_pictures_stand_centred_in_their_cells_and_leave_nothing_behind(kind: str) -> None:
     with start(kind) as console:
         console.send("n")
-        console.settle()
-        assert blocks(console) == [(10, 2, 100), (50, 2, 100)]
+        console.until(lambda: blocks(console) == [(10, 2, 100), (50, 2, 100)])
         console.send("m")  # a dialog: no picture may shine through or stay behind
-        console.settle()
-        assert "Remove one?" in console.text
-        assert blocks(console) == []
+        console.wait_for("Remove one?")
+        console.until(lambda: blocks(console) == [])
         console.send("\x1b")
-        console.settle()
-        assert blocks(console) == [(10, 2, 100), (50, 2, 100)]
+        console.until(lambda: blocks(console) == [(10, 2, 100), (50, 2, 100)])
         console.send("s")  # another screen
-        console.settle()
-        assert blocks(console) == []
+        console.until(lambda: blocks(console) == [])
 
 
 @pytest.mark.parametrize("kind", ["sixel", "kitty"])
@@ -67,12 +63,10 @@ def test_a_cleared_or_removed_cell_takes_its_picture_along(kind: str) -> None:
         console.send("n")
         console.settle()
         console.send("c")
-        console.settle()
-        assert blocks(console) == [(50, 2, 100)]
+        console.until(lambda: blocks(console) == [(50, 2, 100)])
         assert "switched off" in console.text
         console.send("d")
-        console.settle()
-        assert blocks(console) == []
+        console.until(lambda: blocks(console) == [])
 
 
 def test_a_resize_moves_the_pictures_without_ghosts() -> None:
@@ -80,8 +74,7 @@ def test_a_resize_moves_the_pictures_without_ghosts() -> None:
         console.send("n")
         console.settle()
         console.resize(60, 20)
-        console.settle()
-        assert blocks(console) == [(5, 2, 100), (35, 2, 100)]
+        console.until(lambda: blocks(console) == [(5, 2, 100), (35, 2, 100)])
 
 
 def test_one_picture_is_on_its_way_at_a_time_and_keys_are_answered_meanwhile() -> None:
@@ -148,6 +141,25 @@ def test_the_line_is_kept_free_as_long_as_the_last_picture_took() -> None:
     assert output.next_picture(cells) == "", "keys have the line now"
     now += 0.41
     assert "#2" in output.next_picture(cells)
+
+
+def test_a_frame_that_comes_too_early_for_the_next_picture_asks_for_another() -> None:
+    now = 100.0
+    wishes: list[float] = []
+    output = PictureOutput(wishes.append, monotonic=lambda: now)
+    surface = Surface(7, Region(2, 1, 4, 2))
+    cells = cells_with(surface)
+    output.register(surface)
+    surface.picture = TerminalPicture("sixel", 4, 2, b"\x1bPq#1\x1b\\")
+    assert output.next_picture(cells)
+    surface.picture = TerminalPicture("sixel", 4, 2, b"\x1bPq#2\x1b\\")
+    now += 1.0
+    assert output.next_picture(cells) == ""
+    assert wishes[-1] == pytest.approx(4.0), "in case the answer is lost"
+    output.acknowledge()
+    now += 0.3  # a frame for a key
+    assert output.next_picture(cells) == ""
+    assert wishes[-1] == pytest.approx(0.7), "the end of the pause"
 
 
 def test_a_picture_is_not_sent_where_something_stands_in_front() -> None:
