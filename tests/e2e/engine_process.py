@@ -23,8 +23,9 @@ T = TypeVar("T")
 class EngineProcess:
     """One engine on a state folder; may be killed and started again."""
 
-    def __init__(self, state: Path, *, config: str = "") -> None:
+    def __init__(self, state: Path, *, config: str = "", environment: dict[str, str] | None = None) -> None:
         self.state = state
+        self.environment = environment or {}
         self.socket = state.parent / f"{state.name}.sock"
         self.log = state.parent / f"{state.name}.log"
         self.config = state.parent / f"{state.name}.toml"
@@ -42,7 +43,7 @@ class EngineProcess:
                 ],
                 stderr=log,
                 stdout=log,
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **self.environment},
             )
         async with asyncio.timeout(START_TIMEOUT_S):
             while True:

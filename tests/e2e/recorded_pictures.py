@@ -58,7 +58,11 @@ class SentPictures:
 def decodes_without_error(path: Path) -> str:
     """ffmpeg's complaints when it decodes the whole file; empty = none."""
     done = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"],
+        # In the file's own time base: rounded to a frame rate, pictures of a camera that stutters may share a tick.
+        [
+            *("ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", str(path)),
+            *("-enc_time_base:v", "-1", "-f", "null", "-"),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -52,13 +52,14 @@ class ScriptedCamera:
 
     def __init__(self, *, media: bytes = b"", sdp: str = SDP, tls_pem: Path | None = None) -> None:
         self.media = media
+        self.sdp = sdp
         self.requests: list[Request] = []
         self.received = bytearray()
         self.on: dict[str, Answer] = {
             "OPTIONS": lambda _: reply(
                 headers="Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER\r\n"
             ),
-            "DESCRIBE": lambda _: reply(headers="Content-Type: application/sdp\r\n", body=sdp),
+            "DESCRIBE": lambda _: reply(headers="Content-Type: application/sdp\r\n", body=self.sdp),
             "SETUP": self._set_up,
             "PLAY": lambda _: reply(headers="Session: 1\r\n") + self.media,
         }
