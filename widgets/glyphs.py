@@ -27,7 +27,7 @@ class Glyphs:
     shade: str
     """A light fill: expected and missing."""
     dense: str
-    """A heavy shade: mostly there."""
+    """A heavy shade: missing, with a little that is there."""
     horizontal: str
     vertical: str
     tee_down: str

@@ -74,7 +74,7 @@ class StripCell:
     is_gap_start: bool = False
     """The letter stands here."""
     has_hint: bool = False
-    """A gap smaller than half a cell is inside."""
+    """What fills no half is inside: a gap in a recorded cell, or footage in a cell of gap."""
     is_locked: bool = False
 
     @property
@@ -122,8 +122,9 @@ def strip_cells(
 ) -> list[StripCell]:
     """The strip of a track over [start_us, end_us) in `cells` cells.
 
-    A half shows what covers most of it; a gap is never lost: when it fills no half its cell carries `has_hint`.
-    Without half-cells a cell is judged whole.
+    A half shows what covers most of it. Nothing is lost: a gap that fills no half leaves `has_hint` in its cell, and
+    of a cell with any footage half is recorded. Without half-cells a cell is judged whole, and footage in a cell of
+    gap leaves the hint.
     """
     result = [StripCell() for _ in range(max(cells, 0))]
     if cells <= 0 or end_us <= start_us:
@@ -144,7 +145,7 @@ def strip_cells(
         Fill.GAP
         if kind is not None and (share >= 0.5 or not has_recorded[index])
         else Fill.RECORDED
-        if recorded[index] >= 0.5 or (has_recorded[index] and kind is None)
+        if has_recorded[index]
         else Fill.NOTHING
         for index, (share, kind) in enumerate(zip(gap_share, gap_kind, strict=True))
     ]
@@ -154,6 +155,12 @@ def strip_cells(
     previous: GapKind | None = None
     for index, cell in enumerate(result):
         left, right = index * step, index * step + step - 1
+        is_footage_hidden = Fill.RECORDED not in fills[left : right + 1] and any(
+            has_recorded[left : right + 1]
+        )
+        if is_footage_hidden and has_half_cells:
+            fills[left if recorded[left] >= recorded[right] else right] = Fill.RECORDED
+            is_footage_hidden = False
         cell.left, cell.right = fills[left], fills[right]
         cell.is_locked = locked[index] >= 0.5
         shown = (
@@ -161,7 +168,7 @@ def strip_cells(
         )
         hint = gap_kind[left] or gap_kind[right]
         cell.gap = shown or hint
-        cell.has_hint = shown is None and hint is not None
+        cell.has_hint = is_footage_hidden or (shown is None and hint is not None)
         run = run + 1 if shown is not None and shown is previous else 0
         cell.is_gap_start = shown is not None and cell.is_whole and run % LETTER_EVERY_CELLS == 0
         if shown is not None and not cell.is_whole:

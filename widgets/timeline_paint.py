@@ -1,7 +1,7 @@
 """How a `Timeline` looks: rows of cells from its values. Pure functions of a `TimelinePaint`; no state, no events.
 
 Meaning never rests on colour: recorded is solid, a gap is a light shade with a letter, a lock is a double line,
-a gap too small for its cell is a dense shade, a range stands in brackets.
+a gap too small for its cell is its letter cut into the solid, a range stands in brackets.
 """
 
 from __future__ import annotations
@@ -157,9 +157,10 @@ def _cell(paint: TimelinePaint, cell: StripCell) -> tuple[str, Style]:
     glyphs = paint.glyphs
     recorded = paint.style("recorded")
     gap = paint.style(_GAP_CLASS[cell.gap]) if cell.gap is not None else paint.base
-    if cell.has_hint:
-        # Recorded, with a gap too small to fill half a cell.
-        return glyphs.dense, gap if cell.left is Fill.RECORDED or cell.right is Fill.RECORDED else paint.base
+    if cell.has_hint and cell.gap is not None:
+        if Fill.GAP in (cell.left, cell.right):
+            return glyphs.dense, gap  # with footage too short for half a cell
+        return cell.gap.value, recorded + Style(reverse=True)  # with a gap too short for half a cell
     if cell.is_whole:
         if cell.left is Fill.RECORDED:
             return (glyphs.lock, paint.style("locked")) if cell.is_locked else (glyphs.full, recorded)

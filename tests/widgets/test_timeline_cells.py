@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from widgets.timeline_cells import Fill, GapKind, GapMark, TimelineTrack, strip_cells
 
+C = GapKind.CAMERA
+
 
 def shape(track: TimelineTrack, end: int = 100, cells: int = 10, *, has_half_cells: bool = True) -> str:
     """R recorded, a gap's letter, . nothing: two characters a cell; ! = a hint."""
@@ -39,6 +41,21 @@ def test_a_gap_too_small_for_half_a_cell_leaves_a_hint() -> None:
 
 def test_an_instant_of_recording_is_seen() -> None:
     assert shape(TimelineTrack(1, "a", recorded=((51, 52),))) == "..........R........."
+
+
+def test_footage_in_a_cell_of_gap_takes_half_of_it() -> None:
+    track = TimelineTrack(1, "a", recorded=((56, 57),), gaps=(GapMark(0, 56, C), GapMark(57, 100, C)))
+    assert shape(track) == "CCCCCCCCCCCRCCCCCCCC"
+
+
+def test_without_half_cells_footage_in_a_cell_of_gap_leaves_a_hint() -> None:
+    track = TimelineTrack(1, "a", recorded=((56, 57),), gaps=(GapMark(0, 56, C), GapMark(57, 100, C)))
+    assert shape(track, has_half_cells=False) == "CCCCCCCCCCCC!CCCCCCCC"
+
+
+def test_little_footage_beside_a_little_gap_is_seen() -> None:
+    track = TimelineTrack(1, "a", recorded=((51, 52),), gaps=(GapMark(53, 54, C),))
+    assert shape(track) == "..........R.!........"
 
 
 def test_a_gap_with_nothing_recorded_is_seen_however_short() -> None:
@@ -78,6 +95,10 @@ def test_any_stretches_give_as_many_cells_as_asked_and_hide_no_gap(
     )
     strip = strip_cells(track, 0, 100, cells, has_half_cells=has_half_cells)
     assert len(strip) == cells
+    for start, _ in track.recorded:
+        if 0 <= start < 100:
+            cell = strip[start * cells // 100]
+            assert Fill.RECORDED in (cell.left, cell.right) or (cell.has_hint and not has_half_cells)
     for gap in track.gaps:
         if 0 <= gap.start_us < 100:
             cell = strip[gap.start_us * cells // 100]

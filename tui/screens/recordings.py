@@ -246,7 +246,8 @@ class RecordingsView(View):
                     "  ", (kind.value, KIND_STYLES.get(kind, "$text-accent")), f" {KIND_WORDS[kind]}"
                 )
         if kinds:
-            content += Content.assemble("  ", (glyphs.dense, "$text-error"), " recorded with a short gap")
+            letter = next(kind.value for kind in GapKind if kind in kinds)
+            content += Content.assemble("  ", (letter, "$primary reverse"), " with a short gap")
         return content
 
     def _info(self) -> list[Content]:
