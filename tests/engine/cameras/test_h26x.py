@@ -57,7 +57,9 @@ def test_fragments_are_put_together(codec: str, size: int) -> None:
 
 def test_a_damaged_sps_does_not_push_out_a_readable_one() -> None:
     bench = StreamBench()
-    bench.feed(packets((0, IDR, True), (3600, H264_SPS[:4], False), (3600, H264_PPS, False), (3600, IDR, True)))
+    bench.feed(
+        packets((0, IDR, True), (3600, H264_SPS[:4], False), (3600, H264_PPS, False), (3600, IDR, True))
+    )
     assert [p.is_keyframe for p in bench.sink.video] == [True, True]
     (tracks,) = bench.sink.tracks
     assert tracks[0].parameter_sets == tuple(H264_SETS)
