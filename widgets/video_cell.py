@@ -2,7 +2,7 @@
 
     VideoCell(*, caption="", reason="", can_focus=False, name, id, classes)
         .set_picture(picture, colors=16_777_216)   CellPictureLike (also the engine's message) or TerminalPicture
-        .clear(reason)                  no picture, and why ("connecting", "no recording at this time")
+        .clear(reason)                  no picture, and why ("no recording at this time", "fetching ...")
         .caption, .note, .is_stale, .reason (reactive)     caption left, note right ("14:03:07"), stale marker
         .room -> (columns, rows)        cells a picture may cover: what to ask for
     messages: VideoCell.RoomChanged(control, columns, rows): ask for another size; VideoCell.Opened(control) on click/enter
@@ -89,7 +89,7 @@ class VideoCell(PaintPass, Widget):
     note = reactive("", init=False, repaint=False)
     """Time of the picture, on the right."""
     reason = reactive("", init=False)
-    """Why there is no picture."""
+    """Why there is no picture; words that end in `...` say that it is coming and stand alone."""
     is_stale = reactive(False, init=False, repaint=False)
     """The picture is older than it should be."""
 
@@ -307,7 +307,9 @@ class VideoCell(PaintPass, Widget):
         return [Segment(" " * area.width, base + Style(meta={PICTURE_META: self.surface_id}))]
 
     def _render_reason(self, y: int, width: int, rows: int, base: Style) -> Strip:
-        lines = _wrap(f"no picture: {self.reason}" if self.reason else "no picture", width)
+        is_coming = self.reason.endswith("...")
+        words = self.reason if is_coming else f"no picture: {self.reason}".removesuffix(": ")
+        lines = _wrap(words, width)
         top = max((rows - len(lines)) // 2, 0)
         if not top <= y < top + len(lines):
             return Strip.blank(width, base)

@@ -14,7 +14,10 @@ from tests.fakes.engine import SCRIPT_NOW_US, FakeEngine
 from tests.fakes.scripted_station import scripted_timeline
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
+from tui.screens.preview import FETCHING
+from tui.screens.recordings import RecordingsView
 from widgets.timeline import SPANS_US, Timeline
+from widgets.video_cell import VideoCell
 
 SIZE = (80, 24)
 HOUR_US = SCRIPT_NOW_US - (3 * 60 + 20) * US_PER_SECOND
@@ -187,6 +190,19 @@ async def test_the_picture_under_the_playhead_is_asked_for_once_the_hand_rests(t
         assert isinstance(requests[-1], wire.PictureRequest)
         assert requests[-1].at_us == playhead_us
         assert len(requests) < 12
+
+
+async def test_words_about_another_time_go_as_soon_as_the_playhead_moves(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("3")
+        cell = app.screen_stack[0].query_one(RecordingsView).query_one(VideoCell)
+        await until(pilot, lambda: cell.picture is not None)
+        for key in ("left", "g"):
+            cell.clear("nothing recorded at that time")
+            await pilot.press(key)
+            assert cell.reason in (FETCHING, "")
 
 
 async def mark_a_range(pilot: object, app: WatchdeckApp) -> None:

@@ -64,6 +64,10 @@ async def test_no_picture_is_said_in_words_with_its_reason() -> None:
             "unreachable",
             "",
         ]
+        cell.clear("fetching the picture ...")
+        await pilot.pause()
+        assert "fetching the picture ..." in drawn(pilot.app)
+        assert "no picture" not in drawn(pilot.app)
 
 
 async def test_an_old_picture_says_so_without_colour() -> None:

@@ -22,6 +22,7 @@ DEBOUNCE_S = 0.15
 """A playhead or cursor that moves on within this asks for nothing."""
 OLD_US = 10_000_000
 """A live picture older than this is called old."""
+FETCHING = "fetching the picture ..."
 MIN_COLUMNS, MIN_ROWS = 8, 3
 KITTY_IMAGE_ID = 1
 
@@ -48,7 +49,8 @@ class PictureFeed:
         if not is_same_camera:
             self._cell.note = ""
             self._cell.is_stale = False
-            self._cell.clear("fetching ...")
+        if not is_same_camera or self._cell.picture is None:
+            self._cell.clear(FETCHING)  # never the words about another time
         self._start()
 
     def again(self) -> None:
