@@ -234,9 +234,9 @@ async def test_enter_shows_everything_about_a_camera(tmp_path: Path) -> None:
         await pilot.press("2")
         await shows(pilot, "► driveway")
         await pilot.press("enter")
-        await shows(pilot, "rtsp://192.0.2.11:554/stream1", "watch, password set", "Reconnects")
+        await shows(pilot, "rtsp://192.0.2.11:554/stream1", "watch, password set", "Retries")
         await pilot.press("escape")
-        await until(pilot, lambda: "Reconnects" not in screen_text(app))
+        await until(pilot, lambda: "Retries" not in screen_text(app))
 
 
 async def test_from_the_dashboard_enter_goes_to_the_camera_in_trouble(tmp_path: Path) -> None:

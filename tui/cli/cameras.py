@@ -204,7 +204,7 @@ def show(session: Session, camera: str) -> None:
             ("volume", found.volume),
             ("oldest", moment(found.oldest_us)),
             ("lost packets", str(found.lost_packets or "")),
-            ("reconnects", str(found.reconnects or "")),
+            ("retries", str(found.reconnects or "")),
         ]
     )
 

@@ -182,7 +182,7 @@ def detail_pairs(camera: wire.CameraView, now_us: int, zone: tzinfo) -> list[tup
         ("Volume", camera.volume or format.NOTHING),
         ("Oldest", format.local_time_with_zone(camera.oldest_us, zone)),
         ("Lost packets", format.count(camera.lost_packets)),
-        ("Reconnects", format.count(camera.reconnects)),
+        ("Retries", format.count(camera.reconnects)),
         (
             "Certificate",
             ("checked" if camera.verify_tls else "not checked") if is_tls else "none, not encrypted",
