@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 VALUE_OPTIONS = ("--socket", "--graphics", "--colors", "--glyphs", "--theme")
 FLAGS = ("--mouse", "--no-mouse", "--read-only")
+HELP_FLAGS = ("-h", "--help")
 
 EXIT_USAGE = 2
 
@@ -57,6 +58,22 @@ def console_options(arguments: list[str]) -> ConsoleOptions | None:
     )
 
 
+def asks_for_help(arguments: list[str]) -> bool:
+    """Help after the console's own options, which the command line does not know."""
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word in HELP_FLAGS:
+            return True
+        name, has_value, _ = word.partition("=")
+        if name in VALUE_OPTIONS and (has_value or rest):
+            if not has_value:
+                rest.pop(0)
+        elif word not in FLAGS:
+            return False
+    return False
+
+
 def run_console(options: ConsoleOptions) -> int:
     """The console until the operator leaves it; the exit code."""
     from tui.garbage import hold_collections
@@ -99,7 +116,7 @@ def main() -> None:
         sys.exit(run_console(options))
     from tui.cli.main import main as command_line
 
-    command_line()
+    command_line(["--help"] if asks_for_help(sys.argv[1:]) else sys.argv[1:])
 
 
 if __name__ == "__main__":

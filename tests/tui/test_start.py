@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tui.__main__ import ConsoleOptions, console_options
+from tui.__main__ import ConsoleOptions, asks_for_help, console_options
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,21 @@ def test_the_consoles_own_options_open_the_console(arguments: list[str], options
 )
 def test_anything_else_is_for_the_command_line(arguments: list[str]) -> None:
     assert console_options(arguments) is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_asked"),
+    [
+        (["--graphics", "sixel", "--help"], True),
+        (["--mouse", "--theme=light", "-h"], True),
+        (["--graphics", "sixel", "status", "--help"], False),
+        (["camera", "--help"], False),
+        (["--graphics", "--help"], False),
+        (["--graphics"], False),
+    ],
+)
+def test_help_may_follow_the_consoles_own_options(arguments: list[str], is_asked: bool) -> None:
+    assert asks_for_help(arguments) is is_asked
 
 
 def test_the_command_line_does_not_import_textual_and_the_console_no_http_client_at_first() -> None:

@@ -97,8 +97,8 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_NOBODY_READS
 
 
-def main() -> NoReturn:
+def main(arguments: Sequence[str]) -> NoReturn:
     """Entry of `watchdeck` with arguments. SIGTERM and SIGHUP clean up as Ctrl-C does."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(arguments))
