@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.cameras.delivery import Delivery
 from engine.cameras.rtsp_connection import RtspConnection
 
-_GATHER_US = 120_000
+_GATHER_US = 200_000
 """A wake-up costs more than the packets it brings (measured with 24 cameras: 20 wake-ups a second and camera take a third
 more CPU than 8). Anything waits this long at most, which is far below what a part holds back anyway."""
 _LARGEST_RECEIVE_MARK = 128 * 1024

@@ -28,12 +28,12 @@ def watched(line: Line) -> ReceiveMark:
     return ReceiveMark(cast(RtspConnection, line), cast(Delivery, line), 0)
 
 
-def test_at_full_frame_rate_an_eighth_of_a_second_may_gather() -> None:
+def test_at_full_frame_rate_a_fifth_of_a_second_may_gather() -> None:
     line = Line()
     mark = watched(line)
     line.bytes_received, line.video_packets = 500_000, 25
     mark.adapt(SECOND_US)
-    assert line.marks == [60_000]
+    assert line.marks == [100_000]
 
 
 def test_the_mark_never_passes_half_the_receive_buffer() -> None:
