@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.content import Content
 
 from tui.app import MAKERS, WatchdeckApp
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
@@ -15,6 +16,7 @@ from tui.screens.cameras import CamerasView
 from tui.screens.dashboard import DashboardView
 from tui.screens.events import EventsView
 from tui.screens.frame import fitted_keys, key_name
+from tui.screens.help import hanging
 from tui.screens.recordings import RecordingsView
 
 OWNERS = {
@@ -117,3 +119,10 @@ def test_no_keymap_file_is_no_complaint_and_a_broken_one_is(tmp_path: Path) -> N
     broken = tmp_path / "keymap.toml"
     broken.write_text("[keys\n")
     assert len(load_keymap(broken).complaints) == 1
+
+
+def test_a_long_line_of_help_goes_on_below_its_words() -> None:
+    line = Content("  space, enter     switch the camera on or off  :toggle")
+    rows = [row.plain.rstrip() for row in hanging(line, 40, 19)]
+    assert rows == ["  space, enter     switch the camera on", " " * 19 + "or off  :toggle"]
+    assert hanging(line, 80, 19) == [line]

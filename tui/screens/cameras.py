@@ -27,6 +27,9 @@ from widgets.line_list import LineList
 from widgets.line_source import Line
 from widgets.video_cell import VideoCell
 
+DETAIL_INDENT = 15
+"""Cells for the names in the details."""
+
 
 class CamerasView(View):
     """Number key 2."""
@@ -304,7 +307,7 @@ class CameraDetails(PageScreen):
         self._desk = desk
         self._uuid = uuid
         camera = self._camera
-        super().__init__(camera.name if camera else "camera", self._detail_lines())
+        super().__init__(camera.name if camera else "camera", self._detail_lines(), DETAIL_INDENT)
 
     @property
     def _camera(self) -> wire.CameraView | None:
@@ -318,4 +321,4 @@ class CameraDetails(PageScreen):
         if camera is None:
             return [Content("this camera was removed")]
         pairs = detail_pairs(camera, self._desk.mirror.now_us, self._desk.zone)
-        return [Content.assemble((f"{name:<15}", "dim"), value) for name, value in pairs]
+        return [Content.assemble((f"{name:<{DETAIL_INDENT}}", "dim"), value) for name, value in pairs]

@@ -16,6 +16,10 @@ from tui.desk import Desk
 from tui.screens.frame import key_name
 from widgets import format
 
+HELP_INDENT = 19
+LOG_INDENT = 10
+"""Cells in front of the words: lines that are too long go on below the words."""
+
 LIST_KEYS = (
     ("j, k, up, down", "move in a list"),
     ("pageup, pagedown, ctrl+u, ctrl+d", "a page"),
@@ -36,23 +40,36 @@ class PageScreen(ModalScreen[None]):
         Binding("end,G", "scroll('end')", show=False),
     ]
 
-    def __init__(self, title: str, lines: list[Content]) -> None:
+    def __init__(self, title: str, lines: list[Content], indent: int = 0) -> None:
+        """
+        Args:
+            indent: cells that the second and further rows of a long line stay clear of on the left.
+        """
         super().__init__()
         self._title = title
         self._page_lines = lines
+        self._indent = indent
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="page"):
             yield Static(Content.styled(f" {self._title}", "bold reverse"), classes="page-title")
             with VerticalScroll(can_focus=True):
-                yield Static(Content("\n").join(self._page_lines), id="page-text")
+                yield Static(id="page-text")
             yield Static(Content.styled(" esc closes, j and k scroll", "dim"), classes="page-foot")
 
     def show_lines(self, lines: list[Content]) -> None:
         """Other words on the same page."""
         if lines != self._page_lines:
             self._page_lines = lines
-            self.query_one("#page-text", Static).update(Content("\n").join(lines))
+            self._draw()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        width = self.query_one(VerticalScroll).scrollable_content_region.width
+        rows = [row for line in self._page_lines for row in hanging(line, width, self._indent)]
+        self.query_one("#page-text", Static).update(Content("\n").join(rows))
 
     def action_leave(self) -> None:
         self.dismiss(None)
@@ -62,11 +79,19 @@ class PageScreen(ModalScreen[None]):
         getattr(scroll, f"scroll_{where}")(animate=False)
 
 
+def hanging(line: Content, width: int, indent: int) -> list[Content]:
+    """A line as rows of at most `width` cells; those after the first begin below its words."""
+    if line.cell_length <= width or width <= indent:
+        return [line]
+    first, *others = line[indent:].wrap(width - indent)
+    return [line[:indent] + first, *(row.pad_left(indent) for row in others)]
+
+
 class HelpScreen(PageScreen):
     """Keys and `:` commands, those of the view in front first."""
 
     def __init__(self, scope: Scope, keys: dict[str, str]) -> None:
-        super().__init__(f"Keys: {scope.capitalize()}", help_lines(scope, keys))
+        super().__init__(f"Keys: {scope.capitalize()}", help_lines(scope, keys), HELP_INDENT)
 
 
 class LogScreen(PageScreen):
@@ -81,7 +106,7 @@ class LogScreen(PageScreen):
             )
             for line in reversed(desk.log)
         ]
-        super().__init__("Command log", lines or [Content("nothing yet")])
+        super().__init__("Command log", lines or [Content("nothing yet")], LOG_INDENT)
 
 
 def help_lines(scope: Scope, keys: dict[str, str]) -> list[Content]:
