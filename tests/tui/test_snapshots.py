@@ -138,7 +138,13 @@ def test_linux_console(snap_compare: SnapCompare) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "word"), [("", "Storage"), ("2", "driveway"), ("3", "driveway"), ("4", "Events")]
+    ("key", "word"),
+    [
+        ("", "Storage"),
+        ("2", "driveway"),
+        pytest.param("3", "driveway  recorded", id="3-driveway"),
+        ("4", "Events"),
+    ],
 )
 def test_smallest_screen(snap_compare: SnapCompare, key: str, word: str) -> None:
     app = app_for(FakeEngine(), FOLDER)
