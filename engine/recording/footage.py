@@ -239,6 +239,12 @@ class Footage:
         if segment is not None and segment.volume is volume and not volume.is_ok:
             self._leave(segment)
 
+    def segment_tail_lost(self, segment: RecordedSegment) -> None:
+        if segment is self._segment:
+            self._leave(segment)
+        if segment.durable_end_us < segment.end_us and self.is_expected:
+            self._note_lost(segment.durable_end_us, segment.end_us, segment)
+
     def _leave(self, segment: RecordedSegment) -> None:
         """Move to another volume at once: what is not known to be written goes there, from its first keyframe."""
         parts = segment.give_up()
@@ -260,12 +266,16 @@ class Footage:
         """The end of an earlier segment did not get to disk; others follow it already, so that its place is lost."""
         if not has_lost or not self.is_expected:
             return
+        lost_until_us = self._segment.start_us if self._segment is not None else self.end_us
+        self._note_lost(segment.end_us, lost_until_us, segment)
+
+    def _note_lost(self, start_us: int, end_us: int, segment: RecordedSegment) -> None:
+        """A stretch of the past is not on disk: its own gap, or the beginning of the one that goes on."""
         gap_start_us = self.gaps.start_us
         if gap_start_us is not None:
-            self.gaps.move_start(min(gap_start_us, segment.end_us))
-            return
-        lost_until_us = self._segment.start_us if self._segment is not None else self.end_us
-        self.gaps.add_past(segment.end_us, lost_until_us, GapCause.VOLUME_FAILED, segment.volume.cause)
+            self.gaps.move_start(min(gap_start_us, start_us))
+        else:
+            self.gaps.add_past(start_us, end_us, GapCause.VOLUME_FAILED, segment.volume.cause)
 
     def _why_not(self) -> tuple[GapCause, str]:
         if self.group is None:

@@ -43,6 +43,9 @@ class SegmentOwner(Protocol):
     def segment_broken(self, segment: RecordedSegment, error: WatchdeckError) -> None:
         """Nothing more gets into the file. Called once."""
 
+    def segment_tail_lost(self, segment: RecordedSegment) -> None:
+        """What was written behind `durable_end_us` may not be on the disk. The volume is out of use."""
+
 
 class RecordedSegment:
     """Times and bytes are of parts known to be in the file; parts in flight are kept until they are."""
@@ -61,6 +64,9 @@ class RecordedSegment:
         self.start_ticks = start_ticks
         self.end_us = identity.start_us
         """Up to here it is in the file."""
+        self.durable_end_us = identity.start_us
+        """Up to here it survives a power cut."""
+        self._told_end_us = identity.start_us
         self.accepted_end_us = identity.start_us
         """Up to here it was handed over."""
         self._ticks = 0
@@ -157,7 +163,14 @@ class RecordedSegment:
             self._catalog.record(DropSegment(self._run, self._sequence))
         # With an error the row stays open: start-up or the return of the volume recovers the file.
 
+    def synced(self, file: SegmentFile) -> None:
+        self.durable_end_us = self._told_end_us
+
+    def sync_failed(self, file: SegmentFile) -> None:
+        self._owner.segment_tail_lost(self)
+
     def growth(self) -> Change | None:
+        self._told_end_us = self.end_us
         if self._is_end_awaited:
             return None
         if self._summary is not None:

@@ -60,6 +60,7 @@ class VolumeCare:
             changes = await self.volume.sync()
         except VolumeError as error:
             log.warning("sync: %s", error)
+            self._is_recovered = False
             return
         self._catalog.record(*changes)
 

@@ -75,6 +75,12 @@ class SegmentListener(Protocol):
     def segment_failed(self, file: SegmentFile, error: WatchdeckError) -> None:
         """A part could not be written; neither it nor what follows is in the file."""
 
+    def synced(self, file: SegmentFile) -> None:
+        """All that `growth` told last survives a power cut."""
+
+    def sync_failed(self, file: SegmentFile) -> None:
+        """What was written since the last sync may be lost, though a later sync succeeds: the kernel tells once."""
+
     def growth(self) -> Change | None:
         """What the catalog may be told about the segment once all that was written up to now is durable."""
 
@@ -91,6 +97,8 @@ class SegmentFile:
     """Set on the loop: parts still queued are not to be written any more."""
     has_failed: bool = False
     """Writing thread only."""
+    is_untrusted: bool = False
+    """A sync failed: nothing more is told of it before the file was read again. Loop only."""
     writer: SegmentWriter | None = field(default=None, repr=False)
     """Writing thread only."""
 
@@ -212,7 +220,11 @@ class VolumeThread:
 
     def tell_again(self, file: SegmentFile) -> None:
         """`growth` had nothing to say of the file, and has now."""
-        self._unsynced[file] = None
+        self._note_unsynced(file)
+
+    def _note_unsynced(self, file: SegmentFile) -> None:
+        if not file.is_untrusted:
+            self._unsynced[file] = None
 
     def cancel(self, file: SegmentFile) -> None:
         """Drop what is still queued of the file, then close it."""
@@ -308,7 +320,7 @@ class VolumeThread:
         self._finished(part.bytes)
         self.rate.add(part.bytes)
         self._uninspected_bytes += part.bytes
-        self._unsynced[file] = None
+        self._note_unsynced(file)
         file.listener.part_written(file, part, size_bytes)
 
     def _append_failed(self, file: SegmentFile, part: Part, error: WatchdeckError) -> None:
@@ -324,7 +336,7 @@ class VolumeThread:
             self.fail(error)
         self.writing_paths.discard(file.relative)
         if summary is not None:
-            self._unsynced[file] = None
+            self._note_unsynced(file)
         file.listener.segment_closed(file, summary, error)
 
     # -- upkeep --------------------------------------------------------------------------------------------
@@ -352,9 +364,18 @@ class VolumeThread:
         changes = [change for file in files if (change := file.listener.growth()) is not None]
         try:
             await self.call(self.upkeep_volume.sync)
+        except VolumeError:
+            # Not owed any more: the next sync would succeed without the pages that this one could not write.
+            for file in files | self._unsynced:
+                file.is_untrusted = True
+                file.listener.sync_failed(file)
+            self._unsynced = {}
+            raise
         except BaseException:
             self._unsynced = files | self._unsynced
             raise
+        for file in files:
+            file.listener.synced(file)
         return changes
 
     async def inspect(self) -> None:

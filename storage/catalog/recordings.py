@@ -160,8 +160,21 @@ class RecordingRows(CatalogConnection):
                 segment_id,
             ),
         )
+        if change.is_recovered:
+            self._trim_gaps(camera_id, start_us, end_us)
         if change.keyframes:
             self._run("INSERT INTO segment_keyframes VALUES (?, ?)", (segment_id, change.keyframes))
+
+    def _trim_gaps(self, camera_id: int, start_us: int, end_us: int) -> None:
+        """What a failing volume was thought to have lost is there after all: no gap covers it."""
+        key = (camera_id, start_us, end_us)
+        of_volume = "camera_id = ?1 AND cause GLOB 'volume_*'"
+        self._run(f"DELETE FROM gap WHERE {of_volume} AND start_us >= ?2 AND end_us <= ?3", key)
+        self._run(f"UPDATE gap SET start_us = ?3 WHERE {of_volume} AND start_us >= ?2 AND start_us < ?3", key)
+        self._run(
+            f"UPDATE gap SET end_us = ?2 WHERE {of_volume} AND start_us < ?2 AND end_us > ?2 AND end_us <= ?3",
+            key,
+        )
 
     def _forget_empty_runs(self, condition: str, values: Sequence[Any]) -> None:
         """Inside a transaction: ended runs without a segment are of no use to anybody."""

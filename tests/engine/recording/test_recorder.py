@@ -342,6 +342,27 @@ async def test_a_broken_volume_hands_its_cameras_to_another_without_losing_a_pic
     assert sum(segment.media_duration_ticks for segment in segments) == len(sent) * 3600
 
 
+async def test_what_a_failed_sync_could_not_write_is_a_gap_until_it_is_found_again(rig: Rig) -> None:
+    script = await started(rig, "v1", "v2")
+    await rig.stream(14, script)
+    used = rig.view().volume
+    rig.volumes[used].sync_errno = rig.volumes[used].write_errno = errno.EIO
+    rig.volumes[used].check_errno = errno.EIO
+    await rig.stream(10, script)
+    assert rig.view().state is CameraState.RECORDING
+    first, *_ = await rig.segments()
+    [gap] = await rig.gaps()
+    assert (gap.cause, gap.start_us) == (GapCause.VOLUME_FAILED, first.end_us)
+    assert 0 < (gap.end_us or 0) - gap.start_us <= 6 * S
+    rig.volumes[used].sync_errno = rig.volumes[used].write_errno = rig.volumes[used].check_errno = 0
+    await rig.stream(30, script)
+    await rig.stop()
+    assert [gap.cause for gap in await rig.gaps()] == [GapCause.ENGINE_STOPPED]
+    first, second, *_ = await rig.segments()
+    assert first.is_recovered
+    assert first.end_us <= second.start_us <= first.end_us + S
+
+
 async def test_a_volume_that_fails_alone_leaves_a_gap_and_comes_back_by_itself(rig: Rig) -> None:
     script = await started(rig)
     await rig.stream(10, script)

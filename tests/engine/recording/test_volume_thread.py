@@ -45,6 +45,12 @@ class Listener:
     def segment_failed(self, file: SegmentFile, error: WatchdeckError) -> None:
         self.told.append("failed")
 
+    def synced(self, file: SegmentFile) -> None:
+        self.told.append("synced")
+
+    def sync_failed(self, file: SegmentFile) -> None:
+        self.told.append("sync failed")
+
     def growth(self) -> Change | None:
         return None
 
@@ -235,17 +241,24 @@ async def test_a_bug_in_one_segment_takes_neither_the_volume_nor_its_thread(
     assert other.told == ["written"]
 
 
-async def test_a_failed_sync_is_the_volumes_failure_and_stays_owed(bench: Bench) -> None:
-    bench.thread.append(bench.file(Listener()), bench.part())
+async def test_a_failed_sync_is_the_volumes_failure_and_is_never_made_good_by_a_later_one(
+    bench: Bench,
+) -> None:
+    """The kernel reports pages it could not write once; then it forgets them."""
+    listener = Listener()
+    file = bench.file(listener)
+    bench.thread.append(file, bench.part())
     await bench.thread.drained()
     bench.faults.sync_errno = errno.EIO
     with pytest.raises(VolumeError):
         await bench.thread.sync()
     assert bench.thread.state is VolumeState.FAILED
-    assert bench.thread.has_unsynced
+    assert listener.told == ["written", "sync failed"]
     bench.faults.sync_errno = 0
-    await bench.thread.sync()
+    bench.thread.close(file)
+    await bench.thread.drained()
     assert not bench.thread.has_unsynced
+    assert await bench.thread.sync() == []
 
 
 async def test_a_mount_that_goes_away_is_missing_and_nothing_is_made_in_its_place(

@@ -251,3 +251,36 @@ def test_coverage_segments_and_gaps_agree_with_a_plain_search(
         assert sorted((gap.start_us, gap.end_us) for gap in gaps) == sorted(
             (each.start_us, each.end_us) for each in inside
         )
+
+
+@pytest.mark.parametrize(
+    ("cause", "gap", "left"),
+    [
+        (GapCause.VOLUME_FAILED, (12, 18), []),
+        (GapCause.VOLUME_FAILED, (15, 30), [(20, 30)]),
+        (GapCause.VOLUME_FAILED, (15, None), [(20, None)]),
+        (GapCause.VOLUME_FAILED, (5, 15), [(5, 10)]),
+        (GapCause.VOLUME_FAILED, (5, 30), [(5, 30)]),
+        (GapCause.VOLUME_READ_ONLY, (20, 30), [(20, 30)]),
+        (GapCause.CAMERA_STALLED, (12, 18), [(12, 18)]),
+    ],
+)
+def test_footage_that_a_failing_volume_kept_after_all_is_no_gap(
+    catalog: Catalog, cause: GapCause, gap: tuple[int, int | None], left: list[tuple[int, int | None]]
+) -> None:
+    camera_id, volume_id = add_camera(catalog), add_volume(catalog)
+    run = begin_run(catalog, camera_id)
+    start, end = gap
+    catalog.apply(
+        [
+            OpenSegment(run, 0, volume_id, "a/0.mp4", T0 + 10 * SECOND),
+            OpenGap(camera_id, T0 + start * SECOND, cause),
+            *([CloseGap(camera_id, T0 + end * SECOND)] if end is not None else []),
+            CloseSegment(run, 0, T0 + 20 * SECOND, 900_000, 1000, b"keys", is_recovered=True),
+        ]
+    )
+    found = catalog.gaps([camera_id], 0, T0 * 2)
+    assert [
+        ((each.start_us - T0) // SECOND, None if each.end_us is None else (each.end_us - T0) // SECOND)
+        for each in found
+    ] == left
