@@ -261,7 +261,7 @@ def test_coverage_segments_and_gaps_agree_with_a_plain_search(
         (GapCause.VOLUME_FAILED, (15, None), [(20, None)]),
         (GapCause.VOLUME_FAILED, (5, 15), [(5, 10)]),
         (GapCause.VOLUME_FAILED, (5, 30), [(5, 30)]),
-        (GapCause.VOLUME_READ_ONLY, (20, 30), [(20, 30)]),
+        (GapCause.VOLUME_FULL, (20, 30), [(20, 30)]),
         (GapCause.CAMERA_STALLED, (12, 18), [(12, 18)]),
     ],
 )
