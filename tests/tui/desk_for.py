@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
@@ -64,13 +65,13 @@ def app_for(
     return WatchdeckApp(desk_for(engine, folder, profile, is_read_only=is_read_only), keymap or Keymap({}))
 
 
-async def until(pilot: Pilot[object], condition: Callable[[], bool], *, tries: int = 300) -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], *, tries: int = 300) -> None:
     """Let the app work until the condition holds; fails with the screen when it never does."""
     for _ in range(tries):
         await pilot.pause()
         if condition():
             return
-        await pilot.pause(0.01)
+        await pilot.pause(0.02)
     raise AssertionError(f"waited in vain; the screen:\n{screen_text(pilot.app)}")
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 
+from tests.tui.desk_for import until
 from tests.widgets.gallery import Gallery, lines_of
 from widgets.glyphs import ASCII
 from widgets.line_list import LineList
@@ -86,8 +87,7 @@ async def test_a_million_rows_open_at_once_and_only_the_rows_in_sight_are_fetche
         assert len(source.asked) <= 3
         rows.focus()
         await pilot.press("G")
-        await pilot.pause()
-        assert rows.render_line(23).text.startswith("► row 1 ")
+        await until(pilot, lambda: rows.render_line(23).text.startswith("► row 1 "))
         assert len(source.asked) <= 6
         started = time.process_time()
         rows.set_source(Numbers(1_000_000))
@@ -109,9 +109,7 @@ async def test_rows_not_fetched_yet_are_placeholders_and_the_keys_work_meanwhile
         await pilot.press("k", "k")
         assert rows.cursor == 9997
         source.gate.set()
-        await pilot.pause()
-        await pilot.pause()
-        assert lines_of(rows, [9])[0].startswith("  row 1 ")
+        await until(pilot, lambda: lines_of(rows, [9])[0].startswith("  row 1 "))
 
 
 async def test_pages_not_looked_at_are_forgotten() -> None:
@@ -122,9 +120,12 @@ async def test_pages_not_looked_at_are_forgotten() -> None:
         for page in range(0, 100, 2):
             rows.cursor = page * PAGE_ROWS
             await pilot.pause()
-        kept = [page for page in range(100) if rows._window.line(page * PAGE_ROWS) is not None]
-        assert len(kept) <= KEPT_PAGES
-        assert kept[-1] >= 98
+
+        def kept() -> list[int]:
+            return [page for page in range(100) if rows._window.line(page * PAGE_ROWS) is not None]
+
+        await until(pilot, lambda: kept()[-1] >= 98)
+        assert len(kept()) <= KEPT_PAGES
 
 
 async def test_rows_coming_above_do_not_move_the_cursor_off_its_row() -> None:

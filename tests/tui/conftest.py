@@ -1,0 +1,5 @@
+"""Pilots here wait for the event loop, not for the processor."""
+
+from tests.pilot_idle import quick_pilot
+
+__all__ = ["quick_pilot"]
