@@ -6,6 +6,7 @@ import asyncio
 
 from engine import wire
 from engine.cameras.source import PacketSource
+from engine.deadline import Deadline
 from engine.recording.views import track_view
 from engine.supervise import attempt
 from storage.clock import Clock
@@ -109,7 +110,7 @@ async def _run(source: PacketSource, sink: MeasuringSink, limit_s: float) -> Wat
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(session(), name="camera test")
         try:
-            async with asyncio.timeout(limit_s):
+            async with Deadline(limit_s):
                 await sink.done.wait()
         except TimeoutError:
             pass

@@ -10,6 +10,7 @@ from engine import wire, wire_calls
 from engine.api.new_volume import PreparedVolume, prepare_volume
 from engine.api.services import Call, Services
 from engine.api.validation import checked_limit, checked_path
+from engine.deadline import Deadline
 from storage.catalog.names import checked_name
 from storage.catalog.records import Group, Volume
 from storage.errors import NotFound, VolumeStalled
@@ -46,7 +47,7 @@ async def add_volume(services: Services, call: Call[None, wire.VolumeAdd]) -> wi
     known: list[Volume] = await services.catalog.read("volumes")
     station = await services.catalog.read("station")
     try:
-        async with asyncio.timeout(PREPARE_TIMEOUT_S):
+        async with Deadline(PREPARE_TIMEOUT_S):
             prepared: PreparedVolume = await asyncio.get_running_loop().run_in_executor(
                 services.files,
                 lambda: prepare_volume(

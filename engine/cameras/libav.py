@@ -22,6 +22,7 @@ from engine.cameras.delivery import Delivery
 from engine.cameras.libav_stream import AudioReader, Frame, VideoReader, open_audio, open_video
 from engine.cameras.rtp_clock import RtpClock, SessionZero
 from engine.cameras.source import PacketSink, SourceSettings
+from engine.deadline import Deadline
 from storage.camera_url import masked
 from storage.clock import Clock, SystemClock
 from storage.errors import (
@@ -159,7 +160,7 @@ async def _resolve(target: Target, timeout_ms: int) -> None:
     if target.is_file:
         return
     try:
-        async with asyncio.timeout(timeout_ms / 1000):
+        async with Deadline(timeout_ms / 1000):
             await asyncio.get_running_loop().getaddrinfo(target.host, None)
     except TimeoutError as error:
         raise CameraUnreachable(f"the host name {target.host!r} was not resolved in time") from error

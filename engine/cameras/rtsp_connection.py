@@ -16,6 +16,7 @@ from engine.cameras.interleaved import InterleavedReader
 from engine.cameras.receive_limit import RATE_BYTES_S, ReceiveLimit
 from engine.cameras.rtsp_message import RtspMessage, format_reply, format_request
 from engine.cameras.rtsp_url import RtspUrl
+from engine.deadline import Deadline
 from storage.clock import Clock
 from storage.errors import CameraError, CameraProtocolError, CameraRefused, CameraUnreachable
 
@@ -186,7 +187,7 @@ async def connect(url: RtspUrl, clock: Clock, *, verify_tls: bool, timeout_ms: i
     loop = asyncio.get_running_loop()
     context = _tls_context(verify_tls) if url.is_tls else None
     try:
-        async with asyncio.timeout(timeout_ms / 1000):
+        async with Deadline(timeout_ms / 1000):
             _, connection = await loop.create_connection(
                 lambda: RtspConnection(url, clock), url.host, url.port, ssl=context
             )

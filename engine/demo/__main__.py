@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from engine.client import EngineClient
+from engine.deadline import Deadline
 from engine.demo.access import Login
 from engine.demo.child import Child, DemoFailed
 from engine.demo.furnish import FLOOR_BYTES, RETENTION_BYTES, furnish, wait_until_ready
@@ -142,7 +143,7 @@ async def _console(socket: Path) -> int:
         if console.returncode is None:
             console.terminate()
             try:
-                async with asyncio.timeout(CONSOLE_STOP_LIMIT_S):
+                async with Deadline(CONSOLE_STOP_LIMIT_S):
                     await console.wait()
             except TimeoutError:
                 console.kill()

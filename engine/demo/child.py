@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from engine.deadline import Deadline
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -56,7 +58,7 @@ class Child:
         """The next line of its stdout. Raises DemoFailed when it ends or is silent for too long."""
         assert self._process.stdout is not None
         try:
-            async with asyncio.timeout(limit_s):
+            async with Deadline(limit_s):
                 line = await self._process.stdout.readline()
         except TimeoutError:
             raise DemoFailed(f"{self.title} did not start within {limit_s:g} s", self.log_end()) from None
@@ -81,7 +83,7 @@ class Child:
             return
         self._process.terminate()
         try:
-            async with asyncio.timeout(limit_s):
+            async with Deadline(limit_s):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

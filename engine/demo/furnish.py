@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine import wire
 from engine.client import EngineClient
+from engine.deadline import Deadline
 from engine.demo.access import Login
 from engine.demo.cameras import demo_cameras
 from engine.demo.child import Child, DemoFailed
@@ -22,7 +23,7 @@ _POLL_S = 0.1
 async def wait_until_ready(client: EngineClient, engine: Child, limit_s: float) -> None:
     """Until the engine answers. Raises DemoFailed when it ends or takes too long."""
     try:
-        async with asyncio.timeout(limit_s):
+        async with Deadline(limit_s):
             while True:
                 if not engine.is_alive:
                     raise DemoFailed("the engine did not start", engine.log_end())

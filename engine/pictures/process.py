@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+from engine.deadline import Deadline
 from engine.pictures.messages import (
     LENGTH,
     MESSAGE_LIMIT_BYTES,
@@ -53,7 +54,7 @@ class WorkerProcess:
         )
         worker = cls(process)
         try:
-            async with asyncio.timeout(START_LIMIT_S):
+            async with Deadline(START_LIMIT_S):
                 message = await worker._receive()
         except TimeoutError:
             await worker.kill()
@@ -78,7 +79,7 @@ class WorkerProcess:
         pipe = self._process.stdin
         assert pipe is not None
         try:
-            async with asyncio.timeout(limit_s):
+            async with Deadline(limit_s):
                 pipe.write(framed(body))
                 await pipe.drain()
                 return await self._receive()
@@ -109,7 +110,7 @@ class WorkerProcess:
 
     async def _ended(self) -> None:
         try:
-            async with asyncio.timeout(STOP_LIMIT_S):
+            async with Deadline(STOP_LIMIT_S):
                 await self._process.wait()
         except TimeoutError:
             return

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from engine.deadline import Deadline
 from engine.pictures.cache import PictureCache
 from engine.pictures.fit import check_request
 from engine.pictures.keyframe import KeyframeSource, RecordedKeyframe, keyframe_name
@@ -200,7 +201,7 @@ class PictureService:
         try:
             if number in self._running:
                 try:
-                    async with asyncio.timeout(self._idle_limit_s):
+                    async with Deadline(self._idle_limit_s):
                         return await self._next()
                 except TimeoutError:
                     await self._running.pop(number).close()

@@ -17,6 +17,7 @@ from engine import wire
 from engine.cameras.camera import CameraRunner
 from engine.cameras.source import PacketSource, SourceSettings
 from engine.catalog_thread import CatalogThread
+from engine.deadline import Deadline
 from engine.events import EventBus
 from engine.recording import views
 from engine.recording.footage import Footage
@@ -143,7 +144,7 @@ class RecordingService:
     async def _stop(self) -> None:
         """Sources stop, parts are flushed, segments closed, gaps begin, volumes synced, the catalog told."""
         try:
-            async with asyncio.timeout(self._config.stop_budget_ms / 1000):
+            async with Deadline(self._config.stop_budget_ms / 1000):
                 for place in self._cameras.values():
                     if place.task is not None:
                         place.task.cancel()
@@ -159,7 +160,7 @@ class RecordingService:
 
     async def _flush_catalog(self) -> None:
         try:
-            async with asyncio.timeout(CATALOG_PATIENCE_S):
+            async with Deadline(CATALOG_PATIENCE_S):
                 await self._catalog.flush()
         except (TimeoutError, WatchdeckError) as error:
             log.error("the catalog did not take the last changes: %s", error)

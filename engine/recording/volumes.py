@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from engine.catalog_thread import CatalogThread
+from engine.deadline import Deadline
 from engine.events import EventBus
 from engine.recording.groups import RecordingGroup
 from engine.recording.recovery import RecoveryReport
@@ -105,7 +106,7 @@ class RecordingVolumes:
         for record in await self._catalog.read("volumes"):
             self.add(record)
         try:
-            async with asyncio.timeout(patience_s):
+            async with Deadline(patience_s):
                 for place in self._places.values():
                     await place.is_first_look_over.wait()
         except TimeoutError:
@@ -204,7 +205,7 @@ class RecordingVolumes:
             group.volumes.pop(uuid, None)
         self._users.volume_leaves(place.thread)
         try:
-            async with asyncio.timeout(patience_s):
+            async with Deadline(patience_s):
                 await _finish(place)
                 for task in place.tasks:
                     task.cancel()
