@@ -1,4 +1,4 @@
-"""What the console costs on a terminal: `python -m tests.bench.console [--seconds 7]`, under two minutes.
+"""What the console costs on a terminal: `python -m tests.bench.console [--seconds 6]`, under two minutes.
 
 Prints JSON. A demo engine records eight simulated cameras; the console runs on a pseudo-terminal at 120x40 with 256
 colours and compiled files. Each number stands beside the same console with stock Textual output (the cell diff taken
@@ -34,6 +34,8 @@ LIMITS = {
 }
 STOCK = "from tui import celldiff; del celldiff.CellDiffMixin._display; "
 """The same console, written by Textual itself."""
+SAME = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_FPS": "240", "TEXTUAL_SMOOTH_SCROLL": "0"}
+"""What the console sets for itself; the stock one imports Textual before that."""
 
 
 def console(socket: str, *, is_stock: bool, graphics: str = "half") -> PtyConsole:
@@ -41,7 +43,7 @@ def console(socket: str, *, is_stock: bool, graphics: str = "half") -> PtyConsol
     code = f"import sys; sys.argv = ['watchdeck', *{arguments!r}]; {STOCK if is_stock else ''}from tui.__main__ import main; main()"
     return PtyConsole(
         [sys.executable, "-c", code],
-        env={"COLORTERM": None, "PYTHONDONTWRITEBYTECODE": None},
+        env={"COLORTERM": None, "PYTHONDONTWRITEBYTECODE": None, **SAME},
         columns=120,
         rows=40,
         answers=Answers(),
@@ -122,7 +124,7 @@ def keys(shown: PtyConsole, number: int) -> dict[str, float]:
 
 
 def measure(socket: str, seconds: float, *, is_stock: bool) -> dict[str, Any]:
-    result: dict[str, Any] = {"start": first_paint(socket, is_stock=is_stock, runs=7)}
+    result: dict[str, Any] = {"start": first_paint(socket, is_stock=is_stock, runs=5)}
     with console(socket, is_stock=is_stock) as shown:
         shown.wait_for("8 of 8", 60)
         result["first_screens_bytes"] = shown.bytes_out
@@ -183,7 +185,7 @@ def still(seconds: float) -> dict[str, float]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=7, help="how long each view is watched")
+    parser.add_argument("--seconds", type=float, default=6, help="how long each view is watched")
     parser.add_argument(
         "--socket", default="", help="an engine that runs already; default: a demo of its own"
     )
@@ -198,8 +200,8 @@ def main() -> None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            socket = find_socket(Path(folder))
         try:
+            socket = socket or find_socket(Path(folder))
             ours = measure(socket, options.seconds, is_stock=False)
             stock = measure(socket, options.seconds, is_stock=True)
             still_screen = still(options.seconds)
