@@ -96,6 +96,9 @@ def run_console(options: ConsoleOptions) -> int:
         print(f"watchdeck: {profile.refusal}", file=sys.stderr)
         return EXIT_USAGE
     os.environ.update(profile.environment())
+    for name in ("COLUMNS", "LINES"):
+        # Exported by some shells, and wrong after the first resize; the terminal itself knows.
+        os.environ.pop(name, None)
 
     from tui.start import start_console
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.pty_console import PtyConsole
 from tui.__main__ import ConsoleOptions, asks_for_help, console_options
 
 
@@ -60,3 +62,11 @@ def test_without_a_terminal_it_refuses_with_words() -> None:
     )
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
+
+
+def test_the_terminals_size_counts_and_not_what_a_shell_exported(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "--socket", str(tmp_path / "none.sock")]
+    with PtyConsole(command, columns=100, rows=30, env={"COLUMNS": "60", "LINES": "20"}) as console:
+        console.wait_for("watchdeck engine")
+        widest = max(len(console.line(row).rstrip()) for row in range(30))
+        assert widest > 60
