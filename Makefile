@@ -54,7 +54,7 @@ e2e: $(STAMP)
 	./packaging/install-test-tools
 	$(PYTEST) -m "e2e and not lab"
 
-# Slow runs: minutes each.
+# Slow runs: hung and failing drives, misbehaving cameras, 128 cameras.
 lab: $(STAMP)
 	./packaging/install-test-tools
 	$(PYTEST) -m lab --timeout 1800
