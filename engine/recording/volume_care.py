@@ -5,6 +5,7 @@ Two tasks a volume, both on its upkeep thread; a drive that hangs holds up only 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -42,6 +43,7 @@ class VolumeCare:
         self._cameras = cameras
         self._on_recovered = on_recovered
         self._on_inspected = on_inspected
+        self._syncing = asyncio.Lock()
         self._is_recovered = False
         """Nothing is left open on it from before it came (back)."""
         self._copied: list[Camera] | None = None
@@ -53,16 +55,20 @@ class VolumeCare:
             await self.sync()
 
     async def sync(self) -> None:
-        """Nothing to do when nothing was written. A failure is the volume's state; the rows then stay as they are."""
-        if not self.volume.has_unsynced:
-            return
-        try:
-            changes = await self.volume.sync()
-        except VolumeError as error:
-            log.warning("sync: %s", error)
-            self._is_recovered = False
-            return
-        self._catalog.record(*changes)
+        """Nothing to do when nothing was written. A failure is the volume's state; the rows then stay as they are.
+
+        One after the other: who stops the volume has to wait for the sync that is under way, and for its rows.
+        """
+        async with self._syncing:
+            if not self.volume.has_unsynced:
+                return
+            try:
+                changes = await self.volume.sync()
+            except VolumeError as error:
+                log.warning("sync: %s", error)
+                self._is_recovered = False
+                return
+            self._catalog.record(*changes)
 
     async def inspect_rounds(self) -> None:
         """For ever."""
