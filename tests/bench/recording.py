@@ -49,7 +49,7 @@ def load_server(packets_a_send: int) -> Iterator[int]:
         yield int(json.loads(server.stdout.readline())["port"])
     finally:
         server.terminate()
-        server.wait(10)
+        server.communicate(timeout=10)  # reads what it sent, closes the pipe
 
 
 def urls(port: int, cameras: int) -> list[str]:
