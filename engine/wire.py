@@ -10,15 +10,11 @@ from enum import StrEnum
 
 import msgspec
 
+from engine.wire_chassis import ChassisView
+from engine.wire_message import Reply as Reply
+from engine.wire_message import Request as Request
+
 API_VERSION = 1
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what the engine answers: new fields may appear in later versions."""
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of what a client asks: an unknown field is an error that names it."""
 
 
 # -- errors ----------------------------------------------------------------------------------------------
@@ -359,6 +355,8 @@ class Snapshot(Reply, frozen=True, kw_only=True):
     groups: tuple[GroupView, ...]
     events: tuple[EventView, ...]
     """The newest 50, newest first."""
+    chassis: ChassisView | None = None
+    """None until the drives were looked at."""
 
 
 # -- event stream (WebSocket /v1/stream) -----------------------------------------------------------------
@@ -407,6 +405,11 @@ class StationMessage(Reply, frozen=True, kw_only=True, tag="station"):
     station: StationView
 
 
+class ChassisMessage(Reply, frozen=True, kw_only=True, tag="chassis"):
+    sequence: int
+    chassis: ChassisView
+
+
 class EventMessage(Reply, frozen=True, kw_only=True, tag="event"):
     sequence: int
     event: EventView
@@ -421,6 +424,7 @@ StreamMessage = (
     | GroupMessage
     | GroupRemoved
     | StationMessage
+    | ChassisMessage
     | EventMessage
 )
 

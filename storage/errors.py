@@ -179,6 +179,52 @@ class PictureUnavailable(WatchdeckError):
     exit_code = 13
 
 
+# -- drives and RAID: refuse, or wait for a person ---------------------------------------------------------
+
+
+class DriveError(WatchdeckError):
+    """Something about a drive, an array or the chassis did not work."""
+
+    code = "drive_error"
+    exit_code = 15
+
+
+class ToolMissing(DriveError):
+    """A system program that this needs is not installed; the remedy names the package."""
+
+    code = "tool_missing"
+
+
+class CommandFailed(DriveError):
+    """A system program failed, or the state after it is not what was asked for."""
+
+    code = "command_failed"
+
+
+class CommandTimeout(DriveError):
+    """A system program did not end in its time: a drive that does not answer."""
+
+    code = "command_timeout"
+
+
+class OperationRefused(DriveError):
+    """Not done because it would cost data or touch what is not ours: says what and why."""
+
+    code = "operation_refused"
+
+
+class Unsupported(DriveError):
+    """This controller cannot do that."""
+
+    code = "unsupported"
+
+
+class StateChanged(DriveError):
+    """Drives or arrays are no longer as they were when the operation was planned; plan again."""
+
+    code = "state_changed"
+
+
 # -- stop ------------------------------------------------------------------------------------------------
 
 

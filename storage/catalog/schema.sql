@@ -244,3 +244,57 @@ CREATE TRIGGER gap_ended AFTER UPDATE OF end_us ON gap WHEN new.end_us IS NOT NU
   UPDATE camera SET longest_gap_us = new.end_us - new.start_us
    WHERE id = new.camera_id AND longest_gap_us < new.end_us - new.start_us;
 END;
+
+-- Physical drives, known for ever by their identity; see storage/raid/inventory.py.
+CREATE TABLE drive (
+  id            INTEGER PRIMARY KEY AUTOINCREMENT,
+  identity      TEXT NOT NULL UNIQUE CHECK (length(identity) > 0),  -- Drive.id: WWN, else model and serial; never a kernel name
+  model         TEXT NOT NULL DEFAULT '',
+  serial        TEXT NOT NULL DEFAULT '',                           -- as on its label
+  wwn           TEXT NOT NULL DEFAULT '',
+  size_bytes    INTEGER NOT NULL DEFAULT 0 CHECK (size_bytes >= 0),
+  bay           INTEGER CHECK (bay >= 0),                           -- where it was seen last; NULL = no bay or not mapped
+  place         TEXT NOT NULL DEFAULT '',                           -- the socket it was seen in last
+  membership    TEXT NOT NULL DEFAULT '',                           -- id of the drive group it was last a member of
+  first_seen_us INTEGER NOT NULL CHECK (first_seen_us > 0),
+  last_seen_us  INTEGER NOT NULL CHECK (last_seen_us >= first_seen_us),
+  report        TEXT CHECK (report IS NULL OR json_valid(report)),  -- newest SmartReport
+  health        TEXT CHECK (health IS NULL OR json_valid(health))   -- newest DriveHealth, and what it was judged against
+) STRICT;
+
+CREATE INDEX drive_by_serial ON drive (serial);
+
+-- A drive's history, a row a sweep; thinned with age. NULL = the drive does not say.
+CREATE TABLE drive_sample (
+  drive_id         INTEGER NOT NULL REFERENCES drive (id) ON DELETE CASCADE,
+  time_us          INTEGER NOT NULL CHECK (time_us > 0),
+  temperature_c    INTEGER,
+  hours            INTEGER,                                         -- powered on
+  reallocated      INTEGER,
+  pending          INTEGER,
+  uncorrectable    INTEGER,
+  interface_errors INTEGER,
+  media_errors     INTEGER,
+  wear_percent     INTEGER,
+  verdict          TEXT NOT NULL CHECK (verdict IN ('good', 'warning', 'failing', 'unknown')),
+  PRIMARY KEY (drive_id, time_us)
+) STRICT, WITHOUT ROWID;
+
+-- What the operator set for the chassis: upkeep schedule, UID; and what the engine has to remember (last patrol read).
+CREATE TABLE chassis_setting (
+  key   TEXT PRIMARY KEY CHECK (length(key) > 0),
+  value TEXT NOT NULL CHECK (json_valid(value))
+) STRICT, WITHOUT ROWID;
+
+-- Jobs of several steps that survive consoles and restarts: set-up, replacement, take-down.
+CREATE TABLE chassis_job (
+  uuid       BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+  kind       TEXT NOT NULL CHECK (kind IN ('set_up', 'replace', 'take_down')),
+  state      TEXT NOT NULL CHECK (state IN ('running', 'waiting', 'done', 'failed', 'cancelled')),
+  body       TEXT NOT NULL CHECK (json_valid(body)),                -- the job's own form, engine/chassis
+  actor      TEXT NOT NULL DEFAULT '',
+  started_us INTEGER NOT NULL CHECK (started_us > 0),
+  ended_us   INTEGER CHECK (ended_us >= started_us)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX chassis_job_open ON chassis_job (started_us) WHERE ended_us IS NULL;

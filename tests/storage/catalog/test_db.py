@@ -16,7 +16,7 @@ from storage.catalog.migrations import LATEST, STEPS, catalog_migrations, statem
 from storage.errors import CatalogDamaged
 from tests.fakes.clock import FakeClock
 
-FROZEN = {"0001_foundation": "ab5e000569cc40f2"}
+FROZEN = {"0001_foundation": "ab5e000569cc40f2", "0002_drives": "11404c3bafc29e08"}
 
 
 def script(name: str) -> str:
