@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-from collections.abc import Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,34 +33,52 @@ from storage.raid.inventory import Inventory, VirtualDrive
 from storage.raid.operations import RaidOperation
 
 SOCKET_PATH = Path("/run/watchdeck-drives/drives.sock")
+RECONNECT_S = 2.0
+NOTICE_LIMIT = 1000
+"""Notices nobody fetched; the oldest are given up: the next inventory shows the state all the same."""
 REMEDY = "systemctl status watchdeck-drives; it runs as root beside the engine"
 
 
 class Notices:
-    """The wake-ups of the service as one Wakeup. After the service has gone it is quiet; the engine's poll goes on."""
+    """The wake-ups of the service as one Wakeup: a thread listens, and connects again when the service was restarted."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._waiting = b""
+    def __init__(self, connect: Callable[[float | None], socket.socket]) -> None:
+        self._connect = connect
+        self._notices: deque[str] = deque(maxlen=NOTICE_LIMIT)
+        self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._is_closing = threading.Event()
+        self._connection: socket.socket | None = None
+        self._thread = threading.Thread(target=self._listen, name="drive notices", daemon=True)
+        self._thread.start()
 
     def fileno(self) -> int:
-        return self._connection.fileno()
+        return self._event_fd
 
     def drain(self) -> Sequence[str]:
-        notices: list[str] = []
         with contextlib.suppress(BlockingIOError):
-            while part := self._connection.recv(65536, socket.MSG_DONTWAIT):
-                self._waiting += part
-        while len(self._waiting) >= 4:
-            length = int.from_bytes(self._waiting[:4], "big")
-            if len(self._waiting) < 4 + length:
-                break
-            message, self._waiting = self._waiting[4 : 4 + length], self._waiting[4 + length :]
-            notices.extend(msgspec.msgpack.decode(message, type=tuple[str, ...]))
-        return notices
+            os.eventfd_read(self._event_fd)
+        return [self._notices.popleft() for _ in range(len(self._notices))]
 
     def close(self) -> None:
-        self._connection.close()
+        self._is_closing.set()
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        os.close(self._event_fd)
+
+    def _listen(self) -> None:
+        while not self._is_closing.is_set():
+            with (
+                contextlib.suppress(OSError, DriveError, msgspec.MsgspecError),
+                self._connect(None) as connection,
+            ):
+                self._connection = connection
+                send_message(connection, encode_request(WATCH, ()))
+                while not self._is_closing.is_set() and (message := receive_message(connection)) is not None:
+                    self._notices.extend(msgspec.msgpack.decode(message, type=tuple[str, ...]))
+                    os.eventfd_write(self._event_fd, 1)
+            self._is_closing.wait(RECONNECT_S)
 
 
 class RemoteHardware:
@@ -67,7 +88,7 @@ class RemoteHardware:
         self._path = path
         self._wakeups: tuple[Wakeup, ...] | None = None
 
-    def _connect(self, timeout_s: float) -> socket.socket:
+    def _connect(self, timeout_s: float | None) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
             connection.settimeout(timeout_s)
@@ -117,9 +138,7 @@ class RemoteHardware:
 
     def wakeups(self) -> Sequence[Wakeup]:
         if self._wakeups is None:
-            connection = self._connect(DEFAULT_TIMEOUT_S)
-            send_message(connection, encode_request(WATCH, ()))
-            self._wakeups = (Notices(connection),)
+            self._wakeups = (Notices(self._connect),)
         return self._wakeups
 
     def plan(self, operation: RaidOperation, inventory: Inventory) -> tuple[Command, ...]:

@@ -117,6 +117,7 @@ class DriveService:
             return False
         if result == WATCH:
             with self._lock:
+                send_message(connection, msgspec.msgpack.encode(()))  # "look now": for what came before it listened
                 self._watchers.append(connection)
             return True
         if isinstance(result, bytes):

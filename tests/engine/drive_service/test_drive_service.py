@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.drive_service import calls, server
+from engine.drive_service import calls, remote_hardware, server
 from engine.drive_service.calls import Answer, call_types, receive_message, send_message
 from engine.drive_service.remote_hardware import RemoteHardware
 from engine.drive_service.server import DriveService, listen
@@ -191,9 +192,25 @@ def test_calls_beyond_the_limit_are_turned_away_at_once(
 
 def test_wakeups_cross_with_their_notices(remote: RemoteHardware, hardware: StandInHardware) -> None:
     (wakeup,) = remote.wakeups()
-    assert remote.layout()  # the watch call before it is answered: same listener, in order
-    while not wakeup.drain():
+    seen: list[str] = []
+    while not seen:
         hardware.wakeup.fire("bay 3 (serial ZL2A1B2C): a sector cannot be read")
+        assert select.select([wakeup.fileno()], [], [], 30)[0]
+        seen.extend(wakeup.drain())
+    assert set(seen) == {"bay 3 (serial ZL2A1B2C): a sector cannot be read"}
+
+
+def test_wakeups_come_again_after_the_service_was_restarted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_hardware, "RECONNECT_S", 0.01)
+    path = tmp_path / "drives.sock"
+    with closing(RemoteHardware(path)) as remote:
+        for _ in range(2):
+            with serving(path, StandInHardware()):
+                (wakeup,) = remote.wakeups()
+                assert select.select([wakeup.fileno()], [], [], 30)[0]
+                wakeup.drain()
 
 
 def test_a_volume_is_made_on_what_is_there_now_and_only_where_volumes_belong(
