@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYTES, catalog_error
 from storage.catalog.events import EventRows
+from storage.catalog.footage import FootageRows
 from storage.catalog.migrations import LATEST, catalog_migrations
 from storage.catalog.names import NAME_LIMIT
 from storage.catalog.station import StationRow
@@ -29,7 +30,7 @@ APPLICATION_ID = 0x57445543
 """First bytes of a Watchdeck catalog as `file` shows them: "WDUC"."""
 
 
-class Catalog(StationRow, UpkeepRows, EventRows):
+class Catalog(StationRow, UpkeepRows, EventRows, FootageRows):
     """Everything the station knows: see schema.sql for what, and the base classes for how."""
 
     @classmethod
