@@ -15,7 +15,9 @@ from uuid import uuid4
 
 from sqlite_utils import Database
 
+from storage.catalog.chassis import ChassisRows
 from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYTES, catalog_error
+from storage.catalog.drives import DriveRows
 from storage.catalog.events import EventRows
 from storage.catalog.footage import FootageRows
 from storage.catalog.migrations import LATEST, catalog_migrations
@@ -30,7 +32,7 @@ APPLICATION_ID = 0x57445543
 """First bytes of a Watchdeck catalog as `file` shows them: "WDUC"."""
 
 
-class Catalog(StationRow, UpkeepRows, EventRows, FootageRows):
+class Catalog(StationRow, UpkeepRows, EventRows, FootageRows, DriveRows, ChassisRows):
     """Everything the station knows: see schema.sql for what, and the base classes for how."""
 
     @classmethod
