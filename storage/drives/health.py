@@ -26,6 +26,10 @@ class DriveHealth(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     """Plain words, worst first: `24 sectors wait to be reallocated (was 8 yesterday)`."""
     checked_us: int | None = None
+    last_failing_us: int | None = None
+    """When a rule last found it failing: the verdict outlives the symptom for some quiet days."""
+    is_too_warm: bool = False
+    """Over its limit, and not yet clearly below it again."""
     temperature_c: int | None = None
     temperature_warning_c: int | None = None
     temperature_critical_c: int | None = None

@@ -53,6 +53,8 @@ class SmartReport(msgspec.Struct, frozen=True, kw_only=True):
     wwn: str = ""
     firmware: str = ""
     size_bytes: int = 0
+    rotation_rpm: int | None = None
+    """0 = no platters."""
     is_asleep: bool = False
     """Not woken; everything else may be missing."""
     is_capable: bool = True
@@ -67,8 +69,9 @@ class SmartReport(msgspec.Struct, frozen=True, kw_only=True):
     """ATA 5; SCSI grown defects."""
     pending: int | None = None
     uncorrectable: int | None = None
-    """ATA 198 and 187; SCSI total uncorrected errors."""
+    """ATA 198 and 187 added up; SCSI total uncorrected errors."""
     reported_uncorrectable: int | None = None
+    """ATA 187 alone."""
     interface_errors: int | None = None
     command_timeouts: int | None = None
     """ATA 188, unpacked from its three 16-bit counters."""
