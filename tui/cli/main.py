@@ -12,10 +12,13 @@ import click
 
 from engine.client import InvalidInput, WatchdeckError
 from tui.cli.cameras import camera
+from tui.cli.chassis import chassis
+from tui.cli.drives import drive
 from tui.cli.events import events
 from tui.cli.groups import group
 from tui.cli.output import print_error, silence_stdout
-from tui.cli.processes import completion, demo, engine, fsck
+from tui.cli.processes import completion, demo, drive_service, engine, fsck
+from tui.cli.raid_tasks import raid
 from tui.cli.recordings import recording, snapshot
 from tui.cli.session import Session
 from tui.cli.status import status
@@ -61,11 +64,15 @@ for _command in (
     camera,
     volume,
     group,
+    drive,
+    raid,
+    chassis,
     recording,
     snapshot,
     events,
     fsck,
     engine,
+    drive_service,
     demo,
     completion,
 ):

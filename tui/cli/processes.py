@@ -49,6 +49,27 @@ def engine(session: Session, state: Path | None, own_socket: Path | None, config
     become("engine", _given(state=state, socket=own_socket or session.socket, config=config))
 
 
+@click.command("drive-service")
+@click.option(
+    "--state",
+    type=_FOLDER,
+    metavar="DIR",
+    help="What it has to remember (default: /var/lib/watchdeck-drives).",
+)
+@click.option(
+    "--socket",
+    "own_socket",
+    type=_FOLDER,
+    metavar="PATH",
+    help="Its unix socket (default: /run/watchdeck-drives/drives.sock).",
+)
+@click.option("--user", metavar="NAME", help="The engine's user, who is served (default: watchdeck).")
+@click.option("--chassis", metavar="NAME|FILE", help="front-8, front-16, or a chassis file.")
+def drive_service(state: Path | None, own_socket: Path | None, user: str | None, chassis: str | None) -> None:
+    """Touch drives for an engine that is not root: run the privileged half in the foreground. Needs root."""
+    become("engine.drive_service", _given(state=state, socket=own_socket, user=user, chassis=chassis))
+
+
 @click.command()
 @click.option(
     "--state", type=_FOLDER, metavar="DIR", help="Folder to use and keep (default: a scratch folder)."
