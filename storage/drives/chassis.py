@@ -203,11 +203,11 @@ def _parsed(content: bytes, source: str) -> Chassis:
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$").lstrip(".") or "top level"
-        raise ConfigError(f"{source}: {key}: {what}", "see docs/bays.md") from error
+        raise ConfigError(f"{source}: {key}: {what}", "see docs/chassis-file.md") from error
     numbers = [bay for row in chassis.rows for bay in row]
-    for bay in numbers:
-        if numbers.count(bay) > 1:
-            raise ConfigError(f"{source}: rows: bay {bay} is there {numbers.count(bay)} times")
+    for number in numbers:
+        if numbers.count(number) > 1:
+            raise ConfigError(f"{source}: rows: bay {number} is there {numbers.count(number)} times")
     bays: dict[int, BayMapping] = {}
     taken: dict[tuple[str, ...], int] = {}
     for index, bay in enumerate(chassis.bay):

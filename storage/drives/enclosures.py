@@ -5,7 +5,6 @@ Directory names are the enclosure's own words ("Slot 01", "ArrayDevice00", "1") 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +23,8 @@ class EnclosureSlot:
     slot: int
     folder: Path
     """Holds `locate`, `fault`, `active`, `status`."""
-    device: str
-    """Resolved sysfs folder of the drive in it; empty when there is none."""
+    drive: str
+    """Kernel name of the drive in it now; empty when there is none."""
 
 
 def enclosure_slots(roots: Roots) -> list[EnclosureSlot]:
@@ -39,14 +38,14 @@ def enclosure_slots(roots: Roots) -> list[EnclosureSlot]:
             number = read_text(folder / "slot")
             if not number.isdecimal():
                 continue
-            link = folder / "device"
+            names = listed(folder / "device" / "block")
             found.append(
                 EnclosureSlot(
                     enclosure=enclosure,
                     enclosure_id=identifier,
                     slot=int(number),
                     folder=folder,
-                    device=os.path.realpath(link) if link.exists() else "",
+                    drive=names[0] if names else "",
                 )
             )
     return found

@@ -102,7 +102,7 @@ class DriveScan:
         names = [name for name in chain.disks if self._is_drive(name, chain.folder(name))]
         udevs = {name: udev_entry(self._roots, chain.device_number(name)) for name in names}
         identities = [read_identity(name, chain.folder(name), udevs[name]) for name in names]
-        slots = {slot.device: slot for slot in enclosure_slots(self._roots) if slot.device}
+        slots = {slot.drive: slot for slot in enclosure_slots(self._roots) if slot.drive}
         system = chain.system_drives(self._own_folders)
         found = [
             self._scanned(name, id, identity, udevs[name], chain, slots, system)
@@ -164,7 +164,7 @@ class DriveScan:
         system: set[str],
     ) -> ScannedDrive:
         folder = chain.folder(name)
-        slot = slots.get(os.path.realpath(folder / "device"))
+        slot = slots.get(name)
         bay = self.chassis.bay_of(
             place=identity.place,
             hctl=identity.hctl,
