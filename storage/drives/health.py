@@ -28,6 +28,7 @@ class DriveHealth(msgspec.Struct, frozen=True, kw_only=True):
     checked_us: int | None = None
     last_failing_us: int | None = None
     """When a rule last found it failing: the verdict outlives the symptom for some quiet days."""
+    last_failing_reason: str = ""
     is_too_warm: bool = False
     """Over its limit, and not yet clearly below it again."""
     temperature_c: int | None = None
