@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -35,6 +36,15 @@ PACKAGES = {
 }
 """Debian packages; storcli64 comes from the controller's maker."""
 _SEARCH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:/opt/MegaRAID/storcli"
+
+
+def is_installed(program: str) -> bool:
+    """Where `run` looks for it."""
+    return shutil.which(program, path=_search_path()) is not None
+
+
+def _search_path() -> str:
+    return f"{os.environ.get('PATH', '')}:{_SEARCH}".lstrip(":")
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +86,7 @@ def run(argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Complet
     Raises ToolMissing, CommandTimeout, and CommandFailed when it cannot be started or says more than 16 MiB.
     """
     environment = {
-        "PATH": f"{os.environ.get('PATH', '')}:{_SEARCH}".lstrip(":"),
+        "PATH": _search_path(),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
     }
