@@ -63,11 +63,18 @@ def _make_events(desk: Desk) -> View:
     return EventsView(desk)
 
 
+def _make_bays(desk: Desk) -> View:
+    from tui.screens.bays import BaysView
+
+    return BaysView(desk)
+
+
 MAKERS: dict[Scope, Callable[[Desk], View]] = {
     Scope.DASHBOARD: DashboardView,
     Scope.CAMERAS: _make_cameras,
     Scope.RECORDINGS: _make_recordings,
     Scope.EVENTS: _make_events,
+    Scope.BAYS: _make_bays,
 }
 
 

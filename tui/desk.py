@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tui.connection import Client, Connection
 from tui.mirror import Mirror
-from tui.profile import TerminalProfile
+from tui.profile import Blinking, TerminalProfile
 from widgets.glyphs import Glyphs
 
 UNDO_KEPT = 20
@@ -51,6 +51,8 @@ class Desk:
     folder: Path
     """Where exports and snapshots go: `~/watchdeck-exports`."""
     is_read_only: bool = False
+    blinking: Blinking = "full"
+    """Of the lamps of the drive bays; the profile says how it starts."""
     undo: deque[Undo] = field(default_factory=lambda: deque(maxlen=UNDO_KEPT))
     """Newest last; the oldest are forgotten."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))

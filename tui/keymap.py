@@ -55,6 +55,8 @@ def _checked(document: dict[str, object], path: Path) -> Keymap:
     for command_id, value in table.items():
         if command_id not in BY_ID:
             complaints.append(f"{path}: no command is called {command_id!r}")
+        elif not BY_ID[command_id].keys:
+            complaints.append(f"{command_id!r} has no key on purpose: it is typed after `:`")
         elif not isinstance(value, str) or not all(part.strip() for part in value.split(",")):
             complaints.append(f"{path}: the keys of {command_id!r} must be text such as 'a,ctrl+a'")
         else:

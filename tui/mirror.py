@@ -12,6 +12,7 @@ from collections.abc import Callable
 from enum import Enum, Flag, auto
 
 from engine import wire
+from engine.wire_chassis import BayView, ChassisView, TrayPattern
 
 EVENTS_KEPT = 500
 """Newest events in memory; older ones are read from the engine page by page."""
@@ -28,11 +29,13 @@ class Change(Flag):
     VOLUMES = auto()
     GROUPS = auto()
     EVENTS = auto()
+    CHASSIS = auto()
+    """Bays, drives, virtual drives, lamps, sensors and jobs."""
     LINK = auto()
     """Connected, lost, fresh or stale."""
     WORDS = auto()
     """A state word changed, not only a number: draw at once instead of at the next second."""
-    EVERYTHING = STATION | CAMERAS | VOLUMES | GROUPS | EVENTS | LINK | WORDS
+    EVERYTHING = STATION | CAMERAS | VOLUMES | GROUPS | EVENTS | CHASSIS | LINK | WORDS
 
 
 class Link(Enum):
@@ -72,6 +75,8 @@ class Mirror:
         self._cameras: dict[str, wire.CameraView] = {}
         self._volumes: dict[str, wire.VolumeView] = {}
         self._groups: dict[str, wire.GroupView] = {}
+        self.chassis: ChassisView | None = None
+        """None until the engine has looked at the drives."""
         self.events: list[wire.EventView] = []
         """Newest first, at most EVENTS_KEPT."""
 
@@ -162,6 +167,7 @@ class Mirror:
         self._cameras = {camera.uuid: camera for camera in snapshot.cameras}
         self._volumes = {volume.uuid: volume for volume in snapshot.volumes}
         self._groups = {group.name: group for group in snapshot.groups}
+        self.chassis = snapshot.chassis
         self.events = sorted(snapshot.events, key=lambda event: -event.id)[:EVENTS_KEPT]
         self.link = Link.LIVE
         self.trouble = ""
@@ -192,6 +198,9 @@ class Mirror:
                 self._set_station(station)
                 counts = ("cameras_recording", "cameras_expected", "cameras_total", "name")
                 return Change.STATION | _words(known_station, station, counts)
+            case wire.ChassisMessage(chassis=chassis):
+                known_chassis, self.chassis = self.chassis, chassis
+                return Change.CHASSIS | _chassis_words(known_chassis, chassis)
             case wire.EventMessage(event=event):
                 return self._take_event(event)
         return Change.NOTHING  # a message of a later engine that this console does not know
@@ -227,6 +236,33 @@ class Mirror:
         change: Change,
     ) -> Change:
         return change | Change.WORDS if things.pop(key, None) is not None else Change.NOTHING
+
+
+def _chassis_words(before: ChassisView | None, after: ChassisView) -> Change:
+    """WORDS when a lamp, a state or a job changed; progress, temperatures and times wait for the next second."""
+    if before is None or _chassis_states(before) != _chassis_states(after):
+        return Change.WORDS
+    return Change.NOTHING
+
+
+def _chassis_states(chassis: ChassisView) -> tuple[object, ...]:
+    inventory = chassis.inventory
+    return (
+        tuple(_bay_state(bay) for bay in chassis.bays),
+        tuple((drive.id, drive.state, drive.group, drive.spare) for drive in inventory.drives),
+        tuple((drive.id, drive.state) for drive in inventory.virtual_drives),
+        tuple((task.id, task.state) for task in inventory.tasks),
+        tuple((job.id, job.state, job.needs, job.alarm, job.actions) for job in chassis.jobs),
+        tuple((sensor.name, sensor.state) for sensor in chassis.sensors),
+        chassis.information,
+        chassis.problems,
+    )
+
+
+def _bay_state(bay: BayView) -> tuple[object, ...]:
+    # Activity comes and goes many times a second: not worth a frame of its own.
+    pattern = TrayPattern.IDLE if bay.pattern is TrayPattern.ACTIVE else bay.pattern
+    return (bay.bay, pattern, bay.drive, bay.is_located)
 
 
 def _words(before: object | None, after: object, names: tuple[str, ...]) -> Change:

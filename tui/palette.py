@@ -45,4 +45,5 @@ class CommandProvider(Provider):
 
 def _label(command: Command) -> str:
     where = "" if command.scope is Scope.EVERYWHERE else f"{command.scope.capitalize()}: "
-    return f"{where}{command.title}  ({key_name(command.keys.split(',')[0])})"
+    key = f"  ({key_name(command.keys.split(',')[0])})" if command.keys else ""
+    return f"{where}{command.title}{key}"

@@ -5,7 +5,7 @@
     os.environ.update(profile.environment()); only then import Textual
 
 Overrides beat everything: the arguments (`--graphics`, `--colors`, `--glyphs`, `--mouse`), then `WATCHDECK_GRAPHICS`,
-`WATCHDECK_COLORS`, `WATCHDECK_GLYPHS`, then `NO_COLOR`. No list of terminal names decides about pictures: the
+`WATCHDECK_COLORS`, `WATCHDECK_GLYPHS`, `WATCHDECK_BLINK`, then `NO_COLOR`. No list of terminal names decides about pictures: the
 terminal is asked (tui/probe.py). Over SSH and inside tmux or screen the default is half-blocks: small, and they
 survive a multiplexer; sixel and kitty are one override away.
 """
@@ -21,9 +21,12 @@ from tui.probe import ProbeReply, probe, window_cell_size
 
 Graphics = Literal["kitty", "sixel", "half", "ascii", "none"]
 GlyphSet = Literal["unicode", "cp437", "ascii"]
+Blinking = Literal["full", "calm", "off"]
+"""What the lamps of the drive bays do: as on the box; all but activity; stand still (the words say it)."""
 
 GRAPHICS: Final[tuple[str, ...]] = get_args(Graphics)
 GLYPHS: Final[tuple[str, ...]] = get_args(GlyphSet)
+BLINKING: Final[tuple[str, ...]] = get_args(Blinking)
 TRUECOLOR: Final = 16_777_216
 COLORS: Final[dict[str, int]] = {
     "truecolor": TRUECOLOR,
@@ -62,6 +65,7 @@ class TerminalProfile:
     is_ssh: bool = False
     is_multiplexer: bool = False
     has_mouse: bool = False
+    blinking: Blinking = "full"
     is_console: bool = False
     """The text console of Linux."""
     refusal: str = ""
@@ -162,6 +166,7 @@ def decide(
         is_ssh=is_ssh,
         is_multiplexer=is_multiplexer,
         has_mouse=has_mouse if has_mouse is not None else not is_ssh and may_ask(term),
+        blinking=_blinking(environ, is_near=not is_ssh),
         is_console=term == "linux",
         refusal=_refusal(term, is_terminal),
     )
@@ -219,6 +224,14 @@ def _glyphs(environ: Mapping[str, str], term: str, given: str | None) -> GlyphSe
     locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environ.get(name))), "")
     charset = locale.partition(".")[2].partition("@")[0].lower().replace("-", "")
     return "ascii" if charset and charset != "utf8" else "unicode"
+
+
+def _blinking(environ: Mapping[str, str], *, is_near: bool) -> Blinking:
+    """Over SSH activity is told by a word: eight lamps at 4 Hz are most of a kilobyte a second."""
+    chosen = _override(None, environ, "WATCHDECK_BLINK", BLINKING)
+    if chosen is not None:
+        return cast("Blinking", chosen)
+    return "full" if is_near else "calm"
 
 
 def _graphics(

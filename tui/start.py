@@ -28,6 +28,7 @@ def start_console(
         use_whole_cell_scroll_bars()
     mirror = Mirror()
     desk = Desk(
+        blinking=profile.blinking,
         mirror=mirror,
         connection=Connection(EngineClient(socket), mirror),
         profile=profile,

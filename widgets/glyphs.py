@@ -45,6 +45,13 @@ class Glyphs:
     bullet: str
     levels: str
     """Bars of rising height for sparklines, lowest first (a blank is not part of it)."""
+    lamp_lit: str
+    lamp_dark: str
+    """A lamp that is off, or in the dark half of its blinking."""
+    frame: str
+    """Six cells: upper left, horizontal, upper right, vertical, lower left, lower right."""
+    frame_selected: str
+    """The same, of the box in hand: told by its lines, not by colour."""
     border: str
     """Textual border type of dialogs and panes."""
     has_half_cells: bool
@@ -72,6 +79,10 @@ UNICODE: Final = Glyphs(
     bar_empty="░",
     bullet="•",
     levels="▁▂▃▄▅▆▇█",
+    lamp_lit="■",
+    lamp_dark="·",
+    frame="┌─┐│└┘",
+    frame_selected="╔═╗║╚╝",
     border="solid",
     has_half_cells=True,
 )
@@ -97,6 +108,10 @@ CP437: Final = Glyphs(
     bar_empty="░",
     bullet="·",
     levels="░▒▓█",
+    lamp_lit="■",
+    lamp_dark="·",
+    frame="┌─┐│└┘",
+    frame_selected="╔═╗║╚╝",
     border="solid",
     has_half_cells=True,
 )
@@ -122,6 +137,10 @@ ASCII: Final = Glyphs(
     bar_empty=".",
     bullet="*",
     levels=".:-=+*#",
+    lamp_lit="*",
+    lamp_dark=".",
+    frame="+-+|++",
+    frame_selected="#=#H##",
     border="ascii",
     has_half_cells=False,
 )

@@ -2,6 +2,7 @@
 
     Meter(label, *, label_width=8, name, id, classes)
         .show(share, text, *, mark=None, level="")      share 0..1; mark 0..1 = a tick on the bar (retention); level ok|warning|error
+    spark_text(values, levels, bottom=0, top=None)      the same as plain text, one cell a value
     Spark(*, limit=None, name, id, classes)   .push(value)  .set_values(values)     one colour, newest on the right
 
 Both draw given values, keep no time and know no units: the text comes with the value.
@@ -10,7 +11,7 @@ Both draw given values, keep no time and know no units: the text comes with the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 from rich.segment import Segment
@@ -21,6 +22,15 @@ from widgets.format import fit
 from widgets.glyphs import glyphs_of
 
 Level = Literal["", "ok", "warning", "error"]
+
+
+def spark_text(values: Sequence[float], levels: str, *, bottom: float = 0.0, top: float | None = None) -> str:
+    """One rising bar a value; a blank for what is not above `bottom`. `top` None or 0 = the highest value."""
+    span = (top or max(values, default=0.0)) - bottom or 1.0
+    return "".join(
+        " " if value <= bottom else levels[min(int((value - bottom) / span * len(levels)), len(levels) - 1)]
+        for value in values
+    )
 
 
 class Meter(Widget):
@@ -167,9 +177,5 @@ class Spark(Widget):
             return Strip.blank(width, self.rich_style)
         levels = glyphs_of(self).levels
         shown = list(self._values)[-width:]
-        top = self.limit or max(shown, default=0.0) or 1.0
-        text = "".join(
-            " " if value <= 0 else levels[min(int(value / top * len(levels)), len(levels) - 1)]
-            for value in shown
-        )
+        text = spark_text(shown, levels, top=self.limit)
         return Strip([Segment(text.rjust(width), self.rich_style)], width)

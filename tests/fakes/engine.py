@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engine import wire
-from storage.errors import AlreadyExists, EngineUnreachable, NotFound
+from engine.wire_chassis import ChassisView, OperationDone, OperationPlan
+from storage.errors import AlreadyExists, EngineUnreachable, NotFound, WatchdeckError
 from storage.units import US_PER_SECOND
+from tests.fakes.chassis_calls import FakeChassisCalls
 from tests.fakes.clock import FakeClock
 from tests.fakes.scripted_station import scripted_snapshot, scripted_timeline
 
@@ -44,6 +46,8 @@ class FakeEngine:
     """The station behind every FakeEngineClient: tests change it and watch the console follow."""
 
     cameras: int = 8
+    chassis: ChassisView | None = None
+    """What is in the bays; None = nobody looked."""
     clock: FakeClock = field(default_factory=lambda: FakeClock(now_us=SCRIPT_NOW_US))
     is_reachable: bool = True
     calls: list[tuple[str, object]] = field(default_factory=list)
@@ -57,7 +61,11 @@ class FakeEngine:
     )
 
     def __post_init__(self) -> None:
-        self.snapshot = scripted_snapshot(self.cameras, self.clock.now_us())
+        snapshot = scripted_snapshot(self.cameras, self.clock.now_us())
+        self.snapshot = msgspec.structs.replace(snapshot, chassis=self.chassis)
+        self.plan: OperationPlan | WatchdeckError | None = None
+        """What is answered to an operation; None = a plan without losses."""
+        self.operation_done: OperationDone | WatchdeckError = OperationDone(text="done as planned")
         self.locks: list[wire.LockView] = []
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []
 
@@ -84,6 +92,12 @@ class FakeEngine:
             cameras.append(camera)
         self.snapshot = msgspec.structs.replace(self.snapshot, cameras=tuple(cameras))
         self.send(wire.CameraMessage(sequence=self.next_sequence(), camera=changed))
+
+    def change_chassis(self, chassis: ChassisView) -> None:
+        """The box changed: tell the consoles."""
+        self.chassis = chassis
+        self.snapshot = msgspec.structs.replace(self.snapshot, chassis=chassis)
+        self.send(wire.ChassisMessage(sequence=self.next_sequence(), chassis=chassis))
 
     def add_event(
         self, text: str, severity: str = "info", source: str = "", kind: str = "test"
@@ -114,7 +128,7 @@ class FakeEngine:
         self.is_reachable = True
 
 
-class FakeEngineClient:
+class FakeEngineClient(FakeChassisCalls):
     """The names of engine.client.EngineClient."""
 
     def __init__(self, engine: FakeEngine) -> None:

@@ -43,6 +43,7 @@ def desk_for(
     profile = profile or TerminalProfile()
     mirror = Mirror(ScriptClock(engine))
     return Desk(
+        blinking=profile.blinking,
         mirror=mirror,
         connection=Connection(engine.client(), mirror),
         profile=profile,

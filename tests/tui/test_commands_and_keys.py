@@ -12,6 +12,7 @@ from textual.content import Content
 from tui.app import MAKERS, WatchdeckApp
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
 from tui.keymap import load_keymap
+from tui.screens.bays import BaysView
 from tui.screens.cameras import CamerasView
 from tui.screens.dashboard import DashboardView
 from tui.screens.events import EventsView
@@ -25,6 +26,7 @@ OWNERS = {
     Scope.CAMERAS: CamerasView,
     Scope.RECORDINGS: RecordingsView,
     Scope.EVENTS: EventsView,
+    Scope.BAYS: BaysView,
 }
 
 

@@ -27,6 +27,7 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
     ("2", Scope.CAMERAS, "Cameras"),
     ("3", Scope.RECORDINGS, "Recordings"),
     ("4", Scope.EVENTS, "Events"),
+    ("5", Scope.BAYS, "Bays"),
 )
 MESSAGE_S = 6.0
 ERROR_S = 12.0

@@ -126,7 +126,8 @@ def help_lines(scope: Scope, keys: dict[str, str]) -> list[Content]:
 
 
 def _command_line(command: Command, keys: dict[str, str]) -> Content:
-    names = ", ".join(key_name(key) for key in keys.get(command.id, command.keys).split(","))
+    chosen = keys.get(command.id, command.keys)
+    names = ", ".join(key_name(key) for key in chosen.split(",")) if chosen else "-"
     takes = f" {command.takes.rstrip('?').upper()}" if command.takes else ""
     return Content.assemble(
         (f"  {names:<16}", "bold"), f" {command.help}  ", (f":{command.words}{takes}", "dim")
