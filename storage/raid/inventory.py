@@ -201,7 +201,9 @@ class Inventory(Value, frozen=True, kw_only=True):
         return next((drive for drive in self.drives if drive.id == id), None)
 
     def drive_in(self, bay: int) -> Drive | None:
-        return next((drive for drive in self.drives if drive.bay == bay), None)
+        """The drive in the bay; when there is none, the one that is missing from it."""
+        here = [drive for drive in self.drives if drive.bay == bay]
+        return min(here, key=lambda drive: drive.state is DriveState.MISSING, default=None)
 
     def group(self, id: str) -> DriveGroup | None:
         return next((group for group in self.groups if group.id == id), None)
