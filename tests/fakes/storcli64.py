@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -238,7 +239,7 @@ class FakeStorcli:
                     "SN": f"     {drive.serial}",
                     "Manufacturer Id": "ATA     ",
                     "Model Number": "ST4000NM002A",
-                    "WWN": f"5000C500{drive.serial[-4:]:>08}",
+                    "WWN": f"5000C500{zlib.crc32(drive.serial.encode()):08X}",
                     "Firmware Revision": "TN05",
                     "Raw size": size,
                     "Coerced size": size,

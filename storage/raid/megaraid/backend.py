@@ -32,6 +32,7 @@ from storage.raid.megaraid.addresses import SlotAddress, slot_of_place
 from storage.raid.megaraid.drives import STATES, drives_of
 from storage.raid.megaraid.groups import (
     Member,
+    Place,
     active_operation,
     drive_task,
     group_of,
@@ -206,6 +207,13 @@ class MegaraidBackend:
             place = member.place
             known = drives.get(member.slot) if member.slot is not None else None
             drive = known or self._missing(number, member)
+            if (
+                known is None
+                and (back := next((each for each in rest if rest[each].id == drive.id), None)) is not None
+            ):
+                # The member itself, in some bay again, but not taken back by the controller.
+                rest[back] = msgspec.structs.replace(rest[back], foreign_group=f"c{number}-dg{place.group}")
+                drive = msgspec.structs.replace(drive, id=_missing_id(number, place))
             drive = msgspec.structs.replace(
                 drive, group=f"c{number}-dg{place.group}", span=place.span, slot=place.row
             )
@@ -228,7 +236,7 @@ class MegaraidBackend:
         last = self._places.last(number, place)
         if last is None:
             return Drive(
-                id=f"missing-c{number}-dg{place.group}-{place.span}-{place.row}",
+                id=_missing_id(number, place),
                 controller=f"c{number}",
                 state=DriveState.MISSING,
                 cause="not in its bay; it was gone before Watchdeck first looked",
@@ -334,6 +342,10 @@ class MegaraidBackend:
         if not answers:
             raise CommandFailed(f"storcli64 {words} answered nothing")
         return answers[0]
+
+
+def _missing_id(number: int, place: Place) -> str:
+    return f"missing-c{number}-dg{place.group}-{place.span}-{place.row}"
 
 
 def _verify(operation: RaidOperation, after: Inventory) -> None:

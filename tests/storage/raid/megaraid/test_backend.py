@@ -158,6 +158,20 @@ def test_a_pulled_member_is_missing_with_its_bay_and_serial_even_after_a_restart
     assert box.now().virtual_drives[0].state is VirtualDriveState.FAILED
 
 
+def test_a_member_that_is_back_is_known_as_one_beside_its_empty_place(box: Box) -> None:
+    box.create()
+    pulled = box.controller.pull(2)
+    pulled.state, pulled.group = "UGood", None
+    box.now()
+    box.controller.insert(pulled)
+    inventory = box.now()
+    back = inventory.drive_in(2)
+    assert back is not None
+    assert (back.state, back.foreign_group) == (DriveState.UNCONFIGURED_GOOD, "c0-dg0")
+    assert len({drive.id for drive in inventory.drives}) == len(inventory.drives)
+    assert sum(drive.state is DriveState.MISSING for drive in inventory.drives) == 1
+
+
 def test_a_new_drive_is_rebuilt_into_the_empty_place(box: Box) -> None:
     box.create()
     box.controller.pull(2)
