@@ -214,6 +214,18 @@ class SimulatedBackend:
         with self._lock:
             return tuple(drive for drive in self._state.drives.values() if drive.is_present)
 
+    def volumes(self) -> dict[str, SimVolume]:
+        """Group -> its volume."""
+        with self._lock:
+            groups = self._state.groups.values()
+            return {group.id: group.volume for group in groups if group.volume is not None}
+
+    def touch(self) -> None:
+        """Something else about the box changed: write it down, wake whoever watches."""
+        with self._lock:
+            self._write_down()
+            self._wakeup.fire()
+
     def set_volume(self, virtual_drive: str, volume: SimVolume | None) -> None:
         """Raises NotFound."""
         with self._lock:
