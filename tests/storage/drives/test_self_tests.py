@@ -147,6 +147,7 @@ class Texts:
         ("/dev/sdd", "scsi", SCSI_IDLE, SCSI_BEGUN, "long self-test started"),
         ("/dev/bus/6", "sat+megaraid,8", ATA_IDLE, ATA_BEGUN, "long self-test started, takes about 740 min"),
     ],
+    ids=["ata", "nvme", "scsi", "megaraid"],
 )
 def test_a_self_test_is_started_on_every_kind_of_drive(
     device: str, type: str, idle: str, begun: str, answer: str
@@ -165,6 +166,7 @@ def test_a_self_test_is_started_on_every_kind_of_drive(
         ("/dev/nvme1", "nvme", NVME_RUNNING, 0.41),
         ("/dev/sdd", "scsi", SCSI_RUNNING, 0.3),
     ],
+    ids=["ata", "nvme", "scsi"],
 )
 def test_a_running_self_test_says_how_far_it_is_and_is_not_started_twice(
     device: str, type: str, text: str, progress: float
@@ -184,6 +186,7 @@ def test_a_running_self_test_says_how_far_it_is_and_is_not_started_twice(
         ("/dev/nvme1", "nvme", NVME_IDLE, "Short: Completed without error, at 250 h of running"),
         ("/dev/sdd", "scsi", SCSI_IDLE, "Background long: Completed, at 800 h of running"),
     ],
+    ids=["ata", "nvme", "scsi"],
 )
 def test_the_last_result_is_told_when_none_runs(device: str, type: str, text: str, words: str) -> None:
     assert SelfTests(Texts(text)).status(device, type) == (None, words)
@@ -322,7 +325,7 @@ def test_drives_found_both_ways_are_compared_by_serial_number() -> None:
     ]
     assert detection_differences(detected, inventory) == (
         "smartctl finds WATCHDECK NVME NVM0001 (/dev/nvme0), the inventory does not",
-        "smartctl does not find SASDISK SAS0002 in bay 4",
+        "smartctl does not find SASDISK SAS0002 X in bay 4",
     )
     agreed = [DetectedDrive(device="/dev/sda", type="sat", model="", serial="ATA0001", size_bytes=1)]
     assert detection_differences(agreed, inventory[:1]) == ()
