@@ -7,6 +7,7 @@ address, or a controller's slot.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -22,6 +23,8 @@ from storage.hardware import ChassisLayout
 BUILTIN = ("chassis_8", "chassis_16")
 MAX_BYTES = 256 * 1024
 _MAPPINGS = ("path", "enclosure", "hctl", "controller")
+
+_CONTROLLER_SLOT = re.compile(r"c\d+:(e\d+:)?s\d+")
 
 BayNumber = Annotated[int, msgspec.Meta(ge=0, le=999)]
 
@@ -123,7 +126,7 @@ class Chassis:
             )
         if not any(bay in row for row in self.rows):
             raise NotFound(f"{self.name} has no bay {bay}", "see the numbers on the front of the box")
-        is_controller = place.startswith("c") and place.count(":") == 2
+        is_controller = _CONTROLLER_SLOT.fullmatch(place) is not None
         bays = {
             number: _unmapped(other)
             if place in (other.path, other.controller) or (number != bay and _path_matches(other.path, place))

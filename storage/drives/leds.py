@@ -35,7 +35,7 @@ class Tray:
     """Address or identifier of the enclosure, `*` = any."""
     slot: int | None = None
     controller_slot: str = ""
-    """`c0:e252:s3`."""
+    """`c0:e252:s3`; `c0:s3` without an enclosure."""
     serial: str = ""
 
     @property
@@ -121,7 +121,7 @@ class StorcliLeds:
 
     def show(self, tray: Tray, pattern: TrayPattern) -> None:
         parts = tray.controller_slot.split(":")
-        if len(parts) != 3:
+        if len(parts) < 2:
             raise Unsupported("the drive is behind no RAID controller")
         word = "start" if pattern is TrayPattern.LOCATE else "stop"
         where = "/" + "/".join(parts)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 from storage.command import Runner
-from storage.durable import write_atomically
 from storage.errors import (
     CommandFailed,
     Conflict,
@@ -30,18 +29,9 @@ from storage.hardware import MadeVolume
 from storage.raid.backend import Command
 from storage.raid.inventory import VirtualDrive
 from storage.roots import Roots
-from storage.volumes.block_chain import BlockChain, listed, read_text
-from storage.volumes.mount_files import (
-    MARK,
-    device_drop_in,
-    drop_in_text,
-    fstab_has,
-    fstab_line,
-    fstab_with,
-    fstab_without,
-    unit_name,
-    unit_text,
-)
+from storage.volumes.block_chain import BlockChain, read_text
+from storage.volumes.lasting_mounts import LastingMounts, check_spelling
+from storage.volumes.mount_files import unit_name
 from storage.volumes.stripe import Stripe, read_stripe
 
 FILE_SYSTEMS = {"xfs": 12, "ext4": 16}
@@ -51,6 +41,8 @@ MKFS_TIMEOUT_S = 900.0
 NODE_TIMEOUT_S = 15.0
 """For the kernel and udev to show a new partition."""
 _PARTITION_PREFIX = "watchdeck "
+_NOTHING_FOUND, _AMBIVALENT = 2, 8
+"""Exit codes of blkid -p."""
 _NEW_UUID = "<new-uuid>"
 _FORBIDDEN_MOUNTS = (
     "/bin",
@@ -94,6 +86,7 @@ class Provision:
         self._roots = roots
         self._run = run
         self._owner = owner
+        self._files = LastingMounts(roots, run)
 
     # -- plan --------------------------------------------------------------------------------------------
 
@@ -109,7 +102,7 @@ class Provision:
         commands = [] if started else [self._partition_command(site)]
         commands += [
             self._mkfs_command(site, device, _NEW_UUID),
-            *self._mount_commands(site, device, _NEW_UUID),
+            *self._mount_commands(site, _NEW_UUID),
         ]
         uid, gid = self._owner
         commands.append(
@@ -164,32 +157,10 @@ class Provision:
             argv = (*ext4, *site.stripe.ext4_options(), device)
         return Command(argv=argv, note=f"{site.file_system} on it")
 
-    def _mount_commands(self, site: _Site, device: str, uuid: str) -> list[Command]:
-        if self._has_systemd():
-            units = self._units()
-            name = unit_name(site.mount_point)
-            return [
-                Command(
-                    write_path=str(units / device_drop_in(uuid)),
-                    write_text=drop_in_text(),
-                    note="do not wait long for a missing drive at boot",
-                ),
-                Command(
-                    write_path=str(units / name),
-                    write_text=unit_text(uuid, site.mount_point, site.file_system, site.label),
-                    note="mounted at every boot, by its UUID",
-                ),
-                Command(argv=("systemctl", "daemon-reload")),
-                Command(argv=("systemctl", "enable", "--now", name)),
-            ]
-        return [
-            Command(
-                write_path=str(self._fstab),
-                write_text=fstab_line(uuid, site.mount_point, site.file_system),
-                note="mounted at every boot, by its UUID (this line is added)",
-            ),
-            Command(argv=("mount", "-t", site.file_system, "-o", "noatime", device, site.mount_point)),
-        ]
+    def _mount_commands(self, site: _Site, uuid: str) -> list[Command]:
+        return self._files.commands(
+            f"/dev/{site.partition}", uuid, site.mount_point, site.file_system, site.label
+        )
 
     # -- make --------------------------------------------------------------------------------------------
 
@@ -202,9 +173,10 @@ class Provision:
             self._do(self._partition_command(site), TOOL_TIMEOUT_S)
         self._settle(site)
         uuid = self._make_file_system(site)
-        self._make_folder(site.mount_point)
-        for command in self._mount_commands(site, f"/dev/{site.partition}", uuid):
-            self._do(command, TOOL_TIMEOUT_S)
+        if not self._is_mounted(site):
+            self._make_folder(site.mount_point)
+            for command in self._mount_commands(site, uuid):
+                self._do(command, TOOL_TIMEOUT_S)
         self._require_mounted(site)
         try:
             os.chown(site.mount_point, *self._owner)
@@ -216,17 +188,10 @@ class Provision:
         return MadeVolume(path=site.mount_point, file_system=site.file_system, uuid=uuid)
 
     def _do(self, command: Command, timeout_s: float) -> None:
-        if not command.write_path:
+        if command.write_path:
+            self._files.write(command)
+        else:
             self._run(command.argv, timeout_s=timeout_s).checked()
-            return
-        path, text = Path(command.write_path), command.write_text
-        try:
-            if path == self._fstab:
-                text = fstab_with(path.read_text() if path.exists() else "", text)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text.encode(), 0o644)
-        except OSError as error:
-            raise FileError(f"{path} cannot be written: {error.strerror}") from error
 
     def _settle(self, site: _Site) -> None:
         """Wait until the partition is there for everybody."""
@@ -234,7 +199,7 @@ class Provision:
             self._run(["udevadm", "settle", "--timeout=10"], timeout_s=NODE_TIMEOUT_S)
         until = time.monotonic() + NODE_TIMEOUT_S
         asked = False
-        while not (self._is_started(site) and (self._roots.dev / site.partition).exists()):
+        while not self._is_started(site):
             if not asked:
                 self._run(["partx", "--update", f"/dev/{site.name}"], timeout_s=TOOL_TIMEOUT_S)
                 asked = True
@@ -273,9 +238,13 @@ class Provision:
         except OSError as error:
             raise FileError(f"{mount_point} cannot be made: {error.strerror}") from error
 
+    def _is_mounted(self, site: _Site) -> bool:
+        """There, and nowhere else."""
+        points = BlockChain(self._roots).mounts_of(site.name)
+        return bool(points) and all(point.path == site.mount_point for point in points)
+
     def _require_mounted(self, site: _Site) -> None:
-        chain = BlockChain(self._roots)
-        if not any(point.path == site.mount_point for point in chain.mounts_of(site.name)):
+        if not self._is_mounted(site):
             raise CommandFailed(
                 f"{site.label} is not mounted on {site.mount_point} although mounting it ended well",
                 f"see `journalctl -u {unit_name(site.mount_point)}`",
@@ -302,45 +271,9 @@ class Provision:
         if still:
             raise Conflict(f"{still[0].path} ({virtual_drive.name}) is still mounted", "unmount it by hand")
         for uuid in uuids - {""}:
-            self._forget(uuid)
-
-    def _forget(self, uuid: str) -> None:
-        """Take our own units and fstab lines for this file system away."""
-        units = self._units()
-        was_there = False
-        for name in listed(units):
-            path = units / name
-            text = read_text(path) if name.endswith(".mount") else ""
-            if text.startswith(MARK) and f"What=/dev/disk/by-uuid/{uuid}\n" in f"{text}\n":
-                if self._has_systemd():
-                    self._run(["systemctl", "disable", name], timeout_s=TOOL_TIMEOUT_S)
-                path.unlink(missing_ok=True)
-                was_there = True
-        drop_in = units / device_drop_in(uuid)
-        if drop_in.exists():
-            drop_in.unlink()
-            if not listed(drop_in.parent):
-                drop_in.parent.rmdir()
-        if was_there and self._has_systemd():
-            self._run(["systemctl", "daemon-reload"], timeout_s=TOOL_TIMEOUT_S)
-        if self._fstab.exists():
-            old = self._fstab.read_text()
-            new = fstab_without(old, uuid)
-            if new != old:
-                write_atomically(self._fstab, new.encode(), 0o644)
+            self._files.forget(uuid)
 
     # -- checks ------------------------------------------------------------------------------------------
-
-    @property
-    def _fstab(self) -> Path:
-        return self._roots.etc / "fstab"
-
-    def _units(self) -> Path:
-        return self._roots.etc / "systemd" / "system"
-
-    def _has_systemd(self) -> bool:
-        """As sd_booted(3) tells."""
-        return (self._roots.run / "systemd" / "system").is_dir()
 
     def _site(self, virtual_drive: VirtualDrive, label: str, mount_point: str, file_system: str) -> _Site:
         if file_system not in FILE_SYSTEMS:
@@ -354,37 +287,19 @@ class Provision:
                 f"{label!r} cannot be the label of an {file_system} file system",
                 f"up to {limit} plain characters, no quotes, slashes or colons",
             )
-        self._check_mount_point(mount_point)
         chain = BlockChain(self._roots)
         name = self._name(virtual_drive, chain)
-        return _Site(
+        site = _Site(
             name=name,
             stripe=read_stripe(chain.folder(name)),
             label=label,
             mount_point=mount_point,
             file_system=file_system,
         )
-
-    def _check_mount_point(self, mount_point: str) -> None:
-        path = PurePosixPath(mount_point)
-        if not path.is_absolute() or ".." in path.parts or str(path) != mount_point or len(path.parts) < 2:
-            raise InvalidInput(f"{mount_point!r} is not a mount point", "an absolute path without .. or //")
-        if not mount_point.isprintable() or any(
-            mount_point == bad or mount_point.startswith(f"{bad}/") for bad in _FORBIDDEN_MOUNTS
-        ):
-            raise InvalidInput(f"{mount_point} belongs to the system", "for example /srv/recordings")
-        if os.path.realpath(mount_point) != mount_point:
-            raise InvalidInput(f"{mount_point} leads through a link", "name the place itself")
-        place = Path(mount_point)
-        if place.exists() and (not place.is_dir() or place.is_mount() or any(place.iterdir())):
-            raise OperationRefused(
-                f"{mount_point} is not an empty folder", "name another mount point, or empty this one"
-            )
-        unit = self._units() / unit_name(mount_point)
-        if unit.exists() and not read_text(unit).startswith(MARK):
-            raise OperationRefused(f"{unit} is there already", "remove it, or name another mount point")
-        if fstab_has(read_text(self._fstab), mount_point):
-            raise OperationRefused(f"{self._fstab} mounts something on {mount_point}", "name another one")
+        check_spelling(mount_point)
+        if not self._is_mounted(site):
+            self._files.check_free(mount_point)
+        return site
 
     def _name(self, virtual_drive: VirtualDrive, chain: BlockChain) -> str:
         """The kernel's name of it now. Raises NotFound, StateChanged when another one has that name."""
@@ -399,7 +314,9 @@ class Provision:
             raise StateChanged(f"{virtual_drive.device} is no longer {virtual_drive.name}", "look again")
         size = read_text(chain.folder(name) / "size")
         size_bytes = int(size) * 512 if size.isdecimal() else 0
-        if virtual_drive.size_bytes and size_bytes != virtual_drive.size_bytes:
+        # A controller's tool rounds what it says.
+        tolerance = 0 if virtual_drive.id.startswith("md-") else size_bytes // 100
+        if virtual_drive.size_bytes and abs(size_bytes - virtual_drive.size_bytes) > tolerance:
             raise StateChanged(
                 f"{virtual_drive.device} has {size_bytes} bytes, {virtual_drive.name} {virtual_drive.size_bytes}",
                 "look again, then decide again",
@@ -407,16 +324,16 @@ class Provision:
         return name
 
     def _is_started(self, site: _Site) -> bool:
-        """Our own partition is there, alone, and nobody uses it."""
+        """Our own partition is there, alone, and in no use but the one wanted."""
         chain = BlockChain(self._roots)
-        if site.name not in chain or chain.partitions(site.name) != (site.partition,):
+        has_node = (self._roots.dev / site.partition).exists()
+        if site.name not in chain or chain.partitions(site.name) != (site.partition,) or not has_node:
             return False
-        uevent = read_text(chain.folder(site.partition) / "uevent").splitlines()
-        if f"PARTNAME={site.partition_name}" not in uevent:
+        if self._probe(f"/dev/{site.partition}").get("PART_ENTRY_NAME") != site.partition_name:
             return False
-        if chain.holders(site.name) or chain.mounts_of(site.name):
+        if chain.holders(site.name) or (chain.mounts_of(site.name) and not self._is_mounted(site)):
             raise OperationRefused(
-                f"{site.label} on /dev/{site.name} is in use already", "nothing is left to do"
+                f"{site.label} on /dev/{site.name} is in use already", "see `lsblk`, and unmount it first"
             )
         return True
 
@@ -453,13 +370,24 @@ class Provision:
             raise CommandFailed(f"/dev/{name} cannot be opened: {error.strerror}") from error
 
     def _blkid(self, device: str) -> dict[str, str]:
-        """What a probe of the device finds; empty = blank. Raises CommandFailed, OperationRefused when it is not clear."""
+        """What a probe of the device finds on it; empty = blank."""
+        found = self._probe(device)
+        # Of a partition it also tells what the table says: that is not on it.
+        return found if found.get("TYPE") or found.get("PTTYPE") else {}
+
+    def _probe(self, device: str) -> dict[str, str]:
+        """Raises CommandFailed when it cannot be read, OperationRefused when it is not clear."""
         done = self._run(["blkid", "-p", "-o", "export", device], timeout_s=TOOL_TIMEOUT_S)
-        if done.status == 2 and not done.errors.strip():
+        if done.status == _NOTHING_FOUND and not done.errors.strip():
             return {}
-        if done.status == 8:
+        if done.status == _AMBIVALENT:
             raise OperationRefused(
                 f"{device} carries signatures of several kinds", "clear it by hand: wipefs"
             )
         said = done.checked().text.splitlines()
-        return dict(line.partition("=")[::2] for line in said if "=" in line)
+        return {key: _unescaped(value) for key, _, value in (line.partition("=") for line in said)}
+
+
+def _unescaped(value: str) -> str:
+    """blkid puts a backslash before what a shell would take amiss."""
+    return re.sub(r"\\(.)", r"\1", value)
