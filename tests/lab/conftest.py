@@ -1,0 +1,29 @@
+"""The lab's image, and a machine that the tests of a module share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.image import Image, require_image
+from tests.lab.machine import Machine
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    for tool in ("qemu-system-x86_64", "qemu-img", "mke2fs", "socat"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed (packaging/install-test-tools)")
+    return require_image()
+
+
+@pytest.fixture(scope="module")
+def machine(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Off and with empty bays: the module's own fixture fills it and switches it on."""
+    folder: Path = tmp_path_factory.mktemp("machine")
+    with Machine(folder, image) as made:
+        yield made
+    shutil.rmtree(folder)  # gigabytes
