@@ -16,18 +16,21 @@ from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from engine import wire, wire_calls
+from engine.client_chassis import ChassisCalls
+from engine.path_segment import path_segment
 from engine.socket_path import client_socket_path
 from storage.camera_url import PLACEHOLDER, masked
 from storage.errors import (
     EngineUnreachable,
     FileError,
     InvalidInput,
+    NotFound,
     NotPermitted,
+    OperationRefused,
     WatchdeckError,
     error_classes,
 )
@@ -42,7 +45,9 @@ __all__ = [
     "ExportStream",
     "FileError",
     "InvalidInput",
+    "NotFound",
     "NotPermitted",
+    "OperationRefused",
     "WatchdeckError",
     "client_socket_path",
     "error_classes",
@@ -92,7 +97,7 @@ class ExportStream:
             ) from error
 
 
-class EngineClient:
+class EngineClient(ChassisCalls):
     """Calls to one engine. Use as `async with EngineClient(path) as engine`, or call `close` at the end."""
 
     def __init__(
@@ -140,17 +145,17 @@ class EngineClient:
 
     async def camera(self, ref: str) -> wire.CameraView:
         """By name, UUID or id."""
-        return await self._call("GET", f"/v1/cameras/{_segment(ref)}", wire.CameraView)
+        return await self._call("GET", f"/v1/cameras/{path_segment(ref)}", wire.CameraView)
 
     async def add_camera(self, camera: wire.CameraAdd) -> wire.CameraView:
         return await self._call("POST", "/v1/cameras", wire.CameraView, body=camera)
 
     async def edit_camera(self, ref: str, changes: wire.CameraEdit) -> wire.CameraView:
-        return await self._call("PATCH", f"/v1/cameras/{_segment(ref)}", wire.CameraView, body=changes)
+        return await self._call("PATCH", f"/v1/cameras/{path_segment(ref)}", wire.CameraView, body=changes)
 
     async def remove_camera(self, ref: str) -> None:
         """Its recordings stay until they are recycled."""
-        await self._call("DELETE", f"/v1/cameras/{_segment(ref)}", None)
+        await self._call("DELETE", f"/v1/cameras/{path_segment(ref)}", None)
 
     async def test_camera(self, test: wire.CameraTest) -> wire.CameraTestReply:
         """A camera that fails the test is a reply with `ok` false, not an error."""
@@ -164,7 +169,7 @@ class EngineClient:
         return (await self._call("GET", "/v1/volumes", wire_calls.VolumeList)).volumes
 
     async def volume(self, ref: str) -> wire.VolumeView:
-        return await self._call("GET", f"/v1/volumes/{_segment(ref)}", wire.VolumeView)
+        return await self._call("GET", f"/v1/volumes/{path_segment(ref)}", wire.VolumeView)
 
     async def add_volume(self, volume: wire.VolumeAdd) -> wire.VolumeView:
         return await self._call(
@@ -173,22 +178,22 @@ class EngineClient:
 
     async def remove_volume(self, ref: str) -> None:
         """Forget the volume; its files stay as they are."""
-        await self._call("DELETE", f"/v1/volumes/{_segment(ref)}", None, timeout_ms=SLOW_CALL_TIMEOUT_MS)
+        await self._call("DELETE", f"/v1/volumes/{path_segment(ref)}", None, timeout_ms=SLOW_CALL_TIMEOUT_MS)
 
     async def groups(self) -> tuple[wire.GroupView, ...]:
         return (await self._call("GET", "/v1/groups", wire_calls.GroupList)).groups
 
     async def group(self, ref: str) -> wire.GroupView:
-        return await self._call("GET", f"/v1/groups/{_segment(ref)}", wire.GroupView)
+        return await self._call("GET", f"/v1/groups/{path_segment(ref)}", wire.GroupView)
 
     async def add_group(self, group: wire.GroupAdd) -> wire.GroupView:
         return await self._call("POST", "/v1/groups", wire.GroupView, body=group)
 
     async def edit_group(self, ref: str, changes: wire.GroupEdit) -> wire.GroupView:
-        return await self._call("PATCH", f"/v1/groups/{_segment(ref)}", wire.GroupView, body=changes)
+        return await self._call("PATCH", f"/v1/groups/{path_segment(ref)}", wire.GroupView, body=changes)
 
     async def remove_group(self, ref: str) -> None:
-        await self._call("DELETE", f"/v1/groups/{_segment(ref)}", None)
+        await self._call("DELETE", f"/v1/groups/{path_segment(ref)}", None)
 
     # -- recordings ------------------------------------------------------------------------------------
 
@@ -413,11 +418,6 @@ def rebuilt_error(content: bytes, status: int) -> WatchdeckError:
 
 def _plain(error: BaseException) -> str:
     return str(error) or type(error).__name__
-
-
-def _segment(ref: str) -> str:
-    """A name as one part of a path; `.` and `..` would be resolved away."""
-    return quote(ref, safe="").replace(".", "%2E")
 
 
 def _parameters(query: Query) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from engine.decoding import path_and_reason
 from storage.errors import ConfigError
 
 DEFAULT_CONFIG = Path("/etc/watchdeck/station.toml")
+HARDWARE = ("auto", "local", "service", "simulated", "none")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=8)]
@@ -59,6 +60,13 @@ class PicturesSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Processes that decode and encode pictures."""
 
 
+class ChassisSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    hardware: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(HARDWARE)})$")] = "auto"
+    """auto: the drive service where there is one, else this machine itself when the engine is root."""
+    file: str = ""
+    """How the front looks and which socket is which bay: front-8 (also when empty), front-16, or a chassis file."""
+
+
 class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -68,6 +76,7 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     api: ApiSection = ApiSection()
     log: LogSection = LogSection()
     pictures: PicturesSection = PicturesSection()
+    chassis: ChassisSection = ChassisSection()
 
 
 def parse_config(content: str, origin: str) -> StationConfig:

@@ -1,6 +1,6 @@
 """The station: its parts put together, started and stopped in the order of what needs what.
 
-Catalog ▸ events ▸ recording (volumes ▸ recorders ▸ cameras) ▸ pictures, health, stream ▸ API. Each is an async context around
+Catalog ▸ events ▸ recording (volumes ▸ recorders ▸ cameras) ▸ chassis, jobs, pictures, health, stream ▸ API. Each is an async context around
 the next; leaving them is the ordered stop. A part that fails for good ends the others in the same order.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,12 @@ from engine.cameras.open_source import open_source
 from engine.cameras.source import PacketSource, SourceSettings
 from engine.catalog_thread import CatalogThread
 from engine.catalog_upkeep import upkeep_rounds
+from engine.chassis.chassis import ChassisService
+from engine.chassis.hardware_choice import open_hardware
+from engine.chassis.job_work import JobWork
+from engine.chassis.jobs import JobDesk
+from engine.chassis.operation_gate import OperationGate
+from engine.chassis.planning import Planner
 from engine.config import RecordingSection, StationConfig
 from engine.events import EventBus
 from engine.health import HealthWatch
@@ -32,6 +38,7 @@ from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
 from engine.state_folder import CATALOG_NAME
 from engine.supervise import keep_running
+from engine.wire_chassis import ChassisView
 from storage.catalog.records import EventRecord, StationIdentity
 from storage.clock import Clock
 from storage.units import US_PER_SECOND
@@ -75,10 +82,12 @@ class Overview:
         health: HealthWatch,
         clock: Clock,
         *,
+        chassis: ChassisService,
         is_demo: bool,
     ) -> None:
         self._identity = identity
         self._recording = recording
+        self._chassis = chassis
         self._health = health
         self._clock = clock
         self._is_demo = is_demo
@@ -114,6 +123,10 @@ class Overview:
 
     def group_views(self) -> Sequence[wire.GroupView]:
         return self._recording.group_views()
+
+    def chassis_view(self) -> ChassisView | None:
+        """None until the drives were looked at, or could not be."""
+        return self._chassis.view() if self._chassis.has_answer else None
 
 
 class Station:
@@ -180,15 +193,25 @@ class Station:
         stop: asyncio.Event,
     ) -> None:
         health = HealthWatch(self._clock)
-        overview = Overview(identity, recording, health, self._clock, is_demo=self._is_demo)
+        files = ThreadPoolExecutor(FILE_THREADS, "files")
+        gate = OperationGate()
+        chassis = await self._chassis(catalog, events, recording, gate, files)
+        work = JobWork(chassis, catalog, recording, events, self._clock, gate)
+        jobs = JobDesk(work, on_change=chassis.jobs_changed)
+        chassis.follow_jobs(jobs)
+        overview = Overview(identity, recording, health, self._clock, chassis=chassis, is_demo=self._is_demo)
         pictures = PictureService(self._clock, self._config.pictures.workers)
         hub = StreamHub(overview, newest)
         recording.on_change = lambda kind, ref: hub.changed()
-        files = ThreadPoolExecutor(FILE_THREADS, "files")
+        chassis.on_change = hub.changed
+        chassis.has_readers = lambda: hub.readers > 0
         services = Services(
             station=hub,
             catalog=catalog,
             recording=recording,
+            chassis=chassis,
+            planner=Planner(work, jobs),
+            jobs=jobs,
             pictures=pictures,
             events=events,
             clock=self._clock,
@@ -204,6 +227,8 @@ class Station:
                             "catalog upkeep",
                             lambda: upkeep_rounds(catalog, self._clock, self._config.catalog),
                         ),
+                        chassis=chassis.run,
+                        jobs=lambda: keep_running("jobs", jobs.run),
                         pictures=pictures.run,
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),
@@ -219,6 +244,28 @@ class Station:
         finally:
             self.is_serving.clear()
             files.shutdown(wait=False, cancel_futures=True)
+
+    async def _chassis(
+        self,
+        catalog: CatalogThread,
+        events: EventBus,
+        recording: RecordingService,
+        gate: OperationGate,
+        files: Executor,
+    ) -> ChassisService:
+        opened = await asyncio.get_running_loop().run_in_executor(
+            files,
+            lambda: open_hardware(self._config.chassis, self._state, self._clock, is_demo=self._is_demo),
+        )
+        return ChassisService(
+            opened.hardware,
+            catalog,
+            events,
+            self._clock,
+            recording,
+            gate=gate,
+            simulate=opened.simulate,
+        )
 
     async def _tell_status(self, overview: Overview) -> None:
         while True:

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from engine import wire
+from engine.wire_chassis import Drive, JobView
 
 Time = Annotated[int, msgspec.Meta(ge=0, description="Microseconds since the Unix epoch, UTC.")]
 
@@ -111,3 +112,15 @@ class LockList(wire.Reply, frozen=True, kw_only=True):
 
 class EventList(wire.Reply, frozen=True, kw_only=True):
     events: tuple[wire.EventView, ...]
+
+
+class DriveList(wire.Reply, frozen=True, kw_only=True):
+    """By bay; those in none come last."""
+
+    drives: tuple[Drive, ...]
+
+
+class JobList(wire.Reply, frozen=True, kw_only=True):
+    """Newest first."""
+
+    jobs: tuple[JobView, ...]

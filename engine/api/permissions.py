@@ -14,6 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.wire_chassis import (
+    ChassisOperation,
+    JobKind,
+    PauseTask,
+    ReplaceDrive,
+    ResumeTask,
+    Silence,
+    StartCheck,
+    StartPatrolRead,
+)
 from storage.errors import NotPermitted
 
 
@@ -24,8 +34,10 @@ class Permission(StrEnum):
     """Take recordings away."""
     LOCK = "lock"
     """Keep recordings from being recycled, and release them."""
+    SERVICE = "service"
+    """Look after the box without taking anything apart: locate, self-tests, checks, the steps of a drive's replacement."""
     CONFIGURE = "configure"
-    """Cameras, volumes, groups."""
+    """Cameras, volumes, groups; whatever makes, changes or erases arrays."""
 
 
 class Role(StrEnum):
@@ -36,7 +48,7 @@ class Role(StrEnum):
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.OPERATOR: frozenset({Permission.VIEW, Permission.EXPORT, Permission.LOCK}),
+    Role.OPERATOR: frozenset({Permission.VIEW, Permission.EXPORT, Permission.LOCK, Permission.SERVICE}),
     Role.VIEWER: frozenset({Permission.VIEW}),
 }
 
@@ -71,7 +83,37 @@ ROUTE_PERMISSIONS: Mapping[str, Permission] = {
     "GET /v1/exports": Permission.EXPORT,
     "POST /v1/pictures": Permission.VIEW,
     "GET /v1/events": Permission.VIEW,
+    "GET /v1/chassis": Permission.VIEW,
+    "PUT /v1/chassis/uid": Permission.SERVICE,
+    "POST /v1/chassis/bays": Permission.CONFIGURE,
+    "PATCH /v1/chassis/upkeep": Permission.CONFIGURE,
+    "POST /v1/chassis/plans": Permission.SERVICE,
+    "POST /v1/chassis/operations": Permission.SERVICE,
+    "GET /v1/chassis/jobs": Permission.VIEW,
+    "GET /v1/chassis/jobs/{id}": Permission.VIEW,
+    "POST /v1/chassis/jobs/{id}": Permission.SERVICE,
+    "POST /v1/chassis/simulation": Permission.CONFIGURE,
+    "GET /v1/drives": Permission.VIEW,
+    "GET /v1/drives/{ref}": Permission.VIEW,
+    "POST /v1/drives/{ref}/locate": Permission.SERVICE,
+    "POST /v1/drives/{ref}/tests": Permission.SERVICE,
+    "DELETE /v1/drives/{ref}/tests": Permission.SERVICE,
 }
+"""Of operations and of jobs' steps the least; `operation_permission` and `job_permission` say which need more."""
+
+SERVICE_OPERATIONS = (ReplaceDrive, StartPatrolRead, PauseTask, ResumeTask, Silence)
+"""Nothing is erased but the drive that was put in for a failed one, and no redundancy is given up: what the person on
+duty does at night."""
+
+
+def operation_permission(operation: ChassisOperation) -> Permission:
+    if isinstance(operation, StartCheck):
+        return Permission.CONFIGURE if operation.repair else Permission.SERVICE
+    return Permission.SERVICE if isinstance(operation, SERVICE_OPERATIONS) else Permission.CONFIGURE
+
+
+def job_permission(kind: JobKind) -> Permission:
+    return Permission.SERVICE if kind is JobKind.REPLACE else Permission.CONFIGURE
 
 
 @dataclass(frozen=True, slots=True)

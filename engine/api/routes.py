@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from engine import wire, wire_calls
+from engine import wire, wire_calls, wire_chassis
 from engine.api import (
     handlers_cameras,
+    handlers_chassis,
     handlers_exports,
     handlers_pictures,
     handlers_recordings,
@@ -53,7 +54,9 @@ _station = handlers_station
 _cameras = handlers_cameras
 _storage = handlers_storage
 _recordings = handlers_recordings
+_chassis = handlers_chassis
 _calls = wire_calls
+_box = wire_chassis
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/version", "Versions of the API and of the software", _station.get_version, reply=_calls.VersionReply),
@@ -86,4 +89,19 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/exports/plan", "What an export would hold", handlers_exports.plan, query=_calls.ExportQuery, reply=wire.ExportPlan),
     Route("GET", "/v1/exports", "A stretch of one camera as MP4", raw=handlers_exports.send, query=_calls.ExportQuery, media_type="video/mp4"),
     Route("POST", "/v1/pictures", "A picture, live or at a time, for a browser or a terminal", handlers_pictures.make_picture, body=wire.PictureRequest, reply=wire.PictureReply),
+    Route("GET", "/v1/chassis", "The box: bays, drives, virtual drives, tasks, sensors, jobs", _chassis.get_chassis, reply=_box.ChassisView),
+    Route("PUT", "/v1/chassis/uid", "The blue lamp that finds this box in a rack", _chassis.switch_uid, body=_box.UidSwitch, status=204),
+    Route("POST", "/v1/chassis/bays", "The socket in which a drive is now is this bay", _chassis.learn_bay, body=_box.LearnBay, reply=_box.ChassisLayout),
+    Route("PATCH", "/v1/chassis/upkeep", "Change the regular checks", _chassis.edit_upkeep, body=_box.UpkeepEdit, reply=_box.ScheduleView),
+    Route("POST", "/v1/chassis/plans", "What an operation would do, erase and put at risk; changes nothing", _chassis.plan_operation, body=_box.PlanAsk, reply=_box.OperationPlan),
+    Route("POST", "/v1/chassis/operations", "Carry out what was planned", _chassis.run_operation, body=_box.OperationRun, reply=_box.OperationDone),
+    Route("GET", "/v1/chassis/jobs", "Jobs not ended, and the last few that are", _chassis.list_jobs, reply=_calls.JobList),
+    Route("GET", "/v1/chassis/jobs/{id}", "One job with its steps", _chassis.get_job, reply=_box.JobView),
+    Route("POST", "/v1/chassis/jobs/{id}", "Answer a job that waits for a person", _chassis.act_on_job, body=_box.JobAct, reply=_box.JobView),
+    Route("POST", "/v1/chassis/simulation", "One step of a scenario, on a simulated chassis", _chassis.simulate, body=_box.SimulatedStep, status=204),
+    Route("GET", "/v1/drives", "All drives, by bay", _chassis.list_drives, reply=_calls.DriveList),
+    Route("GET", "/v1/drives/{ref}", "One drive, by bay number, serial number or id: health, history, what it carries", _chassis.get_drive, reply=_box.DriveDetail),
+    Route("POST", "/v1/drives/{ref}/locate", "Let its bay blink, for a time", _chassis.locate_drive, body=_box.DriveLocate, status=204),
+    Route("POST", "/v1/drives/{ref}/tests", "Start its self-test", _chassis.start_self_test, body=_box.SelfTestStart, reply=_box.OperationDone),
+    Route("DELETE", "/v1/drives/{ref}/tests", "Abort its self-test", _chassis.abort_self_test, status=204),
 )  # fmt: skip

@@ -18,6 +18,22 @@ from engine.cameras.source import PacketSource, SourceSettings
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource
 from engine.recording.segment import SegmentTail
+from engine.wire_chassis import (
+    ChassisLayout,
+    ChassisOperation,
+    ChassisView,
+    DriveDetail,
+    DriveLocate,
+    JobAct,
+    JobView,
+    LearnBay,
+    OperationDone,
+    OperationPlan,
+    OperationRun,
+    ScheduleView,
+    SelfTestKind,
+    UpkeepEdit,
+)
 from storage.catalog.records import Camera, Volume
 from storage.clock import Clock
 from storage.segments.packet import Track
@@ -81,6 +97,46 @@ class Pictures(Protocol):
     async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply: ...
 
 
+class Chassis(Protocol):
+    """engine.chassis.chassis.ChassisService. Loop only. `drive_ref` is a bay number, a serial number or an id."""
+
+    def view(self) -> ChassisView: ...
+
+    async def detail(self, drive_ref: str) -> DriveDetail: ...
+
+    async def locate_drive(self, drive_ref: str, locate: DriveLocate, actor: str) -> None: ...
+
+    async def start_self_test(self, drive_ref: str, kind: SelfTestKind, actor: str) -> OperationDone: ...
+
+    async def abort_self_test(self, drive_ref: str, actor: str) -> None: ...
+
+    async def switch_uid(self, is_on: bool, actor: str) -> None: ...
+
+    async def learn_bay(self, learn: LearnBay, actor: str) -> ChassisLayout: ...
+
+    async def edit_upkeep(self, changes: UpkeepEdit, actor: str) -> ScheduleView: ...
+
+    async def simulate(self, step: str, actor: str) -> None: ...
+
+
+class Planner(Protocol):
+    """engine.chassis.planning.Planner."""
+
+    async def plan(self, operation: ChassisOperation) -> OperationPlan: ...
+
+    async def run(self, run: OperationRun, actor: str) -> OperationDone: ...
+
+
+class JobDesk(Protocol):
+    """engine.chassis.jobs.JobDesk."""
+
+    def views(self) -> tuple[JobView, ...]: ...
+
+    def view(self, id: str) -> JobView: ...
+
+    async def act(self, id: str, act: JobAct, actor: str) -> JobView: ...
+
+
 class LiveViews(Protocol):
     """What the event stream looks at again and again. Cheap, no waiting."""
 
@@ -91,6 +147,8 @@ class LiveViews(Protocol):
     def volume_views(self) -> Sequence[wire.VolumeView]: ...
 
     def group_views(self) -> Sequence[wire.GroupView]: ...
+
+    def chassis_view(self) -> ChassisView | None: ...
 
 
 class LiveStation(Protocol):
@@ -108,6 +166,9 @@ class Services:
     station: LiveStation
     catalog: CatalogAccess
     recording: Recording
+    chassis: Chassis
+    planner: Planner
+    jobs: JobDesk
     pictures: Pictures
     events: EventBus
     clock: Clock

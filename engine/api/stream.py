@@ -19,6 +19,7 @@ from engine.api.outbox import Outbox
 from engine.api.services import Call, LiveViews, Services
 from engine.api.views import event_view
 from engine.events import Subscription
+from engine.wire_chassis import ChassisView
 from storage.catalog.records import EventRecord
 
 TICK_S = 0.5
@@ -42,6 +43,8 @@ class StreamHub:
         self._outboxes: set[Outbox] = set()
         self._known: dict[Hashable, View] = {}
         """As last sent."""
+        self._chassis: ChassisView | None = None
+        """As last sent."""
         self._is_changed = False
         self._sockets: set[web.WebSocketResponse] = set()
 
@@ -64,6 +67,7 @@ class StreamHub:
             volumes=tuple(self._views.volume_views()),
             groups=tuple(self._views.group_views()),
             events=tuple(self._events),
+            chassis=self._views.chassis_view(),
         )
 
     async def watch_state(self) -> None:
@@ -105,6 +109,14 @@ class StreamHub:
         for key, view in now.items():
             if view != before.get(key):
                 self._put_state(key, _changed(view, self._next()))
+        self._publish_chassis()
+
+    def _publish_chassis(self) -> None:
+        """Sent whole. The chassis makes a new view only when something changed: mostly the first look decides."""
+        chassis, before = self._views.chassis_view(), self._chassis
+        self._chassis = chassis
+        if chassis is not None and chassis is not before and chassis != before:
+            self._put_state("chassis", wire.ChassisMessage(sequence=self._next(), chassis=chassis))
 
     def _put_state(self, key: Hashable, message: wire.StreamMessage) -> None:
         encoded = msgspec.json.encode(message)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import msgspec
 
+from engine.chassis.happenings import KINDS
 from engine.config import StationConfig
 from engine.wire import VolumeState
 
 ROOT = Path(__file__).parents[2]
-KIND = re.compile(r"[a-z]+\.[a-z_]+\Z")
+KIND = re.compile(r"[a-z_]+\.[a-z_]+\Z")
 
 
 def published_kinds() -> set[str]:
-    """Of every call of `publish`: a literal, a choice of literals kept in a variable, or a volume's state."""
+    """Of every call of `publish`: a literal, a choice of literals kept in a variable, a volume's state, or what can happen to the box."""
     kinds: set[str] = set()
     for path in (ROOT / "engine").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -34,6 +35,8 @@ def kinds_of(argument: ast.expr, function: ast.AST) -> set[str]:
     if isinstance(argument, ast.JoinedStr):
         assert ast.unparse(argument) == "f'volume.{thread.state}'"
         return {f"volume.{state}" for state in VolumeState if state is not VolumeState.OK}
+    if ast.unparse(argument) == "said.kind":
+        return set(KINDS)
     source: ast.AST = argument
     if isinstance(argument, ast.Name):
         source = next(

@@ -16,13 +16,20 @@ from engine.api.stream import StreamHub
 from engine.background import in_background
 from engine.cameras.source import PacketSink, PacketSource, SourceSettings
 from engine.catalog_thread import CatalogThread
+from engine.chassis.chassis import ChassisService
+from engine.chassis.job_work import JobWork
+from engine.chassis.jobs import JobDesk
+from engine.chassis.operation_gate import OperationGate
+from engine.chassis.planning import Planner
 from engine.client import EngineClient
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.recording.segment import SegmentTail
+from engine.wire_chassis import ChassisView
 from storage.catalog.records import Camera, Volume
 from storage.errors import PictureUnavailable
 from storage.segments.packet import Codec, Track
+from storage.simulated_hardware import SimulatedHardware
 from tests.fakes.clock import FakeClock
 
 H264 = Track(codec=Codec.H264, time_base_hz=90_000, width=640, height=360)
@@ -167,6 +174,9 @@ class FakeStation:
     events: EventBus
     recording: FakeRecording
     pictures: FakePictures
+    hardware: SimulatedHardware
+    chassis: ChassisService
+    jobs: JobDesk
     hub: StreamHub
     services: Services
     client: EngineClient
@@ -178,8 +188,9 @@ class FakeStation:
 class FakeViews:
     """Station view of the fakes."""
 
-    def __init__(self, recording: FakeRecording, clock: FakeClock) -> None:
+    def __init__(self, recording: FakeRecording, chassis: ChassisService, clock: FakeClock) -> None:
         self._recording = recording
+        self._chassis = chassis
         self._clock = clock
         self.hub: StreamHub | None = None
         self.camera_views = recording.camera_views
@@ -195,6 +206,9 @@ class FakeViews:
             started_us=1,
             cameras_total=len(self._recording.cameras),
         )
+
+    def chassis_view(self) -> ChassisView:
+        return self._chassis.view()
 
     def snapshot(self) -> wire.Snapshot:
         assert self.hub is not None
@@ -219,12 +233,21 @@ async def fake_station(folder: Path) -> AsyncIterator[FakeStation]:
         recording = FakeRecording(catalog)
         await recording.reload_groups()
         pictures = FakePictures()
-        views = FakeViews(recording, clock)
+        hardware = SimulatedHardware(folder / "chassis", clock)
+        gate = OperationGate()
+        chassis = ChassisService(hardware, catalog, events, clock, recording, gate=gate, simulate=hardware.do)
+        work = JobWork(chassis, catalog, recording, events, clock, gate)
+        jobs = JobDesk(work, on_change=chassis.jobs_changed)
+        chassis.follow_jobs(jobs)
+        views = FakeViews(recording, chassis, clock)
         hub = views.hub = StreamHub(views)
         services = Services(
             station=views,
             catalog=catalog,
             recording=recording,
+            chassis=chassis,
+            planner=Planner(work, jobs),
+            jobs=jobs,
             pictures=pictures,
             events=events,
             clock=clock,
@@ -236,18 +259,24 @@ async def fake_station(folder: Path) -> AsyncIterator[FakeStation]:
                 in_background(
                     catalog=catalog.run,
                     events=events.run,
+                    chassis=chassis.run,
+                    jobs=jobs.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),
                 ),
                 ApiServer(services, hub, socket_path),
                 EngineClient(socket_path) as client,
             ):
+                await chassis.has_looked.wait()
                 yield FakeStation(
                     clock,
                     catalog,
                     events,
                     recording,
                     pictures,
+                    hardware,
+                    chassis,
+                    jobs,
                     hub,
                     services,
                     client,
