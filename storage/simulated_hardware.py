@@ -221,7 +221,7 @@ class SimulatedHardware:
     ) -> MadeVolume:
         now = self._backend.inventory().virtual_drive(virtual_drive.id)
         if now is None:
-            raise NotFound(f"there is no virtual drive {virtual_drive.name}", "look at `watchdeck raid`")
+            raise NotFound(f"there is no virtual drive {virtual_drive.name}", "look at `watchdeck raid list`")
         volume = self._folders.new_volume(now, label, mount_point, file_system)
         self._folders.make(volume)
         self._backend.set_volume(now.id, volume)
@@ -240,7 +240,7 @@ class SimulatedHardware:
     # -- scenarios -----------------------------------------------------------------------------------------
 
     def do(self, step: str) -> str:
-        """One line of a scenario (storage/simulated_steps.py). `wait` is for whoever plays it: nothing is done here.
+        """One line of a scenario (storage/simulated_steps.py). `wait` and `say` are for whoever plays it: nothing is done here.
 
         Returns plain words. Raises InvalidInput, NotFound, Conflict.
         """
@@ -251,7 +251,7 @@ class SimulatedHardware:
             self._save()
         else:
             self._do_drives(parsed)
-        return step.strip()
+        return " ".join(step.split())
 
     def _do_drives(self, step: Step) -> None:
         backend, amount = self._backend, step.amount or 0
@@ -275,8 +275,6 @@ class SimulatedHardware:
                 backend.insert_foreign(step.bay)
             case "insert":
                 backend.insert(step.bay)
-            case "say":
-                backend.note(step.what)
 
     def _do_box(self, step: Step) -> None:
         box = self._box

@@ -195,10 +195,6 @@ class SimulatedBackend:
             self._state.group_with(virtual_drive).inconsistent_sectors = sectors
             self._after_change()
 
-    def note(self, text: str) -> None:
-        """Words for whoever drains the wake-up, like a kernel message."""
-        self._wakeup.fire(text)
-
     # -- for the simulated hardware ------------------------------------------------------------------------
 
     def drive_now(self, id: str) -> tuple[SimDrive, int]:
@@ -207,7 +203,7 @@ class SimulatedBackend:
             self._advance()
             drive = self._state.drive(id)
             if not drive.is_present:
-                raise NotFound(f"{drive.label} is not in the box", "look at `watchdeck drives`")
+                raise NotFound(f"{drive.label} is not in the box", "look at `watchdeck drive list`")
             return drive, self._state.elapsed_us
 
     def present_drives(self) -> tuple[SimDrive, ...]:

@@ -33,7 +33,7 @@ def check(state: SimState, layout: SimulatedLayout, operation: ops.RaidOperation
         case ops.ReleaseSpare():
             drive = state.drive(operation.drive)
             if drive.state is not DriveState.HOT_SPARE:
-                raise OperationRefused(f"{drive.label} is no hot spare", "look at `watchdeck drives`")
+                raise OperationRefused(f"{drive.label} is no hot spare", "look at `watchdeck drive list`")
             return _command("release", drive.id)
         case ops.StartRebuild():
             return _rebuild(state, layout, operation)
@@ -233,7 +233,7 @@ def place_to_fill(state: SimState, group: SimGroup, operation: ops.StartRebuild)
         wanted = (operation.span or 0, operation.slot)
         if not 0 <= wanted[0] < len(group.spans) or not 0 <= wanted[1] < len(group.spans[wanted[0]]):
             raise InvalidInput(
-                f"{group.name} has no place {wanted[0]}/{wanted[1]}", "look at `watchdeck raid`"
+                f"{group.name} has no place {wanted[0]}/{wanted[1]}", "look at `watchdeck raid list`"
             )
         if wanted not in empty:
             raise OperationRefused(
@@ -393,7 +393,7 @@ def foreign_spans(state: SimState, name: str) -> tuple[RaidLevel, list[list[str]
         if drive.is_present and drive.foreign and drive.foreign.name == name
     ]
     if not found:
-        raise NotFound(f"there is no foreign array {name}", "look at `watchdeck drives`")
+        raise NotFound(f"there is no foreign array {name}", "look at `watchdeck drive list`")
     config = found[0].foreign
     assert config is not None
     if any(group.name == name for group in state.groups.values()):

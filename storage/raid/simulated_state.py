@@ -164,7 +164,7 @@ class SimState(msgspec.Struct):
         """Raises NotFound."""
         found = self.drives.get(id)
         if found is None or not (found.is_present or self.group_of(id)):
-            raise NotFound(f"there is no drive {id}", "look at `watchdeck drives`")
+            raise NotFound(f"there is no drive {id}", "look at `watchdeck drive list`")
         return found
 
     def drive_in(self, bay: int) -> SimDrive | None:
@@ -176,7 +176,7 @@ class SimState(msgspec.Struct):
     def group(self, id: str) -> SimGroup:
         """By group id. Raises NotFound."""
         if id not in self.groups:
-            raise NotFound(f"there is no drive group {id}", "look at `watchdeck raid`")
+            raise NotFound(f"there is no drive group {id}", "look at `watchdeck raid list`")
         return self.groups[id]
 
     def group_with(self, virtual_drive: str) -> SimGroup:
@@ -184,7 +184,7 @@ class SimState(msgspec.Struct):
         for group in self.groups.values():
             if virtual_drive in (group.vd_id, group.name):
                 return group
-        raise NotFound(f"there is no virtual drive {virtual_drive}", "look at `watchdeck raid`")
+        raise NotFound(f"there is no virtual drive {virtual_drive}", "look at `watchdeck raid list`")
 
     def is_working(self, group: SimGroup, drive: str) -> bool:
         found = self.drives.get(drive)

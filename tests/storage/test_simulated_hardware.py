@@ -278,10 +278,13 @@ def test_every_change_wakes_the_engine(chassis: SimulatedHardware) -> None:
     (wakeup,) = chassis.wakeups()
     os.set_blocking(wakeup.fileno(), False)
     wakeup.drain()
-    for line in ("fan 1 fail", "pull 3", "insert 3", "say a person comes in"):
+    for line in ("fan 1 fail", "pull 3", "insert 3", "errors 2 8"):
         chassis.do(line)
         assert os.eventfd_read(wakeup.fileno()) > 0, line
-    assert wakeup.drain() == ["a person comes in"]
+    (note,) = wakeup.drain()
+    assert "8 sectors cannot be read" in note
+    assert chassis.do("say  hello") == "say hello"
+    assert wakeup.drain() == []
 
 
 @pytest.mark.parametrize(
