@@ -16,6 +16,7 @@ from storage.drives.counter_history import CounterHistory, Growth
 from storage.drives.health import DriveHealth, HealthSample, Verdict
 from storage.drives.smart_nvme import TEMPERATURE_WARNING
 from storage.drives.smart_report import Attribute, SelfTestKind, SelfTestResult, SmartReport
+from storage.drives.warmth import warmth_of
 from storage.units import US_PER_DAY, US_PER_HOUR
 
 WATCH_DAYS = 7
@@ -23,12 +24,6 @@ WATCH_DAYS = 7
 STEADY_DAYS = 3
 """Growth on so many of the last WATCH_DAYS days predicts failure, however small each step."""
 WEAR_WARNING_PERCENT = 90
-WARM_HYSTERESIS_C = 3
-HDD_LIMITS_C = (50, 60)
-SSD_LIMITS_C = (60, 70)
-NVME_LIMITS_C = (70, 80)
-"""Warning and critical, for drives that state none."""
-CRITICAL_MARGIN_C = 5
 INTERFACE_ERRORS_A_DAY = 5
 RAID_ERRORS_FAILING = 256
 """Errors the RAID layer counted since it last looked; md counts sectors, eight to a bad block."""
@@ -89,8 +84,9 @@ def judge(
     if report.is_asleep:
         return _asleep(report, previous)
     findings = list(_findings(report, baseline, samples, raid_media_errors))
-    is_too_warm, warm = _warmth(report, previous)
-    findings += warm
+    warmth = warmth_of(report, was_too_warm=previous is not None and previous.is_too_warm)
+    if warmth.text:
+        findings.append(Finding(Verdict.WARNING, warmth.text))
     now_us = report.time_us
     failing = [finding for finding in findings if finding.verdict is Verdict.FAILING]
     last_us, last_reason = (now_us, failing[0].text) if failing else _still_failing(previous, now_us)
@@ -107,7 +103,6 @@ def judge(
     if verdict is Verdict.GOOD and not _has_values(report):
         verdict = Verdict.UNKNOWN
         findings = [Finding(Verdict.GOOD, _why_unknown(report))]
-    warning_c, critical_c = limits_c(report)
     return DriveHealth(
         drive=report.drive,
         verdict=verdict,
@@ -115,10 +110,10 @@ def judge(
         checked_us=now_us,
         last_failing_us=last_us,
         last_failing_reason=last_reason,
-        is_too_warm=is_too_warm,
+        is_too_warm=bool(warmth.text),
         temperature_c=report.temperature_c,
-        temperature_warning_c=warning_c,
-        temperature_critical_c=critical_c,
+        temperature_warning_c=warmth.warning_c,
+        temperature_critical_c=warmth.critical_c,
         hours=report.hours,
         reallocated=report.reallocated,
         pending=report.pending,
@@ -139,19 +134,6 @@ def sample_of(health: DriveHealth) -> HealthSample:
         if field not in ("time_us", "verdict")
     }
     return HealthSample(time_us=health.checked_us or 0, verdict=health.verdict, **shared)
-
-
-def limits_c(report: SmartReport) -> tuple[int, int]:
-    """(warning, critical): the drive's own, ours for what it does not state."""
-    if report.protocol == "nvme":
-        warning_c, critical_c = NVME_LIMITS_C
-    else:
-        warning_c, critical_c = SSD_LIMITS_C if report.rotation_rpm == 0 else HDD_LIMITS_C
-    own_warning_c = report.temperature_warning_c or 0
-    critical_c = report.temperature_critical_c or max(critical_c, own_warning_c + CRITICAL_MARGIN_C)
-    if 0 < own_warning_c < critical_c:
-        return own_warning_c, critical_c
-    return min(own_warning_c or warning_c, critical_c - CRITICAL_MARGIN_C), critical_c
 
 
 # -- no report to judge --------------------------------------------------------------------------------------
@@ -320,19 +302,6 @@ def _raid(then: int, now: int) -> Iterator[Finding]:
             Verdict.FAILING if grown >= RAID_ERRORS_FAILING else Verdict.WARNING,
             f"the RAID layer met {grown} more media errors on it ({now} in all)",
         )
-
-
-def _warmth(report: SmartReport, previous: DriveHealth | None) -> tuple[bool, list[Finding]]:
-    temperature_c = report.temperature_c
-    if temperature_c is None:
-        return False, []
-    warning_c, critical_c = limits_c(report)
-    if temperature_c >= critical_c:
-        return True, [Finding(Verdict.WARNING, f"{temperature_c} °C, its critical limit is {critical_c} °C")]
-    was_too_warm = previous is not None and previous.is_too_warm
-    if temperature_c >= warning_c or (was_too_warm and temperature_c > warning_c - WARM_HYSTERESIS_C):
-        return True, [Finding(Verdict.WARNING, f"{temperature_c} °C, its limit is {warning_c} °C")]
-    return False, []
 
 
 # -- words ---------------------------------------------------------------------------------------------------

@@ -69,22 +69,45 @@ def test_an_nvme_drive_is_judged_by_each_warning_it_gives(box: Machine, run: Run
     assert health(run, device).verdict is Verdict.GOOD
 
 
-def test_a_scsi_drive_that_predicts_its_failure_is_failing(box: Machine, run: Runner) -> None:
+@pytest.fixture(scope="module")
+def predicting(box: Machine) -> str:
+    """The kernel's name of a drive of scsi_debug, which has SMART and can be told to trip."""
     box.sh("modprobe scsi_debug dev_size_mb=64")
-    device = box.until(
-        lambda: box.sh(
-            "udevadm settle; lsscsi 2>/dev/null | grep -o '/dev/sd.*' || ls -d /sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/* | sed 's,.*/,/dev/,'"
-        ).split(),
-        lambda found: bool(found),
+    disks = "/sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/*"
+    found = box.until(
+        lambda: box.run("sh", "-c", f"udevadm settle; ls -d {disks}").out.split(),
+        bool,
         "the drive of scsi_debug",
-    )[-1]
-    before = read_smart(run, device, clock=FakeClock())
-    assert (before.protocol, before.temperature_c, before.passed) == ("scsi", 38, True)
+    )
+    return f"/dev/{found[0].split('/')[-1]}"
+
+
+def test_a_scsi_drive_that_predicts_its_failure_is_failing(
+    box: Machine, run: Runner, predicting: str
+) -> None:
+    before = read_smart(run, predicting, clock=FakeClock())
+    assert (before.protocol, before.temperature_c, before.passed) == ("scsi", 40, True)
     assert judge(before, None, None).verdict is Verdict.GOOD
-    box.sh(f"sg_wr_mode -p 0x1c -c 1c,0a,04,04,00,00,00,00,00,00,00,01 {device}")
-    tripped = health(run, device, "scsi")
+    box.sh(f"sg_wr_mode -p 0x1c -c 1c,0a,04,04,00,00,00,00,00,00,00,01 {predicting}")
+    tripped = health(run, predicting, "scsi")
     assert tripped.verdict is Verdict.FAILING
     assert "5D/FF FAILURE PREDICTION" in tripped.reasons[0]
+
+
+def test_a_self_test_is_started_and_aborted_on_a_real_scsi_drive(run: Runner, predicting: str) -> None:
+    tests = SelfTests(run)
+    assert tests.capabilities(predicting, "scsi").kinds == (SelfTestKind.SHORT, SelfTestKind.LONG)
+    assert tests.start(predicting, "scsi", SelfTestKind.SHORT) == "short self-test started"
+    assert tests.status(predicting, "scsi") == (
+        None,
+        "no self-test in its log",
+    )  # it is done at once and keeps no log
+    tests.abort(predicting, "scsi")
+
+
+def test_an_nvme_drive_without_self_tests_says_so(box: Machine, run: Runner) -> None:
+    with pytest.raises(Unsupported, match=r"7\.4"):
+        SelfTests(run).start(box.wait_drive(NVME_BAY), "nvme", SelfTestKind.SHORT)
 
 
 def test_a_drive_without_smart_is_unknown_and_has_no_self_tests(box: Machine, run: Runner) -> None:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.drives import smart_rules
+from storage.drives import smart_rules, warmth
 from storage.drives.health import DriveHealth, HealthSample, Verdict
 from storage.drives.smart_report import Attribute, SelfTestResult, SmartReport
-from storage.drives.smart_rules import COUNTER_RULES, judge, limits_c, sample_of
+from storage.drives.smart_rules import COUNTER_RULES, judge, sample_of
 from storage.drives.smartctl_json import parse_report
+from storage.drives.warmth import limits_c
 from storage.errors import DriveError
 from storage.units import US_PER_DAY, US_PER_HOUR
 from tests.storage.drives.captures import NEED_PUBLIC, all_captures, capture, is_scan
@@ -422,7 +423,7 @@ def test_the_numbers_of_the_manual_are_those_of_the_code() -> None:
     assert f"{smart_rules.WEAR_WARNING_PERCENT} % or more" in manual
     assert f"{smart_rules.INTERFACE_ERRORS_A_DAY} or more new transfer" in manual
     assert f"growth on {smart_rules.STEADY_DAYS} of the last {smart_rules.WATCH_DAYS} days" in manual
-    assert f"{smart_rules.CRITICAL_MARGIN_C} °C below the critical limit" in manual
-    assert f"{smart_rules.WARM_HYSTERESIS_C} °C below its limit" in manual
-    for limits in (smart_rules.HDD_LIMITS_C, smart_rules.SSD_LIMITS_C, smart_rules.NVME_LIMITS_C):
+    assert f"{warmth.CRITICAL_MARGIN_C} °C below the critical limit" in manual
+    assert f"{warmth.HYSTERESIS_C} °C below its limit" in manual
+    for limits in (warmth.HDD_LIMITS_C, warmth.SSD_LIMITS_C, warmth.NVME_LIMITS_C):
         assert "| {} °C | {} °C |".format(*limits) in manual
