@@ -12,7 +12,7 @@ import tomllib
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -129,7 +129,7 @@ class Chassis:
         is_controller = _CONTROLLER_SLOT.fullmatch(place) is not None
         bays = {
             number: _unmapped(other)
-            if place in (other.path, other.controller) or (number != bay and _path_matches(other.path, place))
+            if place == other.controller or other.path in _spellings(place)
             else other
             for number, other in self._bays.items()
         }
@@ -162,8 +162,8 @@ class Chassis:
 
 
 def _quoted(text: str) -> str:
-    # A JSON string is a TOML basic string.
-    return msgspec.json.encode(text).decode()
+    # A JSON string is a TOML basic string, but for DEL.
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")
 
 
 def _unmapped(bay: BayMapping) -> BayMapping:
@@ -171,11 +171,12 @@ def _unmapped(bay: BayMapping) -> BayMapping:
 
 
 def _path_matches(pattern: str, place: str) -> bool:
+    return bool(place) and any(fnmatchcase(spelling, pattern) for spelling in _spellings(place))
+
+
+def _spellings(place: str) -> set[str]:
     """udev says `-ata-1.0` since 2021 and `-ata-1` before: both mean the same socket."""
-    if not pattern or not place:
-        return False
-    spellings = {place, place.removesuffix(".0")} if "-ata-" in place else {place}
-    return any(fnmatchcase(spelling, pattern) for spelling in spellings)
+    return {place, place.removesuffix(".0")} if "-ata-" in place else {place}
 
 
 def _matches(
@@ -201,12 +202,7 @@ def _parsed(content: bytes, source: str) -> Chassis:
         raw = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{source} is not TOML: {error}") from error
-    try:
-        chassis = msgspec.convert(raw, _File)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        key = where.strip("`").removeprefix("$").lstrip(".") or "top level"
-        raise ConfigError(f"{source}: {key}: {what}", "see docs/chassis-file.md") from error
+    chassis = _converted(raw, source)
     numbers = [bay for row in chassis.rows for bay in row]
     for number in numbers:
         if numbers.count(number) > 1:
@@ -221,6 +217,15 @@ def _parsed(content: bytes, source: str) -> Chassis:
         taken[socket] = bay.number
         bays[bay.number] = bay
     return Chassis(chassis.name, tuple(tuple(row) for row in chassis.rows), bays, source)
+
+
+def _converted(raw: dict[str, Any], source: str) -> _File:
+    try:
+        return msgspec.convert(raw, _File)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at ")
+        key = place.strip("`").removeprefix("$").lstrip(".") or "top level"
+        raise ConfigError(f"{source}: {key}: {what}", "see docs/chassis-file.md") from error
 
 
 def _check_bay(
