@@ -29,6 +29,8 @@ class DriveHealth(msgspec.Struct, frozen=True, kw_only=True):
     last_failing_us: int | None = None
     """When a rule last found it failing: the verdict outlives the symptom for some quiet days."""
     last_failing_reason: str = ""
+    raid_errors_us: int | None = None
+    """When the RAID layer last counted new media errors on it: the warning outlives the counting."""
     is_too_warm: bool = False
     """Over its limit, and not yet clearly below it again."""
     temperature_c: int | None = None

@@ -83,7 +83,9 @@ def judge(
     """
     if report.is_asleep:
         return _asleep(report, previous)
-    findings = list(_findings(report, baseline, samples, raid_media_errors))
+    findings = list(_findings(report, baseline, samples))
+    raid_us, raid = _raid(raid_media_errors, previous, report.time_us)
+    findings += raid
     warmth = warmth_of(report, was_too_warm=previous is not None and previous.is_too_warm)
     if warmth.text:
         findings.append(Finding(Verdict.WARNING, warmth.text))
@@ -110,6 +112,7 @@ def judge(
         checked_us=now_us,
         last_failing_us=last_us,
         last_failing_reason=last_reason,
+        raid_errors_us=raid_us,
         is_too_warm=bool(warmth.text),
         temperature_c=report.temperature_c,
         temperature_warning_c=warmth.warning_c,
@@ -124,16 +127,6 @@ def judge(
         self_test=_self_test_words(report),
         self_test_progress=report.self_test_progress,
     )
-
-
-def sample_of(health: DriveHealth) -> HealthSample:
-    """The row of the history that this judgement makes."""
-    shared = {
-        field: getattr(health, field)
-        for field in HealthSample.__struct_fields__
-        if field not in ("time_us", "verdict")
-    }
-    return HealthSample(time_us=health.checked_us or 0, verdict=health.verdict, **shared)
 
 
 # -- no report to judge --------------------------------------------------------------------------------------
@@ -178,7 +171,6 @@ def _findings(
     report: SmartReport,
     baseline: SmartReport | None,
     samples: Sequence[HealthSample],
-    raid_media_errors: tuple[int, int] | None,
 ) -> Iterator[Finding]:
     yield from _own_judgement(report)
     yield from _attributes(report.attributes)
@@ -195,8 +187,6 @@ def _findings(
         yield from _interface(CounterHistory(points, report.time_us, report.interface_errors))
     if report.wear_percent is not None and report.wear_percent >= WEAR_WARNING_PERCENT:
         yield Finding(Verdict.WARNING, f"{report.wear_percent} % of its rated write endurance is used")
-    if raid_media_errors is not None:
-        yield from _raid(*raid_media_errors)
 
 
 def _own_judgement(report: SmartReport) -> Iterator[Finding]:
@@ -295,13 +285,22 @@ def _interface(history: CounterHistory) -> Iterator[Finding]:
         yield Finding(Verdict.GOOD, f"{words}{_more(day)}: cable or backplane, not the drive itself")
 
 
-def _raid(then: int, now: int) -> Iterator[Finding]:
+def _raid(
+    counted: tuple[int, int] | None, previous: DriveHealth | None, now_us: int
+) -> tuple[int | None, list[Finding]]:
+    """(when it last grew, what to say): whoever counts may forget what he told, the warning stays for its days."""
+    then, now = counted or (0, 0)
     grown = now - then if now >= then else now  # md counts from 0 again after an assembly
     if grown > 0:
-        yield Finding(
-            Verdict.FAILING if grown >= RAID_ERRORS_FAILING else Verdict.WARNING,
-            f"the RAID layer met {grown} more media errors on it ({now} in all)",
-        )
+        verdict = Verdict.FAILING if grown >= RAID_ERRORS_FAILING else Verdict.WARNING
+        text = f"the RAID layer met {grown} more media errors on it ({now} in all)"
+        return now_us, [Finding(verdict, text)]
+    last_us = None if previous is None else previous.raid_errors_us
+    if last_us is None or not 0 <= now_us - last_us < WATCH_DAYS * US_PER_DAY:
+        return None, []
+    return last_us, [
+        Finding(Verdict.WARNING, f"the RAID layer met media errors on it {_span(now_us - last_us)} ago")
+    ]
 
 
 # -- words ---------------------------------------------------------------------------------------------------

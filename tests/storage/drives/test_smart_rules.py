@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from storage.drives import smart_rules, warmth
 from storage.drives.health import DriveHealth, HealthSample, Verdict
 from storage.drives.smart_report import Attribute, SelfTestResult, SmartReport
-from storage.drives.smart_rules import COUNTER_RULES, judge, sample_of
+from storage.drives.smart_rules import COUNTER_RULES, judge
 from storage.drives.smartctl_json import parse_report
 from storage.drives.warmth import limits_c
 from storage.errors import DriveError
@@ -308,6 +308,15 @@ def test_the_raid_layers_own_count_is_heard() -> None:
     assert no_smart.verdict is FAILING
 
 
+def test_what_the_raid_layer_met_is_remembered_for_a_week() -> None:
+    met = judge(report(), None, None, raid_media_errors=(0, 8))
+    for days in (0, 3, 6):
+        met = judge(report(time_us=NOW + days * US_PER_DAY), None, met, raid_media_errors=(8, 8))
+        assert met.verdict is WARNING
+    assert "media errors on it 6 days ago" in met.reasons[0]
+    assert judge(report(time_us=NOW + 7 * US_PER_DAY), None, met, raid_media_errors=(8, 8)).verdict is GOOD
+
+
 def test_a_drive_that_dies_over_days_is_predicted_to_fail_before_it_does() -> None:
     """Pending sectors as a dying drive shows them: one, then a few each day; on day 9 it says itself that it fails."""
     pending_by_day = [0, 0, 0, 1, 1, 3, 6, 14, 40, 160]
@@ -320,7 +329,7 @@ def test_a_drive_that_dies_over_days_is_predicted_to_fail_before_it_does() -> No
             now_us = NOW + day * US_PER_DAY + hour * US_PER_HOUR
             taken = report(time_us=now_us, pending=pending, passed=day < 9)
             previous = judge(taken, baseline, previous, samples)
-            samples.append(sample_of(previous))
+            samples.append(HealthSample(time_us=now_us, pending=pending, verdict=previous.verdict))
             baseline = taken
             verdicts.setdefault(day, previous.verdict)
     assert [verdicts[day] for day in range(3)] == [GOOD] * 3
