@@ -38,8 +38,6 @@ def fingerprint(
             for volume in facts.volumes
             if volume.virtual_drive in {vd.id for vd in vds}
         ],
-        # Other arrays lost meanwhile change what is at risk.
-        sorted(vd.id for vd in facts.inventory.virtual_drives),
     )
     return hashlib.blake2b(msgspec.json.encode(basis, order="deterministic"), digest_size=8).hexdigest()
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
-
 from engine.chassis.blast_radius import judge
 from engine.chassis.drive_words import drive_words
 from engine.chassis.fact_finding import virtual_drives_touched
@@ -231,25 +229,35 @@ class Planner:
         layout: SetUpLayout | None,
         inventory: Inventory,
     ) -> tuple[CommandView, ...]:
-        found: list[CommandView] = []
-        before = inventory
         if isinstance(operation, TakeDownVolume):
-            vd = inventory.virtual_drive(operation.virtual_drive)
-            assert vd is not None, "judged a moment ago"
-            for mount in vd.mounts:
-                found.append(
-                    CommandView(text=f"umount {mount.path}", note="for good: its mount unit goes too")
-                )
-            bare = msgspec.structs.replace(vd, mounts=())
-            others = tuple(bare if other.id == vd.id else other for other in inventory.virtual_drives)
-            before = msgspec.structs.replace(inventory, virtual_drives=others)
-        for part in parts:
-            for command in await self._work.chassis.plan(part, before):
-                found.append(CommandView(text=str(command), note=command.note))
+            return await self._taking_down(operation, parts[0], inventory)
+        found = [command for part in parts for command in await self._planned(part, inventory)]
         for volume in layout.volumes if layout is not None else ():
             assert layout is not None
             text = f"sgdisk, mkfs.{layout.file_system}, mount {volume.mount_point}"
             found.append(CommandView(text=text, note=f"volume {volume.name}, recording group {volume.group}"))
+        return tuple(found)
+
+    async def _planned(self, part: RaidOperation, inventory: Inventory) -> list[CommandView]:
+        commands = await self._work.chassis.plan(part, inventory)
+        return [CommandView(text=str(command), note=command.note) for command in commands]
+
+    async def _taking_down(
+        self, operation: TakeDownVolume, part: RaidOperation, inventory: Inventory
+    ) -> tuple[CommandView, ...]:
+        vd = inventory.virtual_drive(operation.virtual_drive)
+        assert vd is not None, "judged a moment ago"
+        found = [
+            CommandView(text=f"umount {mount.path}", note="for good: its mount unit goes too")
+            for mount in vd.mounts
+        ]
+        try:
+            found += await self._planned(part, inventory)
+        except OperationRefused:
+            if not vd.mounts:
+                raise
+            # The back-end deletes nothing that is mounted, and so cannot say yet how it would.
+            found.append(CommandView(text=f"delete virtual drive {vd.name}", note="once it is unmounted"))
         return tuple(found)
 
 

@@ -36,7 +36,7 @@ from storage.raid.operations import (
     SetOffline,
     StartRebuild,
 )
-from storage.raid.spares import lost_places, may_rebuild_now, why_unfit
+from storage.raid.spares import choose_spare, lost_places, may_rebuild_now, why_unfit
 from storage.raid.states import DriveState
 from storage.units import US_PER_SECOND
 
@@ -117,6 +117,8 @@ def failed(state: ReplaceState, operation: RaidOperation, why: str) -> ReplaceSt
     if isinstance(operation, PrepareRemoval):
         # Parking the heads is a courtesy: a drive in no use can be pulled all the same.
         return replace(state, is_prepared=True, notice=why)
+    if isinstance(operation, StartRebuild) and operation.drive != state.new_drive:
+        return replace(state, notice=f"the hot spare does not take over: {why}")
     return replace(state, trouble=why)
 
 
@@ -179,7 +181,23 @@ def _pull(state: ReplaceState, sight: Sight) -> Step:
         return _to_insert(state, sight)
     if (again := _in_service_again(state, sight)) is not None:
         return again
-    return Step(replace(state, notice=_harmless_pull(state, sight)))
+    return _spare_takes_over(state, sight) or Step(replace(state, notice=_harmless_pull(state, sight)))
+
+
+def _spare_takes_over(state: ReplaceState, sight: Sight) -> Step | None:
+    """Nobody knows when the new drive comes: redundancy is not kept waiting for it (row RB-02). Asked for once."""
+    group = sight.inventory.group(state.group)
+    if group is None or state.is_spare_called:
+        return None
+    for place in lost_places(sight.inventory, group):
+        spare = choose_spare(sight.inventory, group, place.drive)
+        if place.drive.id != state.drive or spare is None or why_not_erase(spare, allow_spare=True):
+            continue
+        if may_rebuild_now(sight.inventory, group, place.span):
+            return None
+        operation = StartRebuild(group=group.id, drive=spare.id, span=place.span, slot=place.slot)
+        return Step(replace(state, is_spare_called=True), operation)
+    return None
 
 
 def _in_service_again(state: ReplaceState, sight: Sight) -> Step | None:
@@ -234,7 +252,10 @@ def _is_in_order(seat: Seat, sight: Sight) -> bool:
         return False
     if drive.state in _BACK_IN_ORDER:
         return True
-    # A member whose place was taken meanwhile is simply free.
+    # A member whose place was taken meanwhile has nowhere to go back to.
+    group = sight.inventory.group(drive.foreign_group)
+    if group is not None and drive.state is DriveState.UNCONFIGURED_GOOD:
+        return not lost_places(sight.inventory, group)
     return seat.state is not DriveState.HOT_SPARE and not why_not_erase(drive)
 
 
@@ -272,7 +293,8 @@ def _insert(state: ReplaceState, sight: Sight) -> Step:
             old = sight.inventory.drive(state.drive)
             return Step(replace(state, elsewhere="", new_drive="", notice=_same_again(old)))
         if elsewhere is None:
-            return Step(replace(state, elsewhere="", new_drive="", notice=""))
+            waiting = replace(state, elsewhere="", new_drive="", notice="")
+            return _spare_takes_over(waiting, sight) or Step(waiting)
         notice = (
             f"the new drive is in {drive_words(elsewhere)}, expected in bay {state.bay}: move it,"
             " or answer use_it to use it where it is"

@@ -19,9 +19,9 @@ from storage.errors import WatchdeckError
 from storage.raid.inventory import Inventory
 from storage.raid.operations import RaidOperation
 
-LAMP_S = 3600.0
-"""It goes off by itself when the engine does not come back to say so."""
-LAMP_AGAIN_US = 1800 * 1_000_000
+LAMP_S = 600.0
+"""It goes off by itself when nobody says so again."""
+LAMP_AGAIN_US = 300 * 1_000_000
 LOOK_S = 2.0
 """Changes wake the job at once; this is for what only time brings, such as ten seconds of settling."""
 
@@ -108,11 +108,19 @@ class ReplaceJob:
             return
         with suppress(WatchdeckError):
             if self._lamp and self._lamp != drive:
-                await self._work.chassis.locate(self._lamp, False, 0.0)
+                await self._work.chassis.locate(self._in_its_bay(self._lamp), False, 0.0)
         with suppress(WatchdeckError):
             if drive:
-                await self._work.chassis.locate(drive, True, LAMP_S)
+                await self._work.chassis.locate(self._in_its_bay(drive), True, LAMP_S)
         self._lamp, self._lamp_us = drive, now_us
+
+    def _in_its_bay(self, drive: str) -> str:
+        """The drive itself; of one that is gone and forgotten, whoever is in its bay now."""
+        inventory = self._work.chassis.inventory()
+        if inventory.drive(drive) is not None or drive != self.state.drive or self.state.bay is None:
+            return drive
+        now = inventory.drive_in(self.state.bay)
+        return now.id if now is not None else drive
 
     async def clear_away(self) -> None:
         await self._light("")

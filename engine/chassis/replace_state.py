@@ -91,6 +91,8 @@ class ReplaceState(Value, frozen=True, kw_only=True):
     """A new drive in another bay."""
     inserted_us: int = 0
     is_prepared: bool = False
+    is_spare_called: bool = False
+    """A hot spare was asked to take over until the new drive is there."""
     tried: str = ""
     """The operation asked for last, and how often in a row."""
     tries: int = 0
