@@ -127,7 +127,9 @@ def _new_state(
             return [happening("drive.ready", f"{name} may be pulled: a spare has taken its place", source)]
         return []
     if old.state is DriveState.HOT_SPARE and drive.state in _HURT:
-        return [happening("spare.failed", f"{name}, a {_spare_word(old)}, is {drive.state}{why}", source)]
+        return [
+            happening("spare.failed", f"{name}, a {_spare_word(old)}, {has_become(drive.state)}{why}", source)
+        ]
     match drive.state:
         case DriveState.FAILED | DriveState.OFFLINE if drive.id in planned:
             kind = "drive.failed" if drive.state is DriveState.FAILED else "drive.offline"
@@ -180,7 +182,7 @@ def consequence(now: Inventory, drive: Drive, chains: Mapping[str, ChainView]) -
     for vd in now.virtual_drives_of(drive.group) if drive.group else ():
         if vd.state is VirtualDriveState.ONLINE:
             continue
-        said.append(f"virtual drive {vd.name} is {state_word(vd.state)}")
+        said.append(f"virtual drive {vd.name} {has_become(vd.state)}")
         if (chain := chains.get(vd.id)) is not None and chain.exposure:
             said.append(chain.exposure)
     return f": {', '.join(said)}" if said else ""
@@ -189,8 +191,9 @@ def consequence(now: Inventory, drive: Drive, chains: Mapping[str, ChainView]) -
 # -- virtual drives --------------------------------------------------------------------------------------
 
 
-def state_word(state: VirtualDriveState) -> str:
-    return state.replace("_", " ")
+def has_become(state: VirtualDriveState | DriveState) -> str:
+    """`is partially degraded`, `has failed`."""
+    return "has failed" if state == "failed" else f"is {state.replace('_', ' ')}"
 
 
 def _virtual_drives(
@@ -233,14 +236,14 @@ def _state_of(
     members = named(now, (id for span in group.spans for id in span.drives)) if group is not None else []
     lost = [drive for drive in members if drive.state in _HURT]
     rebuilding = [drive for drive in members if drive.state in _REBUILDING]
-    causes = [f"{drive_words(drive)} is {drive.state}" for drive in lost]
+    causes = [f"{drive_words(drive)} {has_become(drive.state)}" for drive in lost]
     causes += [f"{drive_words(drive)} is being rebuilt" for drive in rebuilding]
     if not causes and vd.cause:
         causes = [vd.cause]
     chain = chains.get(vd.id)
     if chain is not None and chain.exposure:
         causes.append(chain.exposure)
-    text = f"Virtual drive {vd.name} is {state_word(vd.state)}: {'; '.join(causes) or 'no cause is known'}"
+    text = f"Virtual drive {vd.name} {has_become(vd.state)}: {'; '.join(causes) or 'no cause is known'}"
     severity = None
     if vd.state is VirtualDriveState.DEGRADED:
         is_planned = bool(lost) and all(drive.id in planned for drive in lost)

@@ -20,7 +20,7 @@ from engine.chassis.access import Announcer, CatalogAccess
 from engine.chassis.automation import Automation
 from engine.chassis.changes import inventory_changes, source_of, the_drive
 from engine.chassis.drive_words import drive_words
-from engine.chassis.exposure import chains
+from engine.chassis.exposure import chains, mount_paths
 from engine.chassis.finding import found_drive, thinned
 from engine.chassis.happenings import Happening
 from engine.chassis.indicators import information_pattern
@@ -40,6 +40,7 @@ from engine.chassis.upkeep_rounds import UpkeepRounds
 from engine.chassis.view import Moment, chassis_view, with_self_tests
 from engine.supervise import keep_running
 from engine.wire_chassis import (
+    ChainView,
     ChassisLayout,
     ChassisView,
     DriveDetail,
@@ -71,6 +72,8 @@ CALL_TIMEOUT_S = 900.0
 QUICK_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 2.0
 HISTORY_LIMIT = 400
+MOUNTED_KEY = "mounted"
+"""Setting in the catalog."""
 
 
 class RecordingViews(Protocol):
@@ -116,6 +119,8 @@ class ChassisService:
         self._jobs: JobViews | None = None
         self._layout = ChassisLayout(name="", rows=(), has_mapping=False)
         self._uid = False
+        self._mounted: dict[str, tuple[str, ...]] = {}
+        """Where each virtual drive is mounted, or was before it failed."""
         self._view: ChassisView | None = None
         self._to_remember = asyncio.Event()
         self._notices = NoticeTeller()
@@ -184,6 +189,9 @@ class ChassisService:
         """Settings, and what was said before the restart. The first thing `run` does."""
         await self._upkeep.load()
         await self._automation.load()
+        mounted: Any = await self._catalog.read("chassis_setting", MOUNTED_KEY)
+        if mounted is not None:
+            self._mounted = msgspec.convert(mounted, dict[str, tuple[str, ...]])
         known = await self._catalog.read("known_drives")
         await self._sweep.remember(drive.identity for drive in known)
         try:
@@ -203,10 +211,14 @@ class ChassisService:
         await self._automation.run()
 
     async def _remember_drives(self) -> None:
-        """For ever: which drives are here, and where; the catalog writes only what is new."""
+        """For ever: which drives are here, where, and what was mounted of them; only what is new is written."""
+        kept: dict[str, tuple[str, ...]] = {}
         while True:
             await self._to_remember.wait()
             self._to_remember.clear()
+            if self._mounted != kept:
+                kept = self._mounted
+                await self._catalog.write("set_chassis_setting", MOUNTED_KEY, kept)
             await self._catalog.write("remember_drives", self.inventory().drives, self._clock.now_us())
 
     async def _close(self) -> None:
@@ -259,7 +271,7 @@ class ChassisService:
             layout=self._layout,
             inventory=with_self_tests(inventory, healths),
             healths=healths,
-            chains=chains(inventory, self._recording.volume_views(), self._recording.camera_views()),
+            chains=self._chains(inventory),
             sensors=self._readings.sensors,
             jobs=self._jobs.views() if self._jobs is not None else (),
             upkeep=self._upkeep.view(),
@@ -275,6 +287,10 @@ class ChassisService:
         view = chassis_view(moment)
         return msgspec.structs.replace(view, is_beeping=self._lamps.is_beeping(alarms(view)))
 
+    def _chains(self, inventory: Inventory) -> tuple[ChainView, ...]:
+        recording = self._recording
+        return chains(inventory, recording.volume_views(), recording.camera_views(), self._mounted)
+
     def _changed(self) -> None:
         self._view = None
         self._lamps.wake()
@@ -289,7 +305,8 @@ class ChassisService:
     def _taken(self, before: Inventory | None, now: Inventory) -> None:
         """A new inventory."""
         if before != now:
-            chain_views = chains(now, self._recording.volume_views(), self._recording.camera_views())
+            self._mounted = mount_paths(now, self._mounted)
+            chain_views = self._chains(now)
             claimed = self._claimed()
             planned = self._planned.drives | {drive.id for drive in now.drives if drive.serial in claimed}
             self._say(inventory_changes(before, now, chain_views, planned))

@@ -4,7 +4,7 @@ would do, in plain words (the manual's tolerance is per span). Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine import wire
 from engine.chassis.drive_words import bays_words, named
@@ -21,20 +21,31 @@ def chains(
     inventory: Inventory,
     volumes: Sequence[wire.VolumeView] = (),
     cameras: Sequence[wire.CameraView] = (),
+    mounted: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[ChainView, ...]:
-    """One a virtual drive."""
-    return tuple(_chain(inventory, vd, volumes, cameras) for vd in inventory.virtual_drives)
+    """One a virtual drive. `mounted`: where each was mounted last, by id; one that has failed is mounted nowhere any more."""
+    paths = mount_paths(inventory, mounted or {})
+    return tuple(
+        _chain(inventory, vd, volume_on(vd, paths, volumes), cameras) for vd in inventory.virtual_drives
+    )
+
+
+def mount_paths(inventory: Inventory, before: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Where each virtual drive is mounted, or was before."""
+    return {
+        vd.id: tuple(mount.path for mount in vd.mounts) or tuple(before.get(vd.id, ()))
+        for vd in inventory.virtual_drives
+    }
 
 
 def _chain(
     inventory: Inventory,
     vd: VirtualDrive,
-    volumes: Sequence[wire.VolumeView],
+    volume: wire.VolumeView | None,
     cameras: Sequence[wire.CameraView],
 ) -> ChainView:
     group = inventory.group(vd.group)
     members = members_of(inventory, group)
-    volume = volume_on(inventory, vd, volumes)
     lost = f"volume {volume.name}" if volume is not None else f"virtual drive {vd.name}"
     return ChainView(
         virtual_drive=vd.id,
@@ -57,11 +68,11 @@ def members_of(inventory: Inventory, group: DriveGroup | None) -> list[Drive]:
 
 
 def volume_on(
-    inventory: Inventory, vd: VirtualDrive, volumes: Sequence[wire.VolumeView]
+    vd: VirtualDrive, paths: Mapping[str, Sequence[str]], volumes: Sequence[wire.VolumeView]
 ) -> wire.VolumeView | None:
     """The recording volume whose path lies on a mount of this virtual drive, and on no mount further inside."""
     mounts = sorted(
-        ((mount.path, other.id) for other in inventory.virtual_drives for mount in other.mounts),
+        ((path, id) for id, its_paths in paths.items() for path in its_paths),
         key=lambda mount: -len(mount[0]),
     )
     for volume in volumes:
