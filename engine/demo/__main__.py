@@ -1,7 +1,8 @@
-"""`python -m engine.demo`: the whole of Watchdeck on simulated cameras, in a scratch folder, gone when you leave.
+"""`python -m engine.demo`: the whole of Watchdeck on simulated cameras and drives, in a scratch folder, gone when you leave.
 
-Starts the camera server and the real engine, adds a volume and eight cameras through the API, then runs the console
-in the foreground. The same code paths as in earnest; nothing outside the scratch folder is touched.
+Starts the camera server and the real engine on a simulated chassis, adds volumes and eight cameras through the API, then runs
+the console in the foreground, and a scenario if one is given. The same code paths as in earnest; nothing outside the
+scratch folder is touched.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from engine.deadline import Deadline
 from engine.demo.access import Login
 from engine.demo.child import Child, DemoFailed
 from engine.demo.furnish import FLOOR_BYTES, RETENTION_BYTES, furnish, wait_until_ready
+from engine.demo.scenario import Line, play, read_scenario
 from storage.errors import WatchdeckError
 
 CAMERAS_START_LIMIT_S = 30.0
@@ -66,11 +68,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, help="folder to use and keep (default: a scratch folder)")
     parser.add_argument("--no-console", action="store_true", help="print the engine's socket and wait")
     parser.add_argument("--keep", action="store_true", help="keep the scratch folder")
+    parser.add_argument(
+        "--script", type=Path, metavar="FILE", help="play a scenario on the simulated chassis, e.g. bad-night"
+    )
     return parser.parse_args()
 
 
 async def _main(options: argparse.Namespace) -> int:
     """Runs in the first task so that a signal can cancel it; cleans up on every way out."""
+    scenario = read_scenario(options.script) if options.script is not None else ()
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
@@ -87,7 +93,7 @@ async def _main(options: argparse.Namespace) -> int:
     folder = _folder(options.state)
     is_scratch = options.state is None and not options.keep
     try:
-        return await _run(folder, has_console=not options.no_console)
+        return await _run(folder, scenario, has_console=not options.no_console)
     except asyncio.CancelledError:
         if not received:
             raise
@@ -99,8 +105,8 @@ async def _main(options: argparse.Namespace) -> int:
             _say(f"Everything is kept in {folder}")
 
 
-async def _run(folder: Path, *, has_console: bool) -> int:
-    """Start, furnish, show, and stop in the opposite order."""
+async def _run(folder: Path, scenario: tuple[Line, ...], *, has_console: bool) -> int:
+    """Start, furnish, play, show, and stop in the opposite order."""
     login = Login("demo", secrets.token_urlsafe(12))
     socket = folder / "engine.sock"
     config = folder / "station.toml"
@@ -120,12 +126,18 @@ async def _run(folder: Path, *, has_console: bool) -> int:
         try:
             async with EngineClient(socket) as client:
                 await wait_until_ready(client, engine, ENGINE_START_LIMIT_S)
-                await furnish(client, _video_folder(folder), port, login)
+                await furnish(client, port, login)
+                if not has_console:
+                    _say(f"The engine answers on {socket}")
+                    _say(f"  watchdeck --socket {socket}\nCtrl-C ends the demo.")
+                # A line in the terminal would spoil the console; there the events tell what happens.
+                say = _unsaid if has_console else _say
+                async with asyncio.TaskGroup() as group:
+                    playing = group.create_task(play(client, scenario, say), name="scenario")
+                    code = await (_console(socket) if has_console else engine.ended())
+                    playing.cancel()
             if has_console:
-                return await _console(socket)
-            _say(f"The engine answers on {socket}")
-            _say(f"  watchdeck --socket {socket}\nCtrl-C ends the demo.")
-            code = await engine.ended()
+                return code
             raise DemoFailed(f"the engine ended by itself with exit code {code}", engine.log_end())
         finally:
             _say("Stopping the engine ...")
@@ -168,10 +180,8 @@ def _folder(state: Path | None) -> Path:
     return folder
 
 
-def _video_folder(folder: Path) -> Path:
-    video = folder / "video"
-    video.mkdir(exist_ok=True)
-    return video
+def _unsaid(text: str) -> None:
+    pass
 
 
 def _say(text: str) -> None:

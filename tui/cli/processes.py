@@ -76,9 +76,12 @@ def drive_service(state: Path | None, own_socket: Path | None, user: str | None,
 )
 @click.option("--no-console", is_flag=True, help="Print the engine's socket and wait.")
 @click.option("--keep", is_flag=True, help="Keep the scratch folder.")
-def demo(state: Path | None, no_console: bool, keep: bool) -> None:
-    """Try Watchdeck: simulated cameras, recorded by a real engine on a scratch folder, with the console on it."""
-    become("engine.demo", _given(state=state, no_console=no_console, keep=keep))
+@click.option(
+    "--script", metavar="FILE", help="Play a scenario on the simulated chassis: a file, or bad-night."
+)
+def demo(state: Path | None, no_console: bool, keep: bool, script: str | None) -> None:
+    """Try Watchdeck: simulated cameras and drives, recorded by a real engine on a scratch folder, with the console on it."""
+    become("engine.demo", _given(state=state, no_console=no_console, keep=keep, script=script))
 
 
 @click.command()

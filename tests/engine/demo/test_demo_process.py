@@ -121,4 +121,4 @@ async def test_a_kept_folder_can_be_used_again(tmp_path: Path) -> None:
                 await all_recording(client)
             process.send_signal(signal.SIGINT)
             assert process.wait(40) == 130
-    assert list((state / "video").rglob("*.mp4"))
+    assert list((state / "state" / "chassis").rglob("*.mp4"))
