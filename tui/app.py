@@ -26,7 +26,7 @@ from tui.mirror import Change, Link
 from tui.plain_scrollbar import choose_scrollbars
 from tui.screens.absent import AbsentPane
 from tui.screens.dashboard import DashboardView
-from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine
+from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine, alarm_of
 from tui.screens.view import View
 from tui.work import start
 
@@ -114,6 +114,8 @@ class WatchdeckApp(CellDiffMixin):
         self._pending = Change.NOTHING
         self._words_timer: Timer | None = None
         self._was_live = False
+        self._alarm = ""
+        """Of a job, as it was rung last."""
         self._showing = asyncio.Lock()
         self._shown: View | None = None
         """The view in front once it is mounted; only then is it drawn."""
@@ -175,6 +177,10 @@ class WatchdeckApp(CellDiffMixin):
         link = self.desk.mirror.link
         self.base.query_one(HeaderLine).draw(self.desk, self.front)
         self.base.query_one(Banner).draw(self.desk)
+        alarm = alarm_of(self.desk.mirror)
+        if alarm and alarm != self._alarm:
+            self.bell()
+        self._alarm = alarm
         absent = self.base.query_one(AbsentPane)
         is_absent = link in (Link.STARTING, Link.ABSENT)
         if is_absent:

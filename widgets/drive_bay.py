@@ -14,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
+
 from widgets.blink import Rate
-from widgets.format import fit
+from widgets.format import fit, harmless
 from widgets.glyphs import Glyphs
 from widgets.line_source import Tone
 
@@ -94,7 +96,7 @@ def face_row(
         line = frame[1] * (inner - len(number[0]) - len(letter))
         return [(frame[0], style), number, (line, style), (letter, style), (frame[2], style)]
     if row == height - 1:
-        return _bottom(face, width, height, frame, style)
+        return _bottom(face, width, height, glyphs, frame, style)
     lines = _inner_lines(face, inner, height - 2, glyphs, is_lit)
     inside = lines[row - 1] if row - 1 < len(lines) else [(" " * inner, "")]
     return [(frame[3], style), *inside, (frame[3], style)]
@@ -109,7 +111,7 @@ def _flat(
     return [number, *_lamps(face, glyphs, is_lit), group, (f"{word} ", face.tone)]
 
 
-def _bottom(face: BayFace, width: int, height: int, frame: str, style: str) -> list[Part]:
+def _bottom(face: BayFace, width: int, height: int, glyphs: Glyphs, frame: str, style: str) -> list[Part]:
     """In compact boxes the lower edge carries what the inside has no room for."""
     inner = width - 2
     text = ""
@@ -117,9 +119,18 @@ def _bottom(face: BayFace, width: int, height: int, frame: str, style: str) -> l
         text = _short_word(face)
     elif height == 4:
         text = face.word if face.progress is not None else face.size
-    label = f" {text} " if text and len(text) + 2 <= inner else text[:inner]
+    text = harmless(text)
+    if cell_len(text) + 2 <= inner:
+        label = f" {text} " if text else ""
+    else:
+        label = fit(text, inner, glyphs.ellipsis)
     tone = face.tone if height == 3 or face.progress is not None else ""
-    return [(frame[4], style), (label, tone), (frame[1] * (inner - len(label)), style), (frame[5], style)]
+    return [
+        (frame[4], style),
+        (label, tone),
+        (frame[1] * (inner - cell_len(label)), style),
+        (frame[5], style),
+    ]
 
 
 def _inner_lines(

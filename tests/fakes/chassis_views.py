@@ -9,10 +9,14 @@ import msgspec
 from engine.wire_chassis import (
     TRAY_TABLE,
     BayView,
+    BlastRadius,
+    CameraAtRisk,
     ChainView,
     ChassisLayout,
     ChassisView,
+    CommandView,
     Controller,
+    DeleteVirtualDrive,
     Drive,
     DriveGroup,
     DriveHealth,
@@ -26,6 +30,7 @@ from engine.wire_chassis import (
     JobStep,
     JobView,
     Mount,
+    OperationPlan,
     Problem,
     RaidLevel,
     Sensor,
@@ -342,4 +347,31 @@ def wrong_drive_job() -> JobView:
     return replace_job(
         alarm="WRONG DRIVE PULLED: bay 2 (ZL2A02BC) is out. Put it back at once: volume A is lost without it.",
         needs="Put the drive ZL2A02BC back into bay 2.",
+    )
+
+
+def erasing_plan() -> OperationPlan:
+    """Of what cannot be undone: drives, recordings and evidence go."""
+    return OperationPlan(
+        operation=DeleteVirtualDrive(virtual_drive="v-A"),
+        title="Delete virtual drive A",
+        commands=(CommandView(text="mdadm --stop /dev/md127", note="virtual drive A"),),
+        radius=BlastRadius(
+            erases=("bay 0  ST12000NM001G  ZL2A00BC  12 TB  was in virtual drive A",),
+            at_risk=("nothing protects volume B meanwhile",),
+            cameras=(
+                CameraAtRisk(
+                    camera="driveway",
+                    from_us=NOW_US - 12 * 86_400_000_000,
+                    to_us=NOW_US,
+                    bytes=410 * 10**9,
+                    locked_bytes=2 * 10**9,
+                ),
+            ),
+            footage_bytes=410 * 10**9,
+            locked_bytes=2 * 10**9,
+            warnings=("a consistency check is under way",),
+        ),
+        confirmation="A",
+        fingerprint="f",
     )

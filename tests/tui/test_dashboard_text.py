@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from engine import wire
 from tests.fakes.scripted_station import scripted_snapshot
 from tui.mirror import Mirror
-from tui.screens.dashboard_text import Paper, dashboard_lines
+from tui.screens.dashboard_text import dashboard_lines
+from tui.screens.paper import Paper
 from widgets.glyphs import ASCII, CP437, UNICODE, Glyphs
 
 NOW_US = 1_772_633_000_000_000

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import wire
+from engine.wire_chassis import TrayPattern
+from tests.fakes import chassis_views
 from tests.fakes.scripted_station import scripted_camera, scripted_snapshot
 from tui.mirror import EVENTS_KEPT, Change, Link, Mirror
 
@@ -134,3 +136,35 @@ def test_the_mirror_equals_what_a_new_snapshot_would_show(steps: list[tuple[str,
             message = wire.CameraRemoved(sequence=sequence, name=camera.name, uuid=camera.uuid)
         mirror.apply(message)
     assert mirror.cameras == sorted(truth.values(), key=lambda camera: camera.id)
+
+
+# -- the box ---------------------------------------------------------------------------------------------
+
+
+def box_mirror() -> Mirror:
+    mirror = Mirror(lambda: 1.0)
+    snapshot = msgspec.structs.replace(scripted_snapshot(1, NOW_US), chassis=chassis_views.healthy_eight())
+    mirror.apply(wire.SnapshotMessage(snapshot=snapshot))
+    return mirror
+
+
+def test_the_box_comes_with_the_snapshot_and_then_as_a_whole() -> None:
+    mirror = box_mirror()
+    assert mirror.chassis == chassis_views.healthy_eight()
+    degraded = chassis_views.degraded_eight()
+    assert mirror.apply(wire.ChassisMessage(sequence=200, chassis=degraded)) == Change.CHASSIS | Change.WORDS
+    assert mirror.chassis == degraded
+
+
+def test_progress_and_activity_of_drives_wait_for_the_next_second() -> None:
+    mirror = box_mirror()
+    box = chassis_views.degraded_eight()
+    mirror.apply(wire.ChassisMessage(sequence=200, chassis=box))
+    task = msgspec.structs.replace(box.inventory.tasks[0], progress=0.5)
+    inventory = msgspec.structs.replace(box.inventory, tasks=(task, *box.inventory.tasks[1:]))
+    idle = tuple(
+        msgspec.structs.replace(bay, pattern=TrayPattern.IDLE) if bay.pattern is TrayPattern.ACTIVE else bay
+        for bay in box.bays
+    )
+    after = msgspec.structs.replace(box, inventory=inventory, bays=idle)
+    assert mirror.apply(wire.ChassisMessage(sequence=201, chassis=after)) == Change.CHASSIS

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
+from engine.wire_chassis import ChassisView
+from tests.fakes import chassis_views
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, shows, until
 from tui.profile import TerminalProfile
@@ -129,6 +133,64 @@ def test_command_line(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     app = app_for(FakeEngine(), FOLDER)
     steps = arriving_at("2", "Last seen", then=("colon", *"camera"), finally_=("tab: camera",))
     assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+def bays_console(box: ChassisView, profile: TerminalProfile | None = None) -> App[object]:
+    """With still lamps: a picture must not depend on the moment."""
+    profile = dataclasses.replace(profile or TerminalProfile(), blinking="off")
+    return app_for(FakeEngine(chassis=box), FOLDER, profile)
+
+
+@SIZES
+@pytest.mark.parametrize(
+    "box",
+    [
+        chassis_views.healthy_eight,
+        chassis_views.degraded_eight,
+        chassis_views.sixteen,
+        chassis_views.empty_box,
+    ],
+    ids=lambda box: box.__name__,
+)
+def test_bays(snap_compare: SnapCompare, size: tuple[int, int], box: Callable[[], ChassisView]) -> None:
+    steps = arriving_at("5", "F6 Bays", "serial" if box().inventory.drives else "two lamps")
+    assert snap_compare(bays_console(box()), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_storage_tree(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = bays_console(chassis_views.degraded_eight())
+    steps = arriving_at("5", "F6 Bays", then=("v", "j", "j"), finally_=("Bay 1  failed", "garage"))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_dashboard_of_a_degraded_box(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = bays_console(chassis_views.degraded_eight())
+    assert snap_compare(app, terminal_size=size, run_before=arriving_at("", "FAN FAIL"))
+
+
+@SIZES
+def test_confirmation_of_what_erases(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine(chassis=chassis_views.healthy_eight())
+    engine.plan = chassis_views.erasing_plan()
+    app = app_for(engine, FOLDER, TerminalProfile(blinking="off"))
+    steps = arriving_at("5", "F6 Bays", then=("colon", *"delete", "enter"), finally_=("ERASES", "Mind"))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_job_with_an_alarm(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    box = msgspec.structs.replace(chassis_views.degraded_eight(), jobs=(chassis_views.wrong_drive_job(),))
+    steps = arriving_at("5", "F6 Bays", then=("o",), finally_=("serial", "Cancel the job"))
+    assert snap_compare(bays_console(box), terminal_size=size, run_before=steps)
+
+
+@pytest.mark.parametrize("box", [chassis_views.degraded_eight, chassis_views.sixteen], ids=["8", "16"])
+def test_bays_on_the_linux_console(snap_compare: SnapCompare, box: Callable[[], ChassisView]) -> None:
+    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+    steps = arriving_at("5", "F6 Bays", "serial")
+    assert snap_compare(bays_console(box(), profile), terminal_size=(80, 25), run_before=steps)
 
 
 def test_linux_console(snap_compare: SnapCompare) -> None:

@@ -19,8 +19,8 @@ from tui.screens.bay_faces import bay_faces, drive_of
 from tui.screens.bays_actions import BayActions
 from tui.screens.bays_text import bay_lines, drive_lines, page_lines, task_lines, title_line
 from tui.screens.bays_tree import COLUMNS, Node, node_lines, tree_rows
-from tui.screens.dashboard_text import Paper
 from tui.screens.help import PageScreen
+from tui.screens.paper import Paper
 from tui.screens.text_pane import TextPane
 from tui.work import start
 from widgets.bay_map import BayMap

@@ -36,8 +36,8 @@ from tui.bay_wording import (
 )
 from tui.box_troubles import troubles
 from tui.screens.bay_faces import drive_of, writing_task
-from tui.screens.dashboard_text import Paper
 from tui.screens.help import hanging
+from tui.screens.paper import Paper
 from widgets import format
 from widgets.drive_bay import progress_parts
 from widgets.glyphs import Glyphs
@@ -247,7 +247,8 @@ def risk_lines(chain: ChainView, width: int) -> list[Content]:
         return pair("risk", chain.exposure, "bold $text-error", width=width)
     if not chain.can_lose:
         return pair("risk", "no drive may fail", "bold $text-warning", width=width)
-    return pair("risk", f"any {format.plural(chain.can_lose, 'drive')} may fail", width=width)
+    drives = "one drive" if chain.can_lose == 1 else f"{chain.can_lose} drives"
+    return pair("risk", f"any {drives} may fail", width=width)
 
 
 def _empty_bay(chassis: ChassisView, bay: int, paper: Paper) -> list[Content]:

@@ -13,7 +13,7 @@ from textual.content import Content
 from engine.wire_chassis import ChainView, ChassisView, Drive, DriveState, VirtualDrive
 from tui.bay_wording import DRIVE_STATES, VIRTUAL_DRIVE_STATES, bay_numbers, drive_label
 from tui.screens.bays_text import camera_names, pair, risk_lines
-from tui.screens.dashboard_text import Paper
+from tui.screens.paper import Paper
 from widgets import format
 from widgets.line_source import Column, Line, Tone
 

@@ -10,7 +10,8 @@ from textual.binding import BindingType
 from engine import wire
 from tui.commands import Scope, bindings_of
 from tui.mirror import Change
-from tui.screens.dashboard_text import Paper, dashboard_lines
+from tui.screens.dashboard_text import dashboard_lines
+from tui.screens.paper import Paper
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 

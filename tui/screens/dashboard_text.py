@@ -7,13 +7,13 @@ cameras that do not record come first, then storage, then events.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import tzinfo
 
 from textual.content import Content
 
 from engine import wire
 from tui.mirror import Mirror
+from tui.screens.dashboard_box import box_lines
+from tui.screens.paper import BLOCK_DIGITS, Paper, heading
 from tui.screens.text_pane import cut
 from tui.wording import CAMERA_STATES, VOLUME_STATES, severity_wording
 from widgets import format
@@ -26,30 +26,6 @@ EVENTS_MIN_ROWS = 3
 FULL_DAYS = 0.02
 """Half an hour of room: recycling begins a little before the last byte."""
 BAR_CELLS = 14
-
-BLOCK_DIGITS = {
-    "0": ("█▀█", "█ █", "▀▀▀"),
-    "1": ("▀█ ", " █ ", "▀▀▀"),
-    "2": ("▀▀█", "█▀▀", "▀▀▀"),
-    "3": ("▀▀█", " ▀█", "▀▀▀"),
-    "4": ("█ █", "▀▀█", "  ▀"),
-    "5": ("█▀▀", "▀▀█", "▀▀▀"),
-    "6": ("█▀▀", "█▀█", "▀▀▀"),
-    "7": ("▀▀█", "  █", "  ▀"),
-    "8": ("█▀█", "█▀█", "▀▀▀"),
-    "9": ("█▀█", "▀▀█", "▀▀▀"),
-    "/": (" ▄▀", "▄▀ ", "   "),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """What the lines are made for."""
-
-    columns: int
-    rows: int
-    glyphs: Glyphs
-    zone: tzinfo
 
 
 def dashboard_lines(mirror: Mirror, paper: Paper) -> list[Content]:
@@ -66,7 +42,7 @@ def dashboard_lines(mirror: Mirror, paper: Paper) -> list[Content]:
 
 def _narrow(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Content]:
     recording = recording_lines(mirror, station, paper.glyphs)
-    sections = [problem_lines(mirror, paper), storage_lines(mirror, paper)]
+    sections = [problem_lines(mirror, paper), box_lines(mirror.chassis, paper), storage_lines(mirror, paper)]
     if paper.columns < 70:
         machine = station_lines(station, paper.glyphs, paper.columns)
         if paper.rows >= 16:
@@ -84,7 +60,12 @@ def _wide(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Conte
     right_columns = paper.columns - left_columns
     right_paper = Paper(right_columns, paper.rows, paper.glyphs, paper.zone)
     left = [Content(""), *recording_lines(mirror, station, paper.glyphs), Content("")]
-    left += _spaced([problem_lines(mirror, left_paper), storage_lines(mirror, left_paper)])
+    sections = [
+        problem_lines(mirror, left_paper),
+        box_lines(mirror.chassis, left_paper),
+        storage_lines(mirror, left_paper),
+    ]
+    left += _spaced(sections)
     right = [Content(""), *station_lines(station, paper.glyphs, right_columns - 1)]
     right += [*engine_lines(station), Content("")]
     right += event_lines(mirror, right_paper, paper.rows - len(right))
@@ -138,10 +119,6 @@ def _beside(left: list[Content], right: list[Content], at: int, columns: int, el
 
 
 # -- sections --------------------------------------------------------------------------------------------
-
-
-def heading(text: str, note: str = "") -> Content:
-    return Content.assemble((text, "bold $text-accent"), (f"  {note}" if note else "", "dim"))
 
 
 def recording_lines(mirror: Mirror, station: wire.StationView, glyphs: Glyphs) -> list[Content]:

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from tui.commands import Command, Scope, commands_for, completions
 from tui.desk import Desk
-from tui.mirror import Link
+from tui.mirror import Link, Mirror
 from tui.screens.text_pane import TextPane
 from widgets import format
 
@@ -67,7 +67,7 @@ class HeaderLine(TextPane):
 
     def draw(self, desk: Desk, front: Scope) -> None:
         width = self.size.width
-        left = self._tabs(front, is_short=width < 70)
+        left = self._tabs(front, width)
         right = self._status(desk)
         station = desk.mirror.station
         if width >= 100:
@@ -82,10 +82,14 @@ class HeaderLine(TextPane):
         self.show([left + Content(" " * room) + right])
 
     @staticmethod
-    def _tabs(front: Scope, *, is_short: bool) -> Content:
+    def _tabs(front: Scope, width: int) -> Content:
         parts = []
-        for key, scope, title in TABS:
-            text = f" {key} {title[:3] if is_short else title} "
+        for number, (key, scope, title) in enumerate(TABS, 2):
+            if front is Scope.BAYS:
+                key = f"F{number}"  # digits are bays there
+            letters = len(title) if width >= 70 else 3 if width >= 50 else 0
+            shown = title if scope is front and width < 50 else title[:letters]
+            text = f" {key} {shown} ".replace("  ", " ")
             parts.append(Content.styled(text, "reverse bold") if scope is front else Content(text))
         return Content("").join(parts)
 
@@ -107,7 +111,7 @@ class HeaderLine(TextPane):
 
 
 class Banner(TextPane):
-    """One row that is only there while the engine is lost."""
+    """One row that is only there while the engine is lost, or a job rings its alarm."""
 
     DEFAULT_CSS = """
     Banner { height: 1; display: none; color: $text-error; text-style: bold reverse; }
@@ -115,12 +119,24 @@ class Banner(TextPane):
 
     def draw(self, desk: Desk) -> None:
         mirror = desk.mirror
-        self.display = mirror.link is Link.LOST
-        if self.display:
+        alarm = alarm_of(mirror)
+        self.display = mirror.link is Link.LOST or bool(alarm)
+        if alarm and mirror.link is not Link.LOST:
+            how = " (F6, then o)"
+            room = max(0, self.app.size.width - len(how) - 2)
+            text = format.fit(alarm, room, desk.glyphs.ellipsis).rstrip()
+            self.show([Content(f" {text}{how}")])
+        elif self.display:
             since = format.local_clock(mirror.lost_at_us, desk.zone)
             text = f" engine lost since {since}, trying again; what is shown is from then"
             why = f" ({mirror.trouble})"
             self.show([Content(text + why if len(text + why) <= self.app.size.width else text)])
+
+
+def alarm_of(mirror: Mirror) -> str:
+    """What a job shouts: the wrong drive was pulled."""
+    jobs = mirror.chassis.jobs if mirror.chassis is not None else ()
+    return next((job.alarm for job in jobs if job.alarm), "")
 
 
 class FooterLine(TextPane):

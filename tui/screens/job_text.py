@@ -6,8 +6,8 @@ from textual.content import Content
 
 from engine.wire_chassis import JobState, JobView
 from tui.bay_wording import JOB_STATES, STEPS, action_words
-from tui.screens.dashboard_text import BLOCK_DIGITS, Paper
 from tui.screens.help import hanging
+from tui.screens.paper import BLOCK_DIGITS, Paper
 from widgets import format
 from widgets.drive_bay import progress_parts
 

@@ -22,8 +22,8 @@ from engine.wire_chassis import JobAct, JobView
 from tui.bay_wording import action_words
 from tui.desk import Desk
 from tui.mirror import Change
-from tui.screens.dashboard_text import Paper
 from tui.screens.job_text import OVER, answer_lines, job_lines
+from tui.screens.paper import Paper
 from tui.screens.text_pane import TextPane
 from tui.work import start
 from widgets.dialog import ConfirmDialog, Field, FormDialog
