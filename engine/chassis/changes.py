@@ -90,6 +90,8 @@ def _drive(
     if old.bay != drive.bay and drive.bay is not None:
         where = f"bay {old.bay}" if old.bay is not None else "no known bay"
         said.append(happening("drive.moved", f"{the_drive(drive)} was in {where} before", source_of(drive)))
+    if drive.state is DriveState.ONLINE and drive.group and before.group(drive.group) is None:
+        return said  # a virtual drive was made of it: that is said
     return said + _new_state(now, old, drive, chains, planned)
 
 
