@@ -11,9 +11,10 @@ from typing import Protocol
 
 import msgspec
 
+from storage.drives.detection import DetectedDrive
 from storage.drives.indicators import InformationPattern, TrayPattern
 from storage.drives.sensors import Sensor
-from storage.drives.smart_report import SelfTestKind, SmartReport
+from storage.drives.smart_report import SelfTestKind, SelfTestState, SmartReport
 from storage.raid.backend import Command, Wakeup
 from storage.raid.inventory import Inventory, VirtualDrive
 from storage.raid.operations import RaidOperation
@@ -71,6 +72,16 @@ class Hardware(Protocol):
 
     def activity(self) -> Mapping[str, int]:
         """Drive id -> read and write requests so far, from the kernel's counters: what the activity lamp follows."""
+        ...
+
+    def detect(self) -> tuple[DetectedDrive, ...]:
+        """Which drives smartctl finds by itself: a second opinion. Opens each, so for people who ask and not for every look.
+        Does not wake sleeping ones. Raises ToolMissing, CommandTimeout, DriveError."""
+        ...
+
+    def self_tests(self, drive: str) -> SelfTestState:
+        """What it can run and what it runs now. Does not wake it. Raises NotFound, Unsupported, ToolMissing, CommandTimeout,
+        DriveError."""
         ...
 
     def start_self_test(self, drive: str, kind: SelfTestKind) -> str:

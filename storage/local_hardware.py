@@ -20,6 +20,7 @@ from storage.command import Runner, is_installed, run
 from storage.drives.beeper import Beeper
 from storage.drives.box_sensors import BoxSensors
 from storage.drives.chassis import BUILTIN, Chassis
+from storage.drives.detection import DetectedDrive
 from storage.drives.indicators import InformationPattern, TrayPattern
 from storage.drives.information_led import InformationLamp
 from storage.drives.leds import LampDriver, LedctlLeds, StorcliLeds, SysfsEnclosureLeds, Tray, TrayLamps
@@ -27,7 +28,7 @@ from storage.drives.scan import DriveScan
 from storage.drives.self_tests import SelfTests
 from storage.drives.sensors import Sensor
 from storage.drives.smart_addresses import SmartAddresses
-from storage.drives.smart_report import SelfTestKind, SmartReport
+from storage.drives.smart_report import SelfTestKind, SelfTestState, SmartReport
 from storage.drives.smartctl import read_smart
 from storage.errors import CommandTimeout, NotFound, StateChanged, Unsupported
 from storage.hardware import ChassisLayout, MadeVolume
@@ -153,6 +154,15 @@ class LocalHardware:
 
     def activity(self) -> Mapping[str, int]:
         return self._scan.activity()
+
+    def detect(self) -> tuple[DetectedDrive, ...]:
+        return self._self_tests.detect()
+
+    def self_tests(self, drive: str) -> SelfTestState:
+        found = self._drive(drive)
+        with self._smart_slot(found):
+            address = self._addresses.of(found)
+            return self._self_tests.state(address.device, address.type)
 
     def start_self_test(self, drive: str, kind: SelfTestKind) -> str:
         found = self._drive(drive)

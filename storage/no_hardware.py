@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from storage.drives.detection import DetectedDrive
 from storage.drives.indicators import InformationPattern, TrayPattern
 from storage.drives.sensors import Sensor
-from storage.drives.smart_report import SelfTestKind, SmartReport
+from storage.drives.smart_report import SelfTestKind, SelfTestState, SmartReport
 from storage.errors import Unsupported
 from storage.hardware import ChassisLayout, MadeVolume
 from storage.raid.backend import Command, Wakeup
@@ -48,6 +49,12 @@ class NoHardware:
 
     def activity(self) -> Mapping[str, int]:
         return {}
+
+    def detect(self) -> tuple[DetectedDrive, ...]:
+        self._refuse()
+
+    def self_tests(self, drive: str) -> SelfTestState:
+        self._refuse()
 
     def start_self_test(self, drive: str, kind: SelfTestKind) -> str:
         self._refuse()

@@ -14,9 +14,10 @@ from typing import Final
 import msgspec
 
 from storage.clock import Clock
+from storage.drives.detection import DetectedDrive
 from storage.drives.indicators import InformationPattern, TrayPattern
 from storage.drives.sensors import Sensor
-from storage.drives.smart_report import SelfTestKind, SelfTestResult, SmartReport
+from storage.drives.smart_report import SelfTestKind, SelfTestResult, SelfTestState, SmartReport
 from storage.durable import write_atomically
 from storage.errors import CommandFailed, Conflict, DriveError, NotFound, Unsupported
 from storage.hardware import ChassisLayout, MadeVolume
@@ -28,7 +29,15 @@ from storage.raid.simulated_layout import DEMO_LAYOUT, DriveSpec, SimulatedLayou
 from storage.raid.simulated_state import SimState, new_state
 from storage.raid.states import TaskKind, TaskState
 from storage.simulated_box import BoxState, Chassis, RunningTest, drive_temperature_c, sensors_of
-from storage.simulated_smart import finish_test, hours_of, log_result, report_of, test_seconds
+from storage.simulated_smart import (
+    detected,
+    finish_test,
+    hours_of,
+    log_result,
+    report_of,
+    self_test_state,
+    test_seconds,
+)
 from storage.simulated_steps import Step, parse_step
 from storage.simulated_volumes import VolumeFolders
 
@@ -155,6 +164,12 @@ class SimulatedHardware:
             for drive in inventory.drives
             if drive.group in groups or drive.id in targets or is_patrolled
         }
+
+    def detect(self) -> tuple[DetectedDrive, ...]:
+        return tuple(detected(drive) for drive in self._backend.present_drives() if not drive.is_broken)
+
+    def self_tests(self, drive: str) -> SelfTestState:
+        return self_test_state(self.smart(drive))
 
     def start_self_test(self, drive: str, kind: SelfTestKind) -> str:
         found, elapsed_us = self._backend.drive_now(drive)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from storage.drives.smart_report import Attribute, SelfTestKind, SelfTestResult, SmartReport
+from storage.drives.detection import DetectedDrive
+from storage.drives.smart_report import (
+    Attribute,
+    SelfTestKind,
+    SelfTestResult,
+    SelfTestState,
+    SmartReport,
+)
 from storage.raid.simulated_state import SimDrive
 from storage.raid.states import DriveKind
 from storage.simulated_box import BoxState
@@ -106,6 +113,35 @@ def _nvme_counters(drive: SimDrive, hours: int) -> tuple[Attribute, ...]:
         "unsafe_shutdowns": 3,
     }
     return tuple(Attribute(name=name, raw=raw, text=str(raw)) for name, raw in counters.items())
+
+
+def self_test_state(report: SmartReport) -> SelfTestState:
+    """What pySMART would have said."""
+    minutes = {SelfTestKind.SHORT: report.short_minutes, SelfTestKind.LONG: report.long_minutes}
+    text = "no self-test in its log"
+    if report.self_test_progress is not None:
+        text = f"self-test running, {report.self_test_progress:.0%} done"
+    elif report.self_tests:
+        newest = report.self_tests[0]
+        text = f"{newest.kind}: {newest.text}, at {newest.at_hours} h of running"
+    return SelfTestState(
+        kinds=tuple(minutes),
+        minutes={kind: estimate for kind, estimate in minutes.items() if estimate is not None},
+        progress=report.self_test_progress,
+        text=text,
+    )
+
+
+def detected(drive: SimDrive) -> DetectedDrive:
+    """What a scan of smartctl would have found."""
+    spec = drive.spec
+    return DetectedDrive(
+        device="",
+        type="nvme" if spec.kind is DriveKind.NVME else "sat",
+        model=f"{spec.vendor} {spec.model}",
+        serial=drive.serial,
+        size_bytes=spec.size_bytes,
+    )
 
 
 def test_seconds(kind: SelfTestKind, full_pass_s: float) -> float:

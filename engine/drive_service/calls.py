@@ -30,6 +30,8 @@ CALL_TIMEOUT_S = {
     "make_volume": 600.0,
     "unmake_volume": 120.0,
     "smart": 60.0,
+    "detect": 240.0,
+    "self_tests": 60.0,
     "start_self_test": 60.0,
     "abort_self_test": 60.0,
 }

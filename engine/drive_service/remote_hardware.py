@@ -23,9 +23,10 @@ from engine.drive_service.calls import (
     receive_message,
     send_message,
 )
+from storage.drives.detection import DetectedDrive
 from storage.drives.indicators import InformationPattern, TrayPattern
 from storage.drives.sensors import Sensor
-from storage.drives.smart_report import SelfTestKind, SmartReport
+from storage.drives.smart_report import SelfTestKind, SelfTestState, SmartReport
 from storage.errors import CommandTimeout, DriveError, error_classes
 from storage.hardware import ChassisLayout, MadeVolume
 from storage.raid.backend import Command, Wakeup
@@ -163,6 +164,14 @@ class RemoteHardware:
 
     def activity(self) -> Mapping[str, int]:
         found: Mapping[str, int] = self._call("activity")
+        return found
+
+    def detect(self) -> tuple[DetectedDrive, ...]:
+        found: tuple[DetectedDrive, ...] = self._call("detect")
+        return found
+
+    def self_tests(self, drive: str) -> SelfTestState:
+        found: SelfTestState = self._call("self_tests", drive)
         return found
 
     def start_self_test(self, drive: str, kind: SelfTestKind) -> str:

@@ -67,14 +67,6 @@ class ChassisRows(CatalogConnection):
         row = self._row("SELECT value FROM chassis_setting WHERE key = ?", (key,))
         return None if row is None else msgspec.json.decode(row[0])
 
-    def chassis_settings(self, prefix: str = "") -> dict[str, Any]:
-        """All whose key begins so, by key."""
-        rows = self._rows(
-            "SELECT key, value FROM chassis_setting WHERE substr(key, 1, ?) = ? ORDER BY key",
-            (len(prefix), prefix),
-        )
-        return {row[0]: msgspec.json.decode(row[1]) for row in rows}
-
     def set_chassis_setting(self, key: str, value: Any) -> None:
         """None takes it away."""
         if value is None:

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 import msgspec
 
 from storage.command import Completed, Runner
-from storage.drives.smart_report import SelfTestKind
+from storage.drives.detection import DetectedDrive
+from storage.drives.smart_report import SelfTestKind, SelfTestState
 from storage.drives.smartctl import checked_device, checked_type
 from storage.drives.smartctl_json import ASLEEP_STATUS, OPEN_FAILED
 from storage.errors import DriveError, OperationRefused, Unsupported
-from storage.raid.inventory import Drive
 
 # Importing pySMART changes LANG and the logger class for the whole process: both are put back.
 _language, _logger_class = os.environ.get("LANG"), logging.getLoggerClass()
@@ -43,27 +43,6 @@ _FAILED_BITS = 0x07
 """Of the exit status: bad arguments, not opened, command refused; the others tell of the drive's health."""
 _ODD_TEXT = (ValueError, IndexError, KeyError, AttributeError, TypeError, StopIteration)
 """What pySMART raises when smartctl prints something it does not know."""
-
-
-class SelfTestAbility(msgspec.Struct, frozen=True, kw_only=True):
-    """Which self-tests a drive can run, and how long each takes by its own estimate."""
-
-    kinds: tuple[SelfTestKind, ...] = ()
-    minutes: dict[SelfTestKind, int] = {}
-    """Only where the drive says so (ATA)."""
-    is_asleep: bool = False
-    """Not asked, so that it is not woken; the rest is empty."""
-
-
-class DetectedDrive(msgspec.Struct, frozen=True, kw_only=True):
-    """A drive as pySMART found it."""
-
-    device: str
-    type: str
-    model: str
-    serial: str
-    """Up to its first space."""
-    size_bytes: int
 
 
 class SelfTests:
@@ -102,23 +81,19 @@ class SelfTests:
         minutes = ability.minutes.get(kind)
         return f"{kind} self-test started" + (f", takes about {minutes} min" if minutes else "")
 
-    def status(self, device: str, type: str) -> tuple[float | None, str]:
-        """(progress of the one that runs, plain words), or (None, how the last one ended). Wakes nobody.
+    def state(self, device: str, type: str) -> SelfTestState:
+        """What it can run, what it runs, how the last one ended. Wakes nobody.
 
-        Raises ToolMissing, CommandTimeout, DriveError.
+        Raises Unsupported, ToolMissing, CommandTimeout, DriveError.
         """
         smartctl = _RunnerSmartctl(self._run, ("-n", f"standby,{ASLEEP_STATUS}"))
         with _odd_text(device):
             drive = _opened(smartctl, device, type)
-        if smartctl.status == ASLEEP_STATUS:
-            return None, "asleep, not woken"
-        if drive.is_testing:
-            done = drive.progress or 0.0
-            return done, f"self-test running, {done:.0%} done"
-        if not drive.tests:
-            return None, "no self-test in its log"
-        newest = drive.tests[0]
-        return None, f"{newest.type}: {newest.status}, at {newest.hours} h of running"
+            if smartctl.status == ASLEEP_STATUS:
+                return SelfTestState(text="asleep, not woken", is_asleep=True)
+            ability = drive.ability()
+        progress, text = _now(drive)
+        return msgspec.structs.replace(ability, progress=progress, text=text)
 
     def abort(self, device: str, type: str) -> None:
         """End the one that runs; none running is no error. Raises ToolMissing, CommandTimeout, DriveError."""
@@ -129,13 +104,6 @@ class SelfTests:
             raise DriveError(
                 f"{device} did not abort its self-test: {smartctl.complaint}", "look at its report"
             )
-
-    def capabilities(self, device: str, type: str) -> SelfTestAbility:
-        """Wakes nobody. Raises ToolMissing, CommandTimeout, DriveError."""
-        smartctl = _RunnerSmartctl(self._run, ("-n", f"standby,{ASLEEP_STATUS}"))
-        with _odd_text(device):
-            drive = _opened(smartctl, device, type)
-            return SelfTestAbility(is_asleep=True) if smartctl.status == ASLEEP_STATUS else drive.ability()
 
     def detect(self) -> tuple[DetectedDrive, ...]:
         """Every drive pySMART can open; asks each, so for diagnosis and not for every sweep. Raises ToolMissing."""
@@ -152,27 +120,6 @@ class SelfTests:
             )
             for drive in found.devices
         )
-
-
-def detection_differences(detected: Sequence[DetectedDrive], drives: Sequence[Drive]) -> tuple[str, ...]:
-    """Plain words for drives that only smartctl or only the inventory knows, matched by serial number.
-
-    Virtual drives have serials too and hide what is behind them: only drives with a kernel name are compared.
-    """
-    seen = {drive.serial for drive in detected if drive.serial}
-    known = {drive.serial.split()[0]: drive for drive in drives if drive.serial.strip()}
-    missing = [
-        f"smartctl finds {drive.model} {drive.serial} ({drive.device}), the inventory does not"
-        for drive in detected
-        if drive.serial and drive.serial not in known
-    ]
-    unseen = [
-        f"smartctl does not find {drive.model} {drive.serial}"
-        + ("" if drive.bay is None else f" in bay {drive.bay}")
-        for serial, drive in known.items()
-        if serial not in seen and drive.device
-    ]
-    return (*missing, *unseen)
 
 
 # -- pySMART with our runner -----------------------------------------------------------------------------------
@@ -225,14 +172,15 @@ class _TestedDrive(Device):  # type: ignore[misc]  # pySMART has no types
     def progress(self) -> float | None:
         return None if self._test_progress is None else self._test_progress / 100
 
-    def ability(self) -> SelfTestAbility:
+    def ability(self) -> SelfTestState:
+        """Without what runs now."""
         if not (self.smart_capable or self.smart_enabled or self.assessment):
-            return SelfTestAbility()
+            return SelfTestState()
         kinds = tuple(kind for kind in SelfTestKind if self.test_capabilities.get(kind.value))
         # Only ATA drives state times; for the others pySMART makes them up.
         is_ata = isinstance(self.if_attributes, AtaAttributes)
         minutes = {kind: int(self.test_polling_time[kind.value]) for kind in kinds if is_ata}
-        return SelfTestAbility(kinds=kinds, minutes=minutes)
+        return SelfTestState(kinds=kinds, minutes=minutes)
 
 
 class _FoundDrives(DeviceList):  # type: ignore[misc]  # pySMART has no types
@@ -250,6 +198,17 @@ class _FoundDrives(DeviceList):  # type: ignore[misc]  # pySMART has no types
                 continue
         self._cleanup()
         self.devices.sort(key=lambda drive: drive.dev_reference)
+
+
+def _now(drive: _TestedDrive) -> tuple[float | None, str]:
+    """(progress of the one that runs, plain words), or (None, how the last one ended)."""
+    if drive.is_testing:
+        done = drive.progress or 0.0
+        return done, f"self-test running, {done:.0%} done"
+    if not drive.tests:
+        return None, "no self-test in its log"
+    newest = drive.tests[0]
+    return None, f"{newest.type}: {newest.status}, at {newest.hours} h of running"
 
 
 def _opened(smartctl: _RunnerSmartctl, device: str, type: str) -> _TestedDrive:

@@ -24,6 +24,20 @@ class SelfTestResult(msgspec.Struct, frozen=True, kw_only=True):
     first_bad_lba: int | None = None
 
 
+class SelfTestState(msgspec.Struct, frozen=True, kw_only=True):
+    """Which self-tests a drive can run, and the one it runs now."""
+
+    kinds: tuple[SelfTestKind, ...] = ()
+    minutes: dict[SelfTestKind, int] = {}
+    """How long each takes by the drive's own estimate; only where it says so (ATA)."""
+    progress: float | None = None
+    """Of the one running now."""
+    text: str = ""
+    """In plain words: the one that runs, or how the last one ended."""
+    is_asleep: bool = False
+    """Not asked, so that it is not woken; the rest is empty."""
+
+
 class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """One ATA attribute, or a named counter of NVMe and SCSI (then without id and thresholds)."""
 

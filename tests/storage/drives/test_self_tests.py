@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import pytest
 
 from storage.command import Completed
-from storage.drives.self_tests import DetectedDrive, SelfTests, detection_differences
+from storage.drives.detection import DetectedDrive, detection_differences
+from storage.drives.self_tests import SelfTests
 from storage.drives.smart_report import SelfTestKind
 from storage.errors import CommandTimeout, DriveError, InvalidInput, OperationRefused, Unsupported
 from storage.raid.inventory import Drive
@@ -173,7 +174,11 @@ def test_a_running_self_test_says_how_far_it_is_and_is_not_started_twice(
 ) -> None:
     smartctl = Texts(text)
     tests = SelfTests(smartctl)
-    assert tests.status(device, type) == (pytest.approx(progress), f"self-test running, {progress:.0%} done")
+    state = tests.state(device, type)
+    assert (state.progress, state.text) == (
+        pytest.approx(progress),
+        f"self-test running, {progress:.0%} done",
+    )
     with pytest.raises(OperationRefused, match=f"{progress:.0%} done"):
         tests.start(device, type, SelfTestKind.SHORT)
     assert not any("-t" in question for question in smartctl.asked)
@@ -189,14 +194,14 @@ def test_a_running_self_test_says_how_far_it_is_and_is_not_started_twice(
     ids=["ata", "nvme", "scsi"],
 )
 def test_the_last_result_is_told_when_none_runs(device: str, type: str, text: str, words: str) -> None:
-    assert SelfTests(Texts(text)).status(device, type) == (None, words)
+    state = SelfTests(Texts(text)).state(device, type)
+    assert (state.progress, state.text) == (None, words)
 
 
 def test_following_a_self_test_wakes_nobody() -> None:
     smartctl = Texts(ASLEEP, status=3)
-    tests = SelfTests(smartctl)
-    assert tests.status("/dev/sdc", "sat") == (None, "asleep, not woken")
-    assert tests.capabilities("/dev/sdc", "sat").is_asleep
+    state = SelfTests(smartctl).state("/dev/sdc", "sat")
+    assert (state.progress, state.text, state.is_asleep) == (None, "asleep, not woken", True)
     assert all(question[:2] == ["-n", "standby,3"] for question in smartctl.asked)
 
 
@@ -204,22 +209,22 @@ def test_questions_about_two_drives_share_nothing() -> None:
     smartctl = Texts(ATA_IDLE, ATA_BEGUN)
     tests = SelfTests(smartctl)
     for device in ("/dev/sdc", "/dev/sdd", "/dev/sde"):
-        tests.status(device, "sat")
+        tests.state(device, "sat")
     assert all(question.count("-n") == 1 for question in smartctl.asked)
     tests.start("/dev/sdc", "sat", SelfTestKind.SHORT)
     assert "-n" not in smartctl.asked[-1]
 
 
 def test_what_a_drive_can_do_comes_with_its_own_times() -> None:
-    ata = SelfTests(Texts(ATA_IDLE)).capabilities("/dev/sdc", "sat")
+    ata = SelfTests(Texts(ATA_IDLE)).state("/dev/sdc", "sat")
     assert ata.minutes == {SelfTestKind.SHORT: 2, SelfTestKind.LONG: 740, SelfTestKind.CONVEYANCE: 5}
-    scsi = SelfTests(Texts(SCSI_IDLE)).capabilities("/dev/sdd", "scsi")
+    scsi = SelfTests(Texts(SCSI_IDLE)).state("/dev/sdd", "scsi")
     assert (scsi.kinds, scsi.minutes) == ((SelfTestKind.SHORT, SelfTestKind.LONG), {})
-    assert SelfTests(Texts(NVME_UNABLE)).capabilities("/dev/nvme1", "nvme").kinds == ()
+    assert SelfTests(Texts(NVME_UNABLE)).state("/dev/nvme1", "nvme").kinds == ()
     lacks = (
         HEAD + "Product:  QEMU HARDDISK\nSMART support is:     Unavailable - device lacks SMART capability.\n"
     )
-    assert SelfTests(Texts(lacks)).capabilities("/dev/sdd", "scsi").kinds == ()
+    assert SelfTests(Texts(lacks)).state("/dev/sdd", "scsi").kinds == ()
 
 
 def test_a_test_the_drive_does_not_have_is_refused_before_anything_is_asked_of_it() -> None:
@@ -250,12 +255,12 @@ def test_a_self_test_is_aborted() -> None:
 
 def test_a_drive_that_is_not_there_or_hangs_is_an_error_with_its_name() -> None:
     with pytest.raises(DriveError, match="/dev/sdz .*No such device"):
-        SelfTests(Texts(NOT_THERE, status=2)).status("/dev/sdz", "sat")
+        SelfTests(Texts(NOT_THERE, status=2)).state("/dev/sdz", "sat")
 
     def hangs(argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Completed:
         raise CommandTimeout("smartctl did not end")
 
-    for question in (SelfTests(hangs).status, SelfTests(hangs).abort, SelfTests(hangs).capabilities):
+    for question in (SelfTests(hangs).state, SelfTests(hangs).abort):
         with pytest.raises(CommandTimeout):
             question("/dev/sdc", "sat")
     with pytest.raises(CommandTimeout):
@@ -265,17 +270,17 @@ def test_a_drive_that_is_not_there_or_hangs_is_an_error_with_its_name() -> None:
 def test_only_devices_and_types_that_are_some_get_to_smartctl() -> None:
     smartctl = Texts(ATA_IDLE)
     with pytest.raises(InvalidInput):
-        SelfTests(smartctl).status("/dev/sda;reboot", "sat")
+        SelfTests(smartctl).state("/dev/sda;reboot", "sat")
     with pytest.raises(InvalidInput):
-        SelfTests(smartctl).status("/dev/sda", "-x")
+        SelfTests(smartctl).state("/dev/sda", "-x")
     with pytest.raises(Unsupported, match="areca"):
-        SelfTests(smartctl).status("/dev/sg3", "areca,3/2")
+        SelfTests(smartctl).state("/dev/sg3", "areca,3/2")
     assert smartctl.asked == []
 
 
 def test_a_path_keeps_every_letter() -> None:
     smartctl = Texts(ATA_IDLE)
-    SelfTests(smartctl).status("/dev/disk/by-id/ata-nvd-X", "sat")
+    SelfTests(smartctl).state("/dev/disk/by-id/ata-nvd-X", "sat")
     assert smartctl.asked[0][-1] == "/dev/disk/by-id/ata-nvd-X"
 
 
@@ -290,8 +295,8 @@ def test_text_of_another_kind_never_escapes_as_a_bug_of_the_parser() -> None:
 
         for type in ("sat", "scsi", "nvme"):
             with contextlib.suppress(DriveError):
-                progress, words = SelfTests(says).status("/dev/sda", type)
-                assert (progress, bool(words)) == (None, True)
+                state = SelfTests(says).state("/dev/sda", type)
+                assert (state.progress, bool(state.text)) == (None, True)
 
 
 class Scan:
