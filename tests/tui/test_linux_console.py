@@ -71,6 +71,30 @@ def _is_cp437(character: str) -> bool:
     return True
 
 
+@pytest.mark.parametrize("box", ["degraded_eight", "sixteen", "empty_box", "alarm"])
+def test_the_bays_keep_to_the_eight_colours_and_the_built_in_font(box: str) -> None:
+    with PtyConsole(
+        [sys.executable, "-m", "tests.tui.apps.bays", box],
+        env={"TERM": "linux", "COLORTERM": None},
+        columns=80,
+        rows=25,
+        cwd=str(ROOT),
+    ) as console:
+        console.wait_for("5 of 8")
+        console.send("5")
+        console.wait_for("F6 Bays")
+        for key in ("\x1b[C", "v", "\x1b[B", "v", "o", "\x1b"):
+            console.send(key)
+            console.settle(0.2, 1)
+        output = bytes(console.output)
+    bright = {str(number) for number in (*range(90, 98), *range(100, 108))}
+    assert not parameters(output) & (bright | {"38", "48"})
+    strange = {
+        character for character in output.decode("utf-8") if ord(character) > 126 and not _is_cp437(character)
+    }
+    assert not strange
+
+
 def test_no_color_sends_no_colour_at_all() -> None:
     with gallery("xterm-256color", NO_COLOR="1", LANG="C.UTF-8") as console:
         console.send("\x1b[B")

@@ -48,7 +48,7 @@ class BaysView(BayActions):
     BaysView #bays-left { width: 45; height: 1fr; }
     BaysView #bays-side { width: 1fr; padding: 0 0 0 1; }
     BaysView #bays-tasks { height: 1fr; }
-    BaysView LineList { display: none; height: 1fr; }
+    BaysView LineList { display: none; height: 1fr; scrollbar-size-vertical: 1; }
     BaysView.-tree LineList { display: block; }
     BaysView.-tree BayMap { display: none; }
     BaysView.-tree #bays-tasks { height: 6; }

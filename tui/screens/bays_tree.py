@@ -18,7 +18,7 @@ from widgets import format
 from widgets.line_source import Column, Line, Tone
 
 COLUMNS = (
-    Column("what", "Virtual drives and what is on them", 22, grow=1, is_sortable=False),
+    Column("what", "Drives, volumes, cameras", 22, grow=1, is_sortable=False),
     Column("state", "State", 12, priority=1, max_width=20, is_sortable=False),
     Column("size", "Size", 8, priority=2, is_right=True, is_sortable=False),
 )

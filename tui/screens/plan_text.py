@@ -26,7 +26,8 @@ def plan_lines(plan: OperationPlan, zone: tzinfo) -> list[Content]:
         lines += [Content.styled(f"  {text}", "bold $text-error") for text in radius.erases]
     if radius.footage_bytes or radius.cameras:
         lines.append(Content.styled(f"Recordings lost: {_footage(plan)}", "bold $text-error"))
-        lines += [_camera_line(camera, zone) for camera in radius.cameras[:CAMERAS_SHOWN]]
+        for camera in radius.cameras[:CAMERAS_SHOWN]:
+            lines += _camera_lines(camera, zone)
         more = len(radius.cameras) - CAMERAS_SHOWN
         if more > 0:
             lines.append(Content.styled(f"  ... and {format.plural(more, 'more camera')}", "dim"))
@@ -49,18 +50,20 @@ def _footage(plan: OperationPlan) -> str:
     return text
 
 
-def _camera_line(camera: CameraAtRisk, zone: tzinfo) -> Content:
+def _camera_lines(camera: CameraAtRisk, zone: tzinfo) -> list[Content]:
     days = format.days((camera.to_us - camera.from_us) / format.DAY_US)
     dates = f"{format.local_date(camera.from_us, zone)} to {format.local_date(camera.to_us, zone)}"
+    size = format.decimal_bytes(camera.bytes)
     goes_on = f"goes on on {camera.other_volume}" if camera.other_volume else "RECORDS NOWHERE THEN"
-    evidence = f"  {format.decimal_bytes(camera.locked_bytes)} LOCKED" if camera.locked_bytes else ""
-    return Content.assemble(
-        "  ",
-        (f"{camera.camera}", "bold"),
-        f"  {days} ({dates}), {format.decimal_bytes(camera.bytes)}, ",
-        (goes_on, "" if camera.other_volume else "bold $text-error"),
-        (evidence, "bold $text-error"),
-    )
+    evidence = f"{format.decimal_bytes(camera.locked_bytes)} LOCKED, " if camera.locked_bytes else ""
+    return [
+        Content.assemble("  ", (camera.camera, "bold"), f"  {days} ({dates}), {size}"),
+        Content.assemble(
+            "    ",
+            (evidence, "bold $text-error"),
+            (goes_on, "" if camera.other_volume else "bold $text-error"),
+        ),
+    ]
 
 
 def command_lines(plan: OperationPlan) -> list[Content]:

@@ -1,7 +1,7 @@
 """The console on a scripted box, on a real terminal: `python -m tests.tui.apps.bays degraded_eight`.
 
 The boxes are the functions of tests/fakes/chassis_views.py; `job` and `alarm` are the degraded one with a replacement.
-A second passes every second, as with an engine.
+`--erasing`: every plan is one that erases. A second passes every second, as with an engine.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def main() -> None:
     from tests.tui.desk_for import app_for
 
     engine = FakeEngine(chassis=box(sys.argv[1]))
+    engine.plan = chassis_views.erasing_plan() if "--erasing" in sys.argv else None
     app = app_for(engine, Path.home() / "watchdeck-exports", profile)
     app.call_later(lambda: app.set_interval(1.0, engine.tick))
     app.run(mouse=profile.has_mouse)
