@@ -57,6 +57,8 @@ class JobDesk:
     def __init__(self, work: JobWork, *, on_change: Callable[[], None] = lambda: None) -> None:
         self.on_change = on_change
         """Called after a job changed: the view of the chassis is another one."""
+        self.is_running = asyncio.Event()
+        """Jobs of before the start are taken up, new ones can begin."""
         self._work = work
         self._open: dict[UUID, _Desk] = {}
         self._ended: list[_Desk] = []
@@ -72,8 +74,10 @@ class JobDesk:
             try:
                 for desk in self._open.values():
                     self._drive(desk)
+                self.is_running.set()
                 await asyncio.Event().wait()
             finally:
+                self.is_running.clear()
                 self._tasks = None
 
     async def _take_up(self) -> None:

@@ -29,6 +29,7 @@ from engine.wire_chassis import (
     OperationRun,
 )
 from storage.catalog.records import Camera, Severity, Volume
+from storage.errors import Unsupported
 from storage.raid.backend import Command
 from storage.raid.inventory import Drive, Inventory
 from storage.raid.operations import RaidOperation
@@ -108,7 +109,8 @@ class BoxChassis(ChassisAccess):
         self._recording = recording
         self._inventory = hardware.inventory()
         self.performed: list[RaidOperation] = []
-        self.lamps: dict[str, bool] = {}
+        self.lamps: dict[int, bool] = {}
+        """By bay."""
         self.settles_at_us: dict[str, int] = {}
         self.errors: dict[type, Exception] = {}
         """Raised instead of the operation of this type, or the method of this name."""
@@ -148,7 +150,10 @@ class BoxChassis(ChassisAccess):
         return self._inventory
 
     async def locate(self, drive_id: str, is_on: bool, seconds: float) -> None:
-        self.lamps[drive_id] = is_on
+        drive = self._inventory.drive(drive_id)
+        if drive is None or drive.bay is None:
+            raise Unsupported(f"{drive_id}: no lamp can be lit")
+        self.lamps[drive.bay] = is_on
 
     async def call(self, method: Callable[..., Any], *args: Any) -> Any:
         if (error := self.errors.get(getattr(method, "__name__", ""))) is not None:  # type: ignore[call-overload]
@@ -239,6 +244,7 @@ async def box_of(folder: Path, layout: SimulatedLayout, clock: FakeClock | None 
         desk = JobDesk(work)
         box = Box(clock, hardware, chassis, catalog, recording, events, work, desk, Planner(work, desk))
         async with in_background(jobs=desk.run):
+            await desk.is_running.wait()
             await box.look()
             yield box
     hardware.close()
