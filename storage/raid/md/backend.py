@@ -224,7 +224,8 @@ class MdBackend:
             if missing:
                 self._file.memory = msgspec.json.decode(kept, type=Memory)
                 if isinstance(operation, CreateVirtualDrive):
-                    rolled_back(operation, before, self._look(), steps)
+                    for uuid in rolled_back(operation, before, self._look(), steps):
+                        self.memory.arrays.pop(uuid, None)
                 self._look()
                 raise CommandFailed(
                     f"{missing}{': ' + complaint if complaint else ''}",

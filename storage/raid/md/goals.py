@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.raid.md.look import Look
-from storage.raid.md.stack import Stack
+from storage.raid.md.stack import Stack, group_id
 from storage.raid.md.sysfs import MdArray
 from storage.raid.operations import (
     AssignSpare,
@@ -43,7 +43,7 @@ def lacking(op: RaidOperation, before: Look, after: Look) -> str:
         wanted = (old.top.wanted if old and old.top else 0) + len(op.add)
         return "" if new and new.top and new.top.wanted == wanted else "the reshape has not begun"
     if isinstance(op, ImportForeign):
-        return "" if _is_imported(op, before, after) else "the array is not active"
+        return "" if _is_imported(op, after) else "the array is not active"
     if isinstance(op, ClearForeign):
         left_ids = [id for id in op.drives if id in after.by_id and after.by_id[id].md_uuid]
         return "a superblock is still there" if left_ids else ""
@@ -54,12 +54,12 @@ def _stack(ref: str, look: Look) -> Stack | None:
     return next((stack for stack in look.stacks if ref in (stack.id, stack.name)), None)
 
 
-def _is_imported(op: ImportForeign, before: Look, after: Look) -> bool:
+def _is_imported(op: ImportForeign, after: Look) -> bool:
     stack = after.stack(op.foreign)
     if stack is not None:
         return stack.is_active
-    uuid = op.foreign.removeprefix("md-")
-    return any(uuid in stack.uuids and stack.is_active for stack in after.stacks)
+    legs = [uuid for stack in after.stacks if stack.is_active for uuid in stack.leg_uuids]
+    return op.foreign in [group_id(uuid) for uuid in legs]
 
 
 def _lacking_of_drive(op: RaidOperation, before: Look, after: Look) -> str:

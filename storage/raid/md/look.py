@@ -131,6 +131,9 @@ def as_known(drive: ScannedDrive) -> KnownDrive:
 def remembered_arrays(look: Look, memory: Memory) -> dict[str, KnownArray]:
     """What to remember of each virtual drive after this look: a slot keeps its last member that was in sync."""
     found = dict(memory.arrays)
+    # Legs are seen alone for a moment while a nested array is made.
+    for leg in {uuid for stack in look.stacks if stack.is_nested for uuid in stack.leg_uuids}:
+        found.pop(leg, None)
     for stack in look.stacks:
         if stack.top is None or not all(stack.leg_uuids):
             continue

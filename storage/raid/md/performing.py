@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage.command import Runner
-from storage.errors import CommandFailed
 from storage.raid.backend import Command
 from storage.raid.md.look import Look
 from storage.raid.operations import CreateVirtualDrive
@@ -41,7 +40,7 @@ class Steps:
         path = self.below_roots(command.write_path)
         try:
             # One write is one order to the kernel; some of its files cannot be opened for reading.
-            fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            fd = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
             try:
                 os.write(fd, command.write_text.encode())
             finally:
@@ -58,8 +57,9 @@ class Steps:
         return inside
 
 
-def rolled_back(op: CreateVirtualDrive, before: Look, after: Look, steps: Steps) -> None:
-    """Of a creation that failed half-way: arrays that were not there before are stopped, their drives made blank again."""
+def rolled_back(op: CreateVirtualDrive, before: Look, after: Look, steps: Steps) -> list[str]:
+    """Of a creation that failed half-way: arrays that were not there before are stopped, their drives made blank again.
+    Returns their UUIDs. Raises ToolMissing, CommandTimeout."""
     old = {array.device for array in before.arrays}
     new = [array for array in after.arrays if array.device not in old]
     wanted = {id for span in op.spans for id in span} | set(op.spares)
@@ -68,10 +68,8 @@ def rolled_back(op: CreateVirtualDrive, before: Look, after: Look, steps: Steps)
     ours = [array for array in new if any(member.name in names for member in array.members)]
     ours_names = {array.device for array in ours}
     tops = [array for array in new if any(member.name in ours_names for member in array.members)]
-    try:
-        for array in (*tops, *ours):
-            steps.carry_out([Command(argv=("mdadm", "--stop", f"/dev/{array.device}"))])
-        for device in devices:
-            steps.carry_out([Command(argv=("mdadm", "--zero-superblock", device))])
-    except CommandFailed:
-        return
+    for array in (*tops, *ours):
+        steps.carry_out([Command(argv=("mdadm", "--stop", f"/dev/{array.device}"))])
+    for device in devices:
+        steps.carry_out([Command(argv=("mdadm", "--zero-superblock", device))])
+    return [array.uuid for array in (*tops, *ours)]

@@ -81,12 +81,16 @@ def create(op: CreateVirtualDrive, look: Look, inventory: Inventory, run: Runner
         )
         top = _argv(op.name, "0", len(legs), op.stripe_bytes, has_bitmap=False)
         nodes = tuple(f"/dev/md/{leg}" for leg in legs)
-        return (*marks, *made, Command(argv=(*top, *nodes), note="join the spans"), wipe)
+        return (*marks, *made, _SETTLE, Command(argv=(*top, *nodes), note="join the spans"), _SETTLE, wipe)
     return (
         *marks,
         _made(op.name, op.level.value, members, spares, op.stripe_bytes, op.has_bitmap, smallest),
+        _SETTLE,
         wipe,
     )
+
+
+_SETTLE = Command(argv=("udevadm", "settle", "--timeout=60"), note="until it has its name below /dev/md")
 
 
 def _made(

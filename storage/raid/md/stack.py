@@ -36,6 +36,11 @@ _SPAN_LEVEL = {
 }
 
 
+def group_id(uuid: str) -> str:
+    """Of an array's UUID; without colons, which separate the parts of a task's id."""
+    return f"md-{uuid.replace(':', '-')}"
+
+
 @dataclass(frozen=True, slots=True)
 class SpanPlace:
     """Slots of one leg that stand for each other."""
@@ -59,7 +64,7 @@ class Stack:
 
     @property
     def id(self) -> str:
-        return f"md-{self.uuid}"
+        return group_id(self.uuid)
 
     @property
     def is_nested(self) -> bool:

@@ -9,7 +9,7 @@ from storage.raid.levels import LEVELS
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.look import CONTROLLER, Look, Membership, coerced_bytes
 from storage.raid.md.memory import KnownDrive, Memory
-from storage.raid.md.stack import SpanPlace, Stack
+from storage.raid.md.stack import SpanPlace, Stack, group_id
 from storage.raid.states import DriveState, SpareKind, VirtualDriveState
 from storage.volumes.block_chain import BlockChain
 
@@ -279,7 +279,7 @@ def _foreign_role(drive: ScannedDrive, look: Look) -> _Role:
     begun = "; it was begun and not started: members are absent" if inactive is not None else ""
     return _Role(
         state=DriveState.FOREIGN,
-        foreign=f"md-{drive.md_uuid}",
+        foreign=group_id(drive.md_uuid),
         cause=f"carries a member of the array {drive.md_uuid}, which is not active here{begun}",
     )
 
