@@ -133,3 +133,20 @@ async def test_background_work_ends_with_the_block() -> None:
     async with in_background(endless=endless):
         await asyncio.sleep(0)
     assert ended == ["endless"]
+
+
+async def test_station_records_when_the_drives_cannot_be_reached(folder: Path) -> None:
+    config = parse_config("[chassis]\nhardware = 'service'", "x")
+    async with running(station_in(folder, config), folder) as client:
+        stream = client.stream()
+        async with asyncio.timeout(20):
+            async for message in stream:
+                if isinstance(message, wire.ChassisMessage) and message.chassis.problems:
+                    break
+        chassis = await client.chassis()
+        assert any("no drive service answers" in problem.what for problem in chassis.problems)
+        assert chassis.bays == ()
+        added = await client.add_volume(
+            wire.VolumeAdd(name="Disk", path=str(folder / "v"), group="main", allow_system_disk=True)
+        )
+        assert added.state is wire.VolumeState.OK
