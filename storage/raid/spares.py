@@ -109,7 +109,7 @@ def may_rebuild_now(inventory: Inventory, group: DriveGroup, span: int) -> str:
     tasks = [task for task in inventory.tasks if task.virtual_drive in ids]
     if any(task.kind is TaskKind.MIGRATION for task in tasks):
         return "its level is being changed: start the rebuild by hand when that is done"
-    if group.spans[span].state is VirtualDriveState.FAILED:
+    if any(each.state is VirtualDriveState.FAILED for each in group.spans):
         return "more drives are lost than its level can bear"
     rebuilding = {task.drive for task in tasks if task.kind is TaskKind.REBUILD} & set(
         group.spans[span].drives

@@ -156,3 +156,10 @@ def test_no_rebuild_starts_while_the_level_is_being_changed() -> None:
     task = Task(id="t", kind=TaskKind.MIGRATION, state=TaskState.RUNNING, virtual_drive="v")
     inventory, group, _ = box(tasks=(task,))
     assert "by hand" in may_rebuild_now(inventory, group, 0)
+
+
+def test_no_rebuild_starts_in_one_span_when_another_has_lost_the_data() -> None:
+    inventory, group, _ = box(level=RaidLevel.RAID50)
+    lost = Span(drives=("x", "y", "z"), state=VirtualDriveState.FAILED)
+    both = DriveGroup(id="g", name="A", level=group.level, controller="sim", spans=(*group.spans, lost))
+    assert "more drives are lost" in may_rebuild_now(inventory, both, 0)
