@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 from storage.command import Runner
@@ -233,8 +234,13 @@ class Provision:
         return uuid
 
     def _make_folder(self, mount_point: str) -> None:
+        """Open to the engine's user all the way down: the drive service's own umask lets nobody in."""
+        folder = Path(mount_point)
         try:
-            os.makedirs(mount_point, mode=0o755, exist_ok=True)
+            for each in (*reversed(folder.parents), folder):
+                if not each.exists():
+                    each.mkdir()
+                    each.chmod(0o755)
         except OSError as error:
             raise FileError(f"{mount_point} cannot be made: {error.strerror}") from error
 

@@ -78,7 +78,12 @@ def test_a_blank_virtual_drive_becomes_a_mounted_file_system_and_stops_being_one
         "mount",
         "chown",
     ]
-    made = provision.make(drive, "rec 1", mount_point, file_system)
+    umask = os.umask(0o077)  # the drive service's
+    try:
+        made = provision.make(drive, "rec 1", mount_point, file_system)
+    finally:
+        os.umask(umask)
+    assert os.stat(Path(mount_point).parent).st_mode & 0o7777 == 0o755, "the engine's user must get through"
     status = os.stat(mount_point)
     assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (1234, 1235, 0o755)
     assert os.path.ismount(mount_point)
