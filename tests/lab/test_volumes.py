@@ -122,7 +122,7 @@ except WatchdeckError as error:
 else:
     say([])
 """
-    box.sh(f"sleep 600 > '{MOUNT_POINT}/open' & echo $! > /tmp/holder")
+    box.sh(f"sleep 600 > '{MOUNT_POINT}/open' 2>&1 < /dev/null & echo $! > /tmp/holder")
     assert ask(box, unmake)[0] == "conflict"
     box.sh("kill $(cat /tmp/holder); sleep 0.2")
     assert ask(box, unmake) == []
