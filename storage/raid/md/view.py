@@ -268,7 +268,10 @@ def _foreign_role(drive: ScannedDrive, look: Look) -> _Role:
     group = look.group_of_uuid(drive.md_uuid)
     stack = look.stack(group) if group else None
     if stack is not None:
-        what = "it can be re-added" if stack.is_active else "the array is not assembled"
+        has_room = any(leg.uuid == drive.md_uuid and leg.lost() for leg in stack.present_legs)
+        what = "it can be re-added" if has_room else "its place is taken: set it good to use it again"
+        if not stack.is_active:
+            what = "the array is not assembled"
         return _Role(
             state=DriveState.FOREIGN,
             foreign=group,
