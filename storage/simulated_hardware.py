@@ -50,8 +50,13 @@ class SimulatedHardware:
     """See storage.hardware.Hardware. Lamps are remembered, not lit."""
 
     def __init__(self, folder: Path, clock: Clock, layout: SimulatedLayout = DEMO_LAYOUT) -> None:
-        """Finds the chassis that `folder` keeps, or makes it as `layout` says. Raises DriveError when the file is damaged."""
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        """Finds the chassis that `folder` keeps, or makes it as `layout` says. Raises DriveError when the file is damaged or cannot be written."""
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise DriveError(
+                f"{folder} cannot be made: {exc.strerror}", "choose another state folder"
+            ) from exc
         self._file = folder / STATE_FILE
         self._layout = layout
         self._clock = clock
@@ -76,6 +81,10 @@ class SimulatedHardware:
             return msgspec.json.decode(self._file.read_bytes(), type=Chassis)
         except FileNotFoundError:
             return None
+        except OSError as exc:
+            raise DriveError(
+                f"{self._file} cannot be read: {exc.strerror}", "look at its permissions"
+            ) from exc
         except msgspec.MsgspecError as exc:
             raise DriveError(
                 f"{self._file} does not describe a simulated chassis: {exc}",
@@ -83,7 +92,13 @@ class SimulatedHardware:
             ) from exc
 
     def _keep(self, state: SimState) -> None:
-        write_atomically(self._file, msgspec.json.encode(Chassis(drives=state, box=self._box)))
+        """What is in memory counts even when it cannot be written down. Raises DriveError."""
+        try:
+            write_atomically(self._file, msgspec.json.encode(Chassis(drives=state, box=self._box)))
+        except OSError as exc:
+            raise DriveError(
+                f"{self._file} cannot be written: {exc.strerror}", "make room, or choose another state folder"
+            ) from exc
 
     def _save(self) -> None:
         """After a change of the box itself. Wakes whoever watches."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from storage.durable import fsync_folder
-from storage.errors import Conflict, InvalidInput, OperationRefused
+from storage.errors import Conflict, DriveError, InvalidInput, OperationRefused
 from storage.raid.inventory import Mount, VirtualDrive
 from storage.raid.simulated_state import SimGroup, SimState, SimVolume
 from storage.raid.states import VirtualDriveState
@@ -72,7 +72,15 @@ class VolumeFolders:
         fsync_folder(self._folder)
 
     def follow(self, state: SimState) -> None:
-        """Bring the folders into line with the virtual drives."""
+        """Bring the folders into line with the virtual drives. Raises DriveError."""
+        try:
+            self._follow_all(state)
+        except OSError as exc:
+            raise DriveError(
+                f"the folder of a simulated volume cannot be moved: {exc}", f"look at {self._folder}"
+            ) from exc
+
+    def _follow_all(self, state: SimState) -> None:
         for group in state.groups.values():
             if group.volume is not None:
                 self._follow(group, group.volume, state.vd_state(group) is VirtualDriveState.FAILED)

@@ -122,8 +122,10 @@ class SimulatedBackend:
 
     def close(self) -> None:
         with self._lock:
-            self._keep(self._state)
-            self._wakeup.close()
+            try:
+                self._keep(self._state)
+            finally:
+                self._wakeup.close()
 
     # -- hands -----------------------------------------------------------------------------------------------
 
@@ -268,9 +270,11 @@ class SimulatedBackend:
 
     def _after_change(self, note: str = "") -> None:
         self._use_dedicated_spares()
-        self._changed(self._state)
-        self._write_down()
-        self._wakeup.fire(note)
+        try:
+            self._changed(self._state)
+            self._write_down()
+        finally:
+            self._wakeup.fire(note)
 
     def _write_down(self) -> None:
         self._kept_us = self._state.elapsed_us

@@ -1,11 +1,13 @@
 """The simulated chassis as hardware: reports, sensors, volumes, scenario lines, and that a restart finds it again."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from storage import simulated_hardware
 from storage.drives.health import Verdict
 from storage.drives.indicators import InformationPattern, TrayPattern
 from storage.drives.sensors import SensorKind, SensorState
@@ -124,6 +126,26 @@ def test_a_damaged_state_file_is_named_with_what_to_do(tmp_path: Path, clock: Fa
     with pytest.raises(DriveError, match=STATE_FILE) as damaged:
         SimulatedHardware(tmp_path, clock)
     assert "delete" in damaged.value.remedy
+
+
+def test_a_disk_that_is_full_is_said_and_the_chassis_goes_on_in_memory(
+    chassis: SimulatedHardware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(simulated_hardware, "write_atomically", full)
+        with pytest.raises(DriveError, match="No space left") as said:
+            chassis.do("pull 0")
+    assert said.value.remedy
+    assert at(chassis, 0).state is DriveState.MISSING
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DriveError, match="file"):
+        SimulatedHardware(tmp_path / "file" / "chassis", clock)
 
 
 def test_reports_agree_with_the_drive_and_predict_before_it_fails(
