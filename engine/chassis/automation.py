@@ -159,7 +159,9 @@ class Automation:
 
     async def _tend(self) -> None:
         """After every change, and again and again while something is not in order."""
-        inventory = self._inventory()
+        inventory, before = self._inventory(), self._tended
+        if not inventory.groups and (before is None or not before.groups):
+            return  # a machine without arrays is none of our business
         is_hurt = any(vd.state is not VirtualDriveState.ONLINE for vd in inventory.virtual_drives)
         if inventory is self._tended or not (is_hurt or inventory != self._tended):
             return

@@ -24,7 +24,6 @@ from engine.chassis.upkeep import (
 )
 from engine.chassis.upkeep_rounds import UpkeepRounds
 from engine.wire_chassis import ScheduleView, UpkeepEdit
-from storage.catalog.db import Catalog
 from storage.errors import InvalidInput, OperationRefused, Unsupported, WatchdeckError
 from storage.raid.inventory import Controller, Inventory, Task
 from storage.raid.operations import RaidOperation, StartCheck, StartPatrolRead
@@ -32,6 +31,7 @@ from storage.raid.states import Capability, DriveState, RaidLevel, TaskKind, Tas
 from storage.units import US_PER_DAY, US_PER_HOUR
 from tests.engine.chassis.raids import raid
 from tests.fakes.clock import FakeClock
+from tests.fakes.direct_catalog import DirectCatalog
 
 ON = DriveState.ONLINE
 HEALTHY = raid(RaidLevel.RAID5, [ON, ON, ON])
@@ -149,21 +149,6 @@ def test_only_what_is_given_changes_and_nonsense_is_refused() -> None:
 
 
 # -- the rounds ------------------------------------------------------------------------------------------
-
-
-class DirectCatalog:
-    """The catalog without its threads."""
-
-    def __init__(self, path: Path) -> None:
-        self._catalog = Catalog.open(path)
-
-    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any:
-        return getattr(self._catalog, call)(*args, **kwargs)
-
-    write = read
-
-    def close(self) -> None:
-        self._catalog.close()
 
 
 class Bench:
