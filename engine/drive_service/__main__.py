@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        hardware = open_local_hardware(options.state, options.chassis, SystemClock())
+        owner = (user.pw_uid, user.pw_gid)
+        hardware = open_local_hardware(options.state, options.chassis, SystemClock(), owner)
         listener = listen(options.socket, user.pw_gid)
     except WatchdeckError as error:
         log.critical("%s", error)

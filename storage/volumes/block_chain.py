@@ -98,7 +98,7 @@ class BlockChain:
 
     def _read_disk(self, disk: str) -> None:
         folder = self._roots.sys / "block" / disk
-        names = listed(folder)
+        names = [name for name in listed(folder) if name.startswith(disk)]
         partitions = tuple(name for name in names if (folder / name / "partition").exists())
         self._add(disk, folder, disk, partitions)
         for name in partitions:
