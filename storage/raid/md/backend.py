@@ -19,7 +19,6 @@ from storage.raid.backend import Command, Wakeup
 from storage.raid.inventory import Controller, Drive, Inventory, Problem
 from storage.raid.md import plans
 from storage.raid.md.checks import label
-from storage.raid.md.conf import keep_conf
 from storage.raid.md.cross_check import disagreements
 from storage.raid.md.drive_source import DriveSource
 from storage.raid.md.goals import lacking
@@ -31,7 +30,7 @@ from storage.raid.md.notes import note_done, note_intent, observe
 from storage.raid.md.performing import Steps, rolled_back
 from storage.raid.md.sysfs import read_arrays
 from storage.raid.md.tasks import tasks
-from storage.raid.md.tending import tend
+from storage.raid.md.tending import kept_conf, tend
 from storage.raid.md.touched import changed
 from storage.raid.md.view import groups_and_drives, virtual_drives
 from storage.raid.md.watch import ArrayWatch, BlockDeviceWatch
@@ -235,7 +234,7 @@ class MdBackend:
             result = self._inventory(self._look())
             if isinstance(operation, PrepareRemoval):
                 result = self._with_switched_off(operation, now, result)
-            keep_conf(self._look(), self._roots)
+            kept_conf(self._look(), self._roots)
             return result
 
     def _after(self, operation: RaidOperation, before: Look) -> Look:

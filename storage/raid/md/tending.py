@@ -19,7 +19,7 @@ def tend(look: Look, memory: Memory, steps: Steps, roots: Roots) -> tuple[str, .
         *_wake_waiting(look, steps),
         *_let_go_of_replaced(look, memory, steps),
         *_pace(look, memory, steps, roots),
-        *_keep_conf(look, roots),
+        *kept_conf(look, roots),
     )
 
 
@@ -76,7 +76,8 @@ def _pace(look: Look, memory: Memory, steps: Steps, roots: Roots) -> list[str]:
     return [f"a rate could not be set: {complaint}"] if complaint else []
 
 
-def _keep_conf(look: Look, roots: Roots) -> list[str]:
+def kept_conf(look: Look, roots: Roots) -> list[str]:
+    """A configuration that cannot be written is said, not raised: the arrays are as they were asked for."""
     try:
         said = keep_conf(look, roots)
     except OSError as error:
