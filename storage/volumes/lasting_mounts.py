@@ -24,6 +24,7 @@ from storage.volumes.mount_files import (
     fstab_without,
     unit_name,
     unit_text,
+    uuid_of_unit,
 )
 
 SYSTEMCTL_TIMEOUT_S = 60.0
@@ -104,36 +105,37 @@ class LastingMounts:
         except OSError as error:
             raise FileError(f"{path} cannot be written: {error.strerror}") from error
 
-    def forget(self, uuid: str) -> None:
-        """Take our own unit and fstab line for this file system away; what others wrote stays. Raises FileError."""
+    def forget(self, uuids: set[str], mount_points: set[str]) -> None:
+        """Take our own units and fstab lines for these file systems away, or for these mount points when a dead array no longer
+        tells its UUID; what others wrote stays. Raises FileError."""
         try:
-            is_removed = self._remove_units(uuid)
+            is_removed = [self._forget_unit(name, uuids, mount_points) for name in listed(self._units)]
             if self._fstab.exists():
                 old = self._fstab.read_text()
-                new = fstab_without(old, uuid)
+                new = fstab_without(old, uuids, mount_points)
                 if new != old:
                     write_atomically(self._fstab, new.encode(), 0o644)
         except OSError as error:
             raise FileError(f"{error.filename} cannot be changed: {error.strerror}") from error
-        if is_removed and self._has_systemd():
+        if any(is_removed) and self._has_systemd():
             self._run(["systemctl", "daemon-reload"], timeout_s=SYSTEMCTL_TIMEOUT_S)
 
-    def _remove_units(self, uuid: str) -> bool:
-        is_removed = False
-        for name in listed(self._units):
-            path = self._units / name
-            text = read_text(path) if name.endswith(".mount") else ""
-            if text.startswith(MARK) and f"What=/dev/disk/by-uuid/{uuid}" in text.splitlines():
-                if self._has_systemd():
-                    self._run(["systemctl", "disable", name], timeout_s=SYSTEMCTL_TIMEOUT_S)
-                path.unlink(missing_ok=True)
-                is_removed = True
+    def _forget_unit(self, name: str, uuids: set[str], mount_points: set[str]) -> bool:
+        path = self._units / name
+        text = read_text(path) if name.endswith(".mount") else ""
+        uuid = uuid_of_unit(text)
+        if not text.startswith(MARK) or not (
+            uuid in uuids or name in {unit_name(point) for point in mount_points}
+        ):
+            return False
+        if self._has_systemd():
+            self._run(["systemctl", "disable", name], timeout_s=SYSTEMCTL_TIMEOUT_S)
+        path.unlink(missing_ok=True)
         drop_in = self._units / device_drop_in(uuid)
-        if drop_in.exists():
-            drop_in.unlink()
-            if not listed(drop_in.parent):
-                drop_in.parent.rmdir()
-        return is_removed
+        drop_in.unlink(missing_ok=True)
+        if drop_in.parent.is_dir() and not listed(drop_in.parent):
+            drop_in.parent.rmdir()
+        return True
 
     def _has_systemd(self) -> bool:
         """As sd_booted(3) tells."""

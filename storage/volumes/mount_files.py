@@ -6,6 +6,7 @@ Both name the file system by its UUID, and neither holds up the boot when the dr
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 DEVICE_TIMEOUT_S = 30
@@ -56,6 +57,12 @@ def unit_text(uuid: str, mount_point: str, file_system: str, label: str) -> str:
     )
 
 
+def uuid_of_unit(text: str) -> str:
+    """Of the file system that a unit of ours mounts."""
+    prefix = "What=/dev/disk/by-uuid/"
+    return next((line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix)), "")
+
+
 def drop_in_text() -> str:
     return f"{MARK}\n[Unit]\nJobRunningTimeoutSec={DEVICE_TIMEOUT_S}s\n"
 
@@ -78,9 +85,11 @@ def fstab_with(text: str, line: str) -> str:
     return f"{base}{MARK}\n{line}\n"
 
 
-def fstab_without(text: str, uuid: str) -> str:
-    """Without our line for this file system; lines that others wrote stay."""
-    return _without(text, lambda fields: fields[0] == f"UUID={uuid}")
+def fstab_without(text: str, uuids: set[str], mount_points: set[str]) -> str:
+    """Without our lines for these file systems and mount points; lines that others wrote stay."""
+    sources = {f"UUID={uuid}" for uuid in uuids}
+    places = {_fstab_field(point) for point in mount_points}
+    return _without(text, lambda fields: fields[0] in sources or fields[1] in places)
 
 
 def fstab_has(text: str, mount_point: str) -> bool:
@@ -93,8 +102,7 @@ def fstab_has(text: str, mount_point: str) -> bool:
     )
 
 
-def _without(text: str, is_ours: object) -> str:
-    assert callable(is_ours)
+def _without(text: str, is_ours: Callable[[list[str]], bool]) -> str:
     kept: list[str] = []
     for line in text.splitlines(keepends=True):
         fields = line.split()

@@ -7,6 +7,7 @@ Blocking; one caller at a time.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -20,6 +21,7 @@ from storage.command import Runner
 from storage.errors import (
     CommandFailed,
     Conflict,
+    DriveError,
     FileError,
     InvalidInput,
     NotFound,
@@ -263,9 +265,11 @@ class Provision:
         chain = BlockChain(self._roots)
         name = self._name(virtual_drive, chain)
         points = chain.mounts_of(name)
-        uuids = {virtual_drive.file_system_uuid} | {
-            self._blkid(f"/dev/{part}").get("UUID", "") for part in (*chain.partitions(name), name)
-        }
+        uuids = {virtual_drive.file_system_uuid}
+        for part in (*chain.partitions(name), name):
+            # A dead array cannot be read: its mount point is known all the same.
+            with contextlib.suppress(DriveError):
+                uuids.add(self._blkid(f"/dev/{part}").get("UUID", ""))
         for point in reversed(points):
             done = self._run(["umount", point.path], timeout_s=TOOL_TIMEOUT_S)
             if done.status != 0:
@@ -276,8 +280,7 @@ class Provision:
         still = BlockChain(self._roots).mounts_of(name)
         if still:
             raise Conflict(f"{still[0].path} ({virtual_drive.name}) is still mounted", "unmount it by hand")
-        for uuid in uuids - {""}:
-            self._files.forget(uuid)
+        self._files.forget(uuids - {""}, {point.path for point in points})
 
     # -- checks ------------------------------------------------------------------------------------------
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from storage.command import Completed
 from storage.errors import InvalidInput, NotFound, OperationRefused, StateChanged
 from storage.raid.inventory import VirtualDrive
 from storage.raid.states import RaidLevel, VirtualDriveState
@@ -68,7 +70,10 @@ def test_a_folder_with_something_in_it_and_a_unit_of_somebody_else_are_refused(
         mounts.check_free("/srv/y")
 
 
-def test_our_unit_is_written_and_taken_away_and_others_stay(machine: FakeMachine) -> None:
+@pytest.mark.parametrize(("uuids", "mount_points"), [(["11-22"], []), ([], ["/srv/rec"])])
+def test_our_unit_is_written_and_taken_away_and_others_stay(
+    machine: FakeMachine, uuids: list[str], mount_points: list[str]
+) -> None:
     run = FakeRunner({"systemctl": GOOD})
     mounts = LastingMounts(machine.roots, run)
     units = machine.roots.etc / "systemd" / "system"
@@ -82,9 +87,9 @@ def test_our_unit_is_written_and_taken_away_and_others_stay(machine: FakeMachine
         in (units / r"dev-disk-by\x2duuid-11\x2d22.device.d" / "50-watchdeck.conf").read_text()
     )
     mounts.check_free("/srv/rec")
-    mounts.forget("33-44")
+    mounts.forget({"33-44"}, {"/srv/other"})
     assert (units / "srv-rec.mount").exists()
-    mounts.forget("11-22")
+    mounts.forget(set(uuids), set(mount_points))
     assert [path.name for path in units.iterdir()] == ["srv-other.mount"]
     assert run.lines() == ["systemctl disable srv-rec.mount", "systemctl daemon-reload"]
 
@@ -164,3 +169,19 @@ def test_labels_and_file_systems_that_do_not_go_are_refused(
 def test_an_array_without_a_device_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="has no device"):
         plan(FakeMachine(tmp_path), FakeRunner())
+
+
+def test_a_dead_array_is_forgotten_by_its_mount_point(machine: FakeMachine) -> None:
+    machine.mount("md127", "/srv/rec", "xfs")
+    machine.write(machine.roots.etc, "fstab", "# written by watchdeck\nUUID=1-2 /srv/rec xfs noatime 0 2\n")
+
+    class Unmounting(FakeRunner):
+        def __call__(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Completed:
+            if argv[0] == "umount":
+                machine.write(machine.roots.proc, "self/mountinfo", "")
+            return super().__call__(argv, timeout_s=timeout_s, stdin=stdin)
+
+    run = Unmounting({"blkid": (2, "", "blkid: error: /dev/md127: Input/output error"), "umount": GOOD})
+    Provision(machine.roots, run, (0, 0)).unmake(ARRAY)
+    assert "umount /srv/rec" in run.lines()
+    assert (machine.roots.etc / "fstab").read_text() == ""

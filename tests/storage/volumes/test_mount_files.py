@@ -55,7 +55,9 @@ def test_the_line_in_fstab_comes_and_goes_and_lines_of_others_stay() -> None:
     assert once.startswith(FOREIGN)
     assert once.splitlines()[-1].startswith(r"UUID=11-22 /srv/a\040b xfs noatime,nofail,")
     assert fstab_with(once, OURS) == once
-    assert fstab_without(once, "11-22") == FOREIGN
+    assert fstab_without(once, {"11-22"}, set()) == FOREIGN
+    assert fstab_without(once, set(), {"/srv/a b"}) == FOREIGN
+    assert fstab_without(once, {"33-44"}, {"/elsewhere"}) == once
     assert fstab_with("no end of line", OURS).startswith("no end of line\n")
 
 
