@@ -101,7 +101,7 @@ class LastingMounts:
             if path == self._fstab:
                 text = fstab_with(path.read_text() if path.exists() else "", text)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text.encode(), 0o644)
+            _write_public(path, text)
         except OSError as error:
             raise FileError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -114,7 +114,7 @@ class LastingMounts:
                 old = self._fstab.read_text()
                 new = fstab_without(old, uuids, mount_points)
                 if new != old:
-                    write_atomically(self._fstab, new.encode(), 0o644)
+                    _write_public(self._fstab, new)
         except OSError as error:
             raise FileError(f"{error.filename} cannot be changed: {error.strerror}") from error
         if any(is_removed) and self._has_systemd():
@@ -140,3 +140,9 @@ class LastingMounts:
     def _has_systemd(self) -> bool:
         """As sd_booted(3) tells."""
         return (self._roots.run / "systemd" / "system").is_dir()
+
+
+def _write_public(path: Path, text: str) -> None:
+    """Readable for everybody, as such files are, whatever the umask of the drive service."""
+    write_atomically(path, text.encode(), 0o644)
+    path.chmod(0o644)

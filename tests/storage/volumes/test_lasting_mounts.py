@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,9 +79,13 @@ def test_our_unit_is_written_and_taken_away_and_others_stay(
     mounts = LastingMounts(machine.roots, run)
     units = machine.roots.etc / "systemd" / "system"
     machine.write(units, "srv-other.mount", "[Mount]\nWhat=/dev/disk/by-uuid/11-22\n")
-    for command in mounts.commands("/dev/md127p1", "11-22", "/srv/rec", "xfs", "rec"):
-        if command.write_path:
-            mounts.write(command)
+    old_umask = os.umask(0o077)
+    try:
+        for command in mounts.commands("/dev/md127p1", "11-22", "/srv/rec", "xfs", "rec"):
+            if command.write_path:
+                mounts.write(command)
+    finally:
+        os.umask(old_umask)
     assert (units / "srv-rec.mount").stat().st_mode & 0o777 == 0o644
     assert (
         "JobRunningTimeoutSec=30s"
