@@ -412,6 +412,13 @@ async def test_lamps_blink_while_the_map_is_in_sight_and_at_no_other_time(tmp_pa
         assert not view._beat.is_running
         await pilot.press("5")
         await until(pilot, lambda: view._beat.is_running)
+        await pilot.press("c")
+        await shows(pilot, "y do it")
+        await until(pilot, lambda: not view._beat.is_running)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen.query(BaysView).first(), BaysView))
+        engine.tick()
+        await until(pilot, lambda: view._beat.is_running)
         engine.stop()
         await shows(pilot, "engine lost")
         await until(pilot, lambda: not view._beat.is_running)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from tests.fakes import chassis_views
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import DEMO
@@ -14,6 +15,7 @@ from tui.commands import Scope
 from tui.keymap import Keymap
 from tui.mirror import Link
 from tui.profile import TerminalProfile
+from tui.screens.frame import HeaderLine
 
 SIZE = (80, 24)
 
@@ -225,3 +227,19 @@ async def test_quitting_leaves_the_engine_alone(tmp_path: Path) -> None:
         await pilot.press("q")
     assert app.return_value is None
     assert {name for name, _ in engine.calls} <= {"stream", "picture", "snapshot"}
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 70, 80, 100])
+async def test_every_width_names_the_screen_in_front_and_the_key_of_every_other(
+    tmp_path: Path, width: int
+) -> None:
+    app = app_for(FakeEngine(chassis=chassis_views.healthy_eight()), tmp_path)
+    async with app.run_test(size=(width, 20)) as pilot:
+        await shows(pilot, "5 of 8", "14:03:20")
+        for key, title in (("f3", "Cam"), ("f6", "Bay"), ("f2", "Das")):
+            await pilot.press(key)
+            header = app.query_one(HeaderLine)
+            await until(pilot, lambda: f" {title}" in header.plain)  # noqa: B023
+            names = ("F2", "F3", "F4", "F5", "F6") if key == "f6" else "12345"
+            assert all(f" {name}" in header.plain for name in names)
+            assert len(header.plain) <= width

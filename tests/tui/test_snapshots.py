@@ -153,14 +153,16 @@ def bays_console(box: ChassisView, profile: TerminalProfile | None = None) -> Ap
     ids=lambda box: box.__name__,
 )
 def test_bays(snap_compare: SnapCompare, size: tuple[int, int], box: Callable[[], ChassisView]) -> None:
-    steps = arriving_at("5", "F6 Bays", "serial" if box().inventory.drives else "two lamps")
+    # The bars of its history come last.
+    words = ("serial", "▆") if box().inventory.drives else ("two lamps",)
+    steps = arriving_at("5", "F6 Bays", *words)
     assert snap_compare(bays_console(box()), terminal_size=size, run_before=steps)
 
 
 @SIZES
 def test_storage_tree(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     app = bays_console(chassis_views.degraded_eight())
-    steps = arriving_at("5", "F6 Bays", then=("v", "j", "j"), finally_=("Bay 1  failed", "garage"))
+    steps = arriving_at("5", "F6 Bays", then=("v", "j", "j"), finally_=("Bay 1  failed", "garage", "▆"))
     assert snap_compare(app, terminal_size=size, run_before=steps)
 
 
@@ -189,7 +191,7 @@ def test_job_with_an_alarm(snap_compare: SnapCompare, size: tuple[int, int]) -> 
 @pytest.mark.parametrize("box", [chassis_views.degraded_eight, chassis_views.sixteen], ids=["8", "16"])
 def test_bays_on_the_linux_console(snap_compare: SnapCompare, box: Callable[[], ChassisView]) -> None:
     profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
-    steps = arriving_at("5", "F6 Bays", "serial")
+    steps = arriving_at("5", "F6 Bays", "serial", "▓")
     assert snap_compare(bays_console(box(), profile), terminal_size=(80, 25), run_before=steps)
 
 

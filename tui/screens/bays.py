@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 
 from engine.client import WatchdeckError
 from engine.wire_chassis import INFORMATION_TABLE, Drive, DriveDetail, VirtualDrive
@@ -35,6 +36,16 @@ WIDE_FROM = 110
 NARROW_BELOW = 70
 ROWS_BELOW_MAP = 5
 PAGE_INDENT = 8
+
+
+class WordsPane(TextPane):
+    """Words that are wrapped for its width: they are made anew when it has another one."""
+
+    class Resized(Message):
+        """There is another amount of room."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
 
 class BaysView(BayActions):
@@ -67,8 +78,8 @@ class BaysView(BayActions):
             with Vertical(id="bays-left"):
                 yield BayMap()
                 yield LineList(COLUMNS, empty_text="no virtual drive: press n to set up storage")
-                yield TextPane(id="bays-tasks")
-            yield TextPane(id="bays-side")
+                yield WordsPane(id="bays-tasks")
+            yield WordsPane(id="bays-side")
 
     # -- what is in hand ---------------------------------------------------------------------------------
 
@@ -139,7 +150,6 @@ class BaysView(BayActions):
         wanted = len(rows) * box_height(len(rows), height - spare, box) if rows else HEIGHTS[-1]
         self.query_one("#bays-left").styles.width = columns * box + 1 if side else "1fr"
         self.query_one(BayMap).styles.height = wanted
-        self.refresh_from(Change.EVERYTHING)
 
     def refresh_from(self, change: Change) -> None:
         if not self.is_mounted:
@@ -147,6 +157,8 @@ class BaysView(BayActions):
         if change & (Change.CHASSIS | Change.LINK):
             self._draw_map()
             self._draw_tree()
+        elif self.is_front and not self._beat.is_running:
+            self._follow_lamps()  # a dialog stood in front of it
         self._draw_title()
         self._draw_words()
 
@@ -254,7 +266,7 @@ class BaysView(BayActions):
 
     def _follow_lamps(self) -> None:
         """Blink what is in sight, and nothing while another screen or a dialog stands in front."""
-        if not self.display or self.chassis is None:
+        if not self.is_front or self.chassis is None:
             self._beat.stop()
             return
         rates = {self._information_rate()}
@@ -267,6 +279,7 @@ class BaysView(BayActions):
 
     def _lamps_turned(self, rates: frozenset[Rate]) -> None:
         if not self.is_front:
+            self._beat.stop()
             return
         if not self.is_tree:
             self.query_one(BayMap).turn(self._beat.is_lit, rates)
@@ -301,6 +314,7 @@ class BaysView(BayActions):
             self._detail = detail
             self._draw_words()
 
+    @on(WordsPane.Resized)
     @on(BayMap.Highlighted)
     @on(LineList.Highlighted)
     def _moved(self) -> None:
@@ -317,7 +331,7 @@ class BaysView(BayActions):
         self.toggle_class("-tree")
         self.query_one(LineList if self.is_tree else BayMap).focus()
         self._follow_lamps()
-        self.call_after_refresh(self._draw_words)
+        self._draw_words()
 
     def action_details(self, bay: str = "") -> None:
         chassis = self.chassis

@@ -58,6 +58,7 @@ class JobScreen(ModalScreen[None]):
         self._job_id = job_id
         self._alarm = ""
         self._words = ""
+        self._was_seen = False
         self._stop_listening: Callable[[], None] = lambda: None
 
     @property
@@ -95,8 +96,10 @@ class JobScreen(ModalScreen[None]):
         job, mirror = self.job, self._desk.mirror
         foot = " esc leaves the view, the job goes on"
         if job is None:
-            pane.show([Content("the engine does not know this job any more")])
+            gone = "the engine does not know this job any more"
+            pane.show([Content(gone if self._was_seen else "waiting for the engine's word ...")])
         else:
+            self._was_seen = True
             paper = Paper(pane.size.width, pane.size.height, self._desk.glyphs, self._desk.zone)
             lines = job_lines(job, paper)
             answers = answer_lines(job) if job.state not in OVER else []

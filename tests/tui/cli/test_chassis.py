@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.wire_chassis import SelfTestKind, SelfTestState
 from tests.fakes.station import FakeStation
 from tests.tui.cli.conftest import Shell
+from tui.cli.drives import self_tests_shown
 
 
 @pytest.fixture
@@ -176,3 +178,38 @@ def test_the_box_itself(box: Shell) -> None:
     wrong = box("chassis", "simulate", "explode", "--json")
     assert wrong.code == 2
     assert box("chassis", "upkeep", "--hour", "24").code == 2
+
+
+def test_what_smartctl_finds_is_held_against_what_the_engine_sees(box: Shell) -> None:
+    view = box.json("drive", "detect")
+    assert view["differences"] == []
+    found = {each["serial"] for each in view["detected"]}
+    assert {str(drive["serial"]) for drive in bays(box).values()} <= found
+    assert "both see the same drives" in box("drive", "detect").out
+
+
+def test_self_tests_of_a_drive_are_shown_with_their_minutes_where_it_says_them() -> None:
+    ata = SelfTestState(
+        kinds=(SelfTestKind.SHORT, SelfTestKind.LONG),
+        minutes={SelfTestKind.SHORT: 2, SelfTestKind.LONG: 640},
+    )
+    scsi = SelfTestState(kinds=(SelfTestKind.SHORT, SelfTestKind.LONG))
+    assert self_tests_shown(ata) == "short 2 min, long 640 min"
+    assert self_tests_shown(scsi) == "short, long"
+    assert self_tests_shown(SelfTestState()) == "no self-tests"
+    assert self_tests_shown(None) == ""
+
+
+def test_drive_that_left_is_listed_and_forgotten_but_not_one_that_is_here(box: Shell) -> None:
+    serial = str(bays(box)[3]["serial"])
+    here = box("drive", "forget", serial, "--json")
+    assert here.error["code"] == "conflict"
+    assert serial in here.error["what"]
+    assert "bay 3" in here.error["what"]
+    assert box("chassis", "simulate", "pull", "3").code == 0
+    (gone,) = box.json("drive", "list", "--gone")["drives"]
+    assert (gone["serial"], gone["bay"]) == (serial, 3)
+    assert serial in box("drive", "list", "--gone").out
+    assert box("drive", "forget", serial.lower()).out == f"{serial.lower()} is forgotten\n"
+    assert box.json("drive", "list", "--gone") == {"drives": []}
+    assert box("drive", "forget", serial, "--json").error["code"] == "not_found"
