@@ -1,4 +1,5 @@
-"""What the catalog forgets by itself, so that it stays bounded: old events, and gaps from before the oldest footage.
+"""What the catalog forgets by itself, so that it stays bounded: old events, ended jobs as old as those, and gaps from before
+the oldest footage.
 
 Footage itself is forgotten by retention. A background round of the station; loop only, the work is the catalog's.
 """
@@ -44,4 +45,5 @@ async def upkeep_round(
         step=EVENTS_A_STEP,
     ):
         await sleep(PAUSE_S)
+    await catalog.write("forget_chassis_jobs", before_us)
     await catalog.write("forget_gaps", now_us - limits.keep_gaps_days * US_PER_DAY)

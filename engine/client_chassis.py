@@ -13,9 +13,11 @@ from engine.wire_chassis import (
     ChassisLayout,
     ChassisOperation,
     ChassisView,
+    DetectionView,
     Drive,
     DriveDetail,
     DriveLocate,
+    GoneDrive,
     JobAct,
     JobView,
     LearnBay,
@@ -100,6 +102,20 @@ class ChassisCalls:
 
     async def abort_self_test(self, ref: str) -> None:
         await self._call("DELETE", f"/v1/drives/{path_segment(ref)}/tests", None, timeout_ms=DRIVE_TIMEOUT_MS)
+
+    async def gone_drives(self) -> tuple[GoneDrive, ...]:
+        """Those that were here and are not now; the one seen last first."""
+        return (await self._call("GET", "/v1/gone-drives", wire_calls.GoneDriveList)).drives
+
+    async def forget_drive(self, ref: str) -> None:
+        """One that is gone for good, by serial number or id; its history goes with it."""
+        await self._call("DELETE", f"/v1/gone-drives/{path_segment(ref)}", None)
+
+    async def detect_drives(self) -> DetectionView:
+        """A second opinion on which drives there are; opens each."""
+        return await self._call(
+            "GET", "/v1/chassis/detection", DetectionView, timeout_ms=OPERATION_TIMEOUT_MS
+        )
 
     # -- arrays ----------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class CatalogSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     keep_events: Annotated[int, msgspec.Meta(ge=10_000, le=100_000_000)] = 1_000_000
     """The newest so many events are kept, older ones forgotten: some 200 bytes each."""
     keep_events_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 365
-    """Events older than this are forgotten too, except the newest 10000."""
+    """Events older than this are forgotten too, except the newest 10000; so are jobs that ended before then."""
     keep_gaps_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 365
     """Gaps of a camera without any footage; of the others they go with the footage around them."""
 

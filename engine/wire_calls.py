@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from engine import wire
-from engine.wire_chassis import Drive, JobView
+from engine.wire_chassis import Drive, GoneDrive, JobView
 
 Time = Annotated[int, msgspec.Meta(ge=0, description="Microseconds since the Unix epoch, UTC.")]
 
@@ -118,6 +118,12 @@ class DriveList(wire.Reply, frozen=True, kw_only=True):
     """By bay; those in none come last."""
 
     drives: tuple[Drive, ...]
+
+
+class GoneDriveList(wire.Reply, frozen=True, kw_only=True):
+    """The one seen last first."""
+
+    drives: tuple[GoneDrive, ...]
 
 
 class JobList(wire.Reply, frozen=True, kw_only=True):

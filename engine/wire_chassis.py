@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from engine.wire_message import Reply, Request
+from storage.drives.detection import DetectedDrive
 from storage.drives.health import DriveHealth, HealthSample, Verdict
 from storage.drives.indicators import (
     INFORMATION_TABLE,
@@ -20,7 +21,13 @@ from storage.drives.indicators import (
     TrayPattern,
 )
 from storage.drives.sensors import Sensor, SensorKind, SensorState
-from storage.drives.smart_report import Attribute, SelfTestKind, SelfTestResult, SmartReport
+from storage.drives.smart_report import (
+    Attribute,
+    SelfTestKind,
+    SelfTestResult,
+    SelfTestState,
+    SmartReport,
+)
 from storage.hardware import ChassisLayout
 from storage.raid.inventory import (
     Controller,
@@ -89,6 +96,8 @@ __all__ = [
     "Controller",
     "CreateVirtualDrive",
     "DeleteVirtualDrive",
+    "DetectedDrive",
+    "DetectionView",
     "Drive",
     "DriveDetail",
     "DriveGroup",
@@ -96,6 +105,7 @@ __all__ = [
     "DriveKind",
     "DriveLocate",
     "DriveState",
+    "GoneDrive",
     "HealthSample",
     "ImportForeign",
     "InformationLed",
@@ -129,6 +139,7 @@ __all__ = [
     "SelfTestKind",
     "SelfTestResult",
     "SelfTestStart",
+    "SelfTestState",
     "Sensor",
     "SensorKind",
     "SensorState",
@@ -309,6 +320,30 @@ class DriveDetail(Reply, frozen=True, kw_only=True):
     history: tuple[HealthSample, ...] = ()
     """Oldest first, at most 400, thinned evenly."""
     chains: tuple[ChainView, ...] = ()
+    self_tests: SelfTestState | None = None
+    """What it can run; None until it was asked."""
+
+
+class GoneDrive(Reply, frozen=True, kw_only=True):
+    """A drive that was in this box and is not now."""
+
+    id: str
+    model: str
+    serial: str
+    wwn: str
+    size_bytes: int
+    bay: int | None
+    """The last one it was seen in."""
+    first_seen_us: int
+    last_seen_us: int
+
+
+class DetectionView(Reply, frozen=True, kw_only=True):
+    """GET /v1/chassis/detection: what smartctl finds by itself, held against what the engine sees."""
+
+    detected: tuple[DetectedDrive, ...]
+    differences: tuple[str, ...]
+    """Plain words; empty = both see the same drives."""
 
 
 # -- asking for something --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from engine.api.services import Call, Services
 from engine.wire_chassis import (
     ChassisLayout,
     ChassisView,
+    DetectionView,
     Drive,
     DriveDetail,
     DriveLocate,
@@ -62,6 +63,18 @@ async def start_self_test(services: Services, call: Call[None, SelfTestStart]) -
 
 async def abort_self_test(services: Services, call: Call[None, None]) -> None:
     await services.chassis.abort_self_test(call.path["ref"], call.caller.name)
+
+
+async def list_gone_drives(services: Services, call: Call[None, None]) -> wire_calls.GoneDriveList:
+    return wire_calls.GoneDriveList(drives=await services.chassis.gone_drives())
+
+
+async def forget_drive(services: Services, call: Call[None, None]) -> None:
+    await services.chassis.forget_drive(call.path["ref"], call.caller.name)
+
+
+async def detect_drives(services: Services, call: Call[None, None]) -> DetectionView:
+    return await services.chassis.detect()
 
 
 # -- plans, operations, jobs -----------------------------------------------------------------------------

@@ -22,8 +22,10 @@ from engine.wire_chassis import (
     ChassisLayout,
     ChassisOperation,
     ChassisView,
+    DetectionView,
     DriveDetail,
     DriveLocate,
+    GoneDrive,
     JobAct,
     JobView,
     LearnBay,
@@ -109,6 +111,12 @@ class Chassis(Protocol):
     async def start_self_test(self, drive_ref: str, kind: SelfTestKind, actor: str) -> OperationDone: ...
 
     async def abort_self_test(self, drive_ref: str, actor: str) -> None: ...
+
+    async def gone_drives(self) -> tuple[GoneDrive, ...]: ...
+
+    async def forget_drive(self, drive_ref: str, actor: str) -> None: ...
+
+    async def detect(self) -> DetectionView: ...
 
     async def switch_uid(self, is_on: bool, actor: str) -> None: ...
 

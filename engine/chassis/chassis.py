@@ -22,6 +22,7 @@ from engine.chassis.changes import inventory_changes, source_of, the_drive
 from engine.chassis.drive_words import drive_words
 from engine.chassis.exposure import chains, mount_paths
 from engine.chassis.finding import found_drive, thinned
+from engine.chassis.gone_drives import forget_drive, gone_drives
 from engine.chassis.happenings import Happening
 from engine.chassis.indicators import information_pattern
 from engine.chassis.inventory_watch import POLL_S, TASK_POLL_S, InventoryWatch
@@ -43,8 +44,10 @@ from engine.wire_chassis import (
     ChainView,
     ChassisLayout,
     ChassisView,
+    DetectionView,
     DriveDetail,
     DriveLocate,
+    GoneDrive,
     JobKind,
     JobState,
     JobView,
@@ -55,6 +58,7 @@ from engine.wire_chassis import (
     UpkeepEdit,
 )
 from storage.clock import Clock
+from storage.drives.detection import detection_differences
 from storage.errors import Unsupported, WatchdeckError
 from storage.hardware import Hardware
 from storage.raid.backend import Command
@@ -171,7 +175,7 @@ class ChassisService:
             "memory": self._remember_drives,
             "lamps": self._run_lamps,
             "sensors": self._readings.watch_sensors,
-            "SMART sweep": partial(self._readings.sweep, lambda: self._upkeep.settings.smart_minutes),
+            "SMART sweep": self._run_sweep,
             "temperatures": self._readings.watch_temperatures,
             "activity": partial(self._readings.watch_activity, lambda: self.has_readers()),
             "automation": self._automate,
@@ -205,6 +209,10 @@ class ChassisService:
         """Not before the drives are known: a lamp that burns for a failed drive must not go out for a moment."""
         await self.has_looked.wait()
         await self._lamps.run()
+
+    async def _run_sweep(self) -> None:
+        await self.has_looked.wait()
+        await self._readings.sweep(lambda: self._upkeep.settings.smart_minutes)
 
     async def _automate(self) -> None:
         await self.has_looked.wait()
@@ -381,6 +389,21 @@ class ChassisService:
             smart=await self._catalog.read("drive_report", drive.id),
             history=thinned(history, HISTORY_LIMIT),
             chains=tuple(chain for chain in view.chains if chain.virtual_drive in ids),
+            self_tests=self._sweep.self_tests.get(drive.id),
+        )
+
+    async def gone_drives(self) -> tuple[GoneDrive, ...]:
+        return await gone_drives(self._catalog, self.inventory())
+
+    async def forget_drive(self, drive_ref: str, actor: str) -> None:
+        gone = await forget_drive(self._catalog, self.inventory(), drive_ref)
+        text = f"Forgotten: {gone.model} with serial {gone.serial or gone.id}"
+        self._events.publish("drive.forgotten", text, actor=actor)
+
+    async def detect(self) -> DetectionView:
+        detected = await self._asks.call(OPERATION_TIMEOUT_S, self._hardware.detect)
+        return DetectionView(
+            detected=detected, differences=detection_differences(detected, self.inventory().drives)
         )
 
     async def locate_drive(self, drive_ref: str, locate: DriveLocate, actor: str) -> None:
@@ -398,7 +421,7 @@ class ChassisService:
 
     async def _start_test(self, drive: Drive, kind: SelfTestKind) -> str:
         said: str = await self._sweep.on_lane(partial(self._hardware.start_self_test, drive.id, kind))
-        self._sweep.soon(drive.id)
+        self._sweep.follow(drive.id)
         return said
 
     async def _test_by_itself(self, drive_id: str) -> None:
@@ -409,7 +432,7 @@ class ChassisService:
     async def abort_self_test(self, drive_ref: str, actor: str) -> None:
         drive = found_drive(self.inventory(), drive_ref)
         await self._sweep.on_lane(partial(self._hardware.abort_self_test, drive.id))
-        self._sweep.soon(drive.id)
+        self._sweep.follow(drive.id)
         text = f"{the_drive(drive)}: self-test aborted"
         self._events.publish("drive.self_test", text, source=source_of(drive), actor=actor)
 

@@ -22,7 +22,7 @@ from engine.chassis.health_changes import HealthTeller, self_test_result
 from engine.chassis.lanes import Lane
 from storage.clock import Clock
 from storage.drives.health import DriveHealth, HealthSample, Verdict
-from storage.drives.smart_report import SmartReport
+from storage.drives.smart_report import SelfTestState, SmartReport
 from storage.drives.smart_rules import judge
 from storage.errors import CommandTimeout, NotFound, ToolMissing, Unsupported, WatchdeckError
 from storage.hardware import Hardware
@@ -73,10 +73,14 @@ class SmartSweep:
         """By drive, on the monotonic clock."""
         self._asked: set[str] = set()
         self._sampled_us: dict[str, int] = {}
+        self._testing: dict[str, int] = {}
+        """Drives that test themselves, and when each is asked next how far it is, on the monotonic clock."""
         self._polled_us = 0
         self._silent_spares: set[str] = set()
         self.teller = HealthTeller()
         self.healths: dict[str, DriveHealth] = {}
+        self.self_tests: dict[str, SelfTestState] = {}
+        """By drive: what it can run, asked once."""
 
     async def remember(self, ids: Iterable[str]) -> None:
         """Verdicts from before the restart: what was said then is not said again."""
@@ -112,9 +116,9 @@ class SmartSweep:
             found.append(drive)
         return found
 
-    def soon(self, id: str, in_us: int = 0) -> None:
-        """Ask this one again then."""
-        self._due[id] = self._clock.monotonic_us() + in_us
+    def follow(self, id: str) -> None:
+        """It tests itself from now on, or no longer: look at once."""
+        self._testing[id] = self._clock.monotonic_us()
 
     async def round(self, inventory: Inventory, minutes: int) -> None:
         """Ask those that are due and the standby spares; returns when all have answered or were given up."""
@@ -125,6 +129,9 @@ class SmartSweep:
             for spare in self._spares_due(inventory):
                 if spare not in drives and spare.id not in self._asked:
                     group.create_task(self._poll(spare), name=f"spare {spare.serial or spare.id}")
+            for drive in self._testing_due(inventory):
+                if drive not in drives and drive.id not in self._asked:
+                    group.create_task(self._follow(drive), name=f"self-test {drive.serial or drive.id}")
 
     def _spares_due(self, inventory: Inventory) -> list[Drive]:
         now_us = self._clock.monotonic_us()
@@ -132,6 +139,39 @@ class SmartSweep:
             return []
         self._polled_us = now_us
         return [drive for drive in inventory.drives if drive.state is DriveState.HOT_SPARE]
+
+    def _testing_due(self, inventory: Inventory) -> list[Drive]:
+        here = {drive.id: drive for drive in inventory.drives if drive.state is not DriveState.MISSING}
+        for gone in self._testing.keys() - here.keys():
+            del self._testing[gone]
+        now_us = self._clock.monotonic_us()
+        return [here[id] for id, due_us in self._testing.items() if due_us <= now_us]
+
+    async def _follow(self, drive: Drive) -> None:
+        """How far its self-test is; when it has ended, or cannot be asked about, a reading has the result or the reason."""
+        self._asked.add(drive.id)
+        try:
+            state = await self._ask_self_tests(drive)
+        except WatchdeckError:
+            state = SelfTestState()
+        finally:
+            self._asked.discard(drive.id)
+        if state.progress is None:
+            self._testing.pop(drive.id, None)
+            await self.read(drive)
+            return
+        self._testing[drive.id] = self._clock.monotonic_us() + TESTING_US
+        before = self.healths.get(drive.id, DriveHealth(drive=drive.id))
+        health = msgspec.structs.replace(before, self_test=state.text, self_test_progress=state.progress)
+        if health != before:
+            self.healths[drive.id] = health
+            self._changed()
+
+    async def _ask_self_tests(self, drive: Drive) -> SelfTestState:
+        state = await self._lane.call(READ_TIMEOUT_S, partial(self._hardware.self_tests, drive.id))
+        if not state.is_asleep:
+            self.self_tests[drive.id] = state
+        return state
 
     async def _poll(self, spare: Drive) -> None:
         """Only whether it answers: its values are read in the round."""
@@ -159,10 +199,21 @@ class SmartSweep:
             return self._not_known(drive, error)
         finally:
             self._asked.discard(drive.id)
+        if drive.id not in self.self_tests and not report.is_asleep:
+            await self._learn_self_tests(drive)
         report = msgspec.structs.replace(
             report, drive=drive.id, time_us=report.time_us or self._clock.now_us()
         )
         return await self._take(drive, report)
+
+    async def _learn_self_tests(self, drive: Drive) -> None:
+        """What it can run does not change: asked once."""
+        try:
+            await self._ask_self_tests(drive)
+        except Unsupported:
+            self.self_tests[drive.id] = SelfTestState(text="no self-tests through this controller")
+        except WatchdeckError as error:
+            log.debug("self-tests of %s are not known: %s", drive_words(drive), error)
 
     async def _take(self, drive: Drive, report: SmartReport) -> DriveHealth:
         now_us = self._clock.now_us()
@@ -178,7 +229,7 @@ class SmartSweep:
         self._say(self.teller.temperature(drive, health))
         self._say(self_test_result(drive, before, report))
         if report.self_test_progress is not None:
-            self.soon(drive.id, TESTING_US)
+            self._testing.setdefault(drive.id, self._clock.monotonic_us() + TESTING_US)
         self._changed()
         return health
 

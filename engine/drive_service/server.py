@@ -117,7 +117,8 @@ class DriveService:
             return False
         if result == WATCH:
             with self._lock:
-                send_message(connection, msgspec.msgpack.encode(()))  # "look now": for what came before it listened
+                # "Look now": for what came before it listened.
+                send_message(connection, msgspec.msgpack.encode(()))
                 self._watchers.append(connection)
             return True
         if isinstance(result, bytes):

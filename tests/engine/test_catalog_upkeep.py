@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from engine import catalog_upkeep
@@ -11,6 +13,7 @@ from engine.catalog_thread import CatalogThread
 from engine.catalog_upkeep import upkeep_round
 from engine.config import CatalogSection
 from storage.catalog.changes import CloseGap, OpenGap
+from storage.catalog.chassis import ChassisJobKind, ChassisJobRow, ChassisJobState
 from storage.catalog.records import EventRecord, GapCause
 from storage.units import US_PER_DAY
 from tests.fakes.clock import FakeClock
@@ -54,3 +57,25 @@ async def test_the_newest_events_survive_a_clock_set_years_ahead(tmp_path: Path)
         clock.step(3_650 * US_PER_DAY)
         await upkeep_round(catalog, clock, LIMITS)
         assert len(await catalog.read("events", limit=9)) == 1
+
+
+async def test_ended_jobs_of_the_chassis_go_with_the_events_of_their_time(tmp_path: Path) -> None:
+    clock = FakeClock()
+    old_us = clock.now_us() - 20 * US_PER_DAY
+
+    def job(number: int, ended_us: int | None) -> ChassisJobRow:
+        state = ChassisJobState.WAITING if ended_us is None else ChassisJobState.DONE
+        return ChassisJobRow(
+            uuid=UUID(int=number),
+            kind=ChassisJobKind.REPLACE,
+            state=state,
+            body=msgspec.Raw(b"{}"),
+            started_us=old_us,
+            ended_us=ended_us,
+        )
+
+    async with CatalogThread(tmp_path / "catalog.sqlite") as catalog:
+        for row in (job(1, old_us), job(2, clock.now_us()), job(3, None)):
+            await catalog.write("save_chassis_job", row)
+        await upkeep_round(catalog, clock, LIMITS)
+        assert {row.uuid.int for row in await catalog.read("chassis_jobs")} == {2, 3}

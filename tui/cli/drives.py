@@ -10,10 +10,12 @@ from engine.client import EngineClient
 from engine.wire_chassis import (
     AssignSpare,
     ChassisView,
+    DetectionView,
     Drive,
     DriveDetail,
     DriveHealth,
     DriveLocate,
+    GoneDrive,
     OperationDone,
     PrepareRemoval,
     ReAddMember,
@@ -21,6 +23,7 @@ from engine.wire_chassis import (
     ReplaceDrive,
     SelfTestKind,
     SelfTestStart,
+    SelfTestState,
     SetGood,
     SetOffline,
     SpareKind,
@@ -56,10 +59,14 @@ def drive() -> None:
 
 
 @drive.command("list")
+@click.option("--gone", "is_gone", is_flag=True, help="Those that were here and are not now.")
 @json_option
 @pass_session
-def list_(session: Session) -> None:
+def list_(session: Session, is_gone: bool) -> None:
     """List all drives with bay, state, health and what they belong to."""
+    if is_gone:
+        _list_gone(session)
+        return
     chassis = session.call(_chassis)
     drives = sorted(chassis.inventory.drives, key=lambda each: (each.bay is None, each.bay or 0, each.place))
     if session.is_json:
@@ -71,6 +78,31 @@ def list_(session: Session) -> None:
         right=["BAY", "SIZE", "TEMP"],
     )
     _print_problems(chassis)
+
+
+def _list_gone(session: Session) -> None:
+    async def fetch(engine: EngineClient) -> tuple[GoneDrive, ...]:
+        return await engine.gone_drives()
+
+    drives = session.call(fetch)
+    if session.is_json:
+        print_json({"drives": drives})
+        return
+    print_table(
+        ["SERIAL", "MODEL", "SIZE", "LAST BAY", "FIRST SEEN", "LAST SEEN"],
+        [
+            [
+                each.serial or each.id,
+                each.model,
+                decimal_bytes(each.size_bytes or None),
+                "" if each.bay is None else str(each.bay),
+                local_time(each.first_seen_us, session.zone),
+                local_time(each.last_seen_us, session.zone),
+            ]
+            for each in drives
+        ],
+        right=["SIZE", "LAST BAY"],
+    )
 
 
 def _row(chassis: ChassisView, each: Drive) -> list[str]:
@@ -168,6 +200,7 @@ def show(session: Session, ref: str) -> None:
                 ("media errors", _number(health.media_errors)),
                 ("wear", "" if health.wear_percent is None else f"{health.wear_percent} %"),
                 ("self-test", health.self_test),
+                ("can run", self_tests_shown(detail.self_tests)),
             ]
         )
     if smart is not None and smart.self_tests:
@@ -197,6 +230,17 @@ def show(session: Session, ref: str) -> None:
             ],
             right=["TEMP", "REALLOCATED", "PENDING", "UNCORRECTABLE"],
         )
+
+
+def self_tests_shown(tests: SelfTestState | None) -> str:
+    """`short 2 min, long 740 min`."""
+    if tests is None:
+        return ""
+    if not tests.kinds:
+        return "no self-tests"
+    return ", ".join(
+        f"{kind} {tests.minutes[kind]} min" if kind in tests.minutes else str(kind) for kind in tests.kinds
+    )
 
 
 def _number(value: int | None) -> str:
@@ -314,6 +358,50 @@ def spare(
         )
 
     carry_out(session, make, is_dry=is_dry, word=word, is_sure=is_sure)
+
+
+@drive.command()
+@json_option
+@pass_session
+def detect(session: Session) -> None:
+    """A second opinion: what smartctl finds by itself, against what the engine sees. Opens every drive that is awake."""
+
+    async def fetch(engine: EngineClient) -> DetectionView:
+        return await engine.detect_drives()
+
+    view = session.call(fetch)
+    if session.is_json:
+        print_json(view)
+        return
+    print_table(
+        ["SERIAL", "MODEL", "SIZE", "DEVICE NOW", "REACHED AS"],
+        [
+            [each.serial, each.model, decimal_bytes(each.size_bytes or None), each.device, each.type]
+            for each in view.detected
+        ],
+        right=["SIZE"],
+    )
+    for difference in view.differences:
+        print_line(f"! {difference}")
+    if not view.differences:
+        print_line("both see the same drives")
+
+
+@drive.command()
+@click.argument("ref", metavar="DRIVE")
+@json_option
+@pass_session
+def forget(session: Session, ref: str) -> None:
+    """Forget a drive that left for good, with its history; by serial number or id."""
+
+    async def work(engine: EngineClient) -> None:
+        await engine.forget_drive(ref)
+
+    session.call(work)
+    if session.is_json:
+        print_json({"forgotten": ref})
+    else:
+        print_line(f"{ref} is forgotten")
 
 
 def _one_drive(

@@ -11,6 +11,8 @@ from engine.wire_chassis import (
     JobKind,
     JobState,
     JobView,
+    SelfTestKind,
+    TaskKind,
     TrayPattern,
     VirtualDriveState,
 )
@@ -205,3 +207,19 @@ async def test_failed_drive_is_shown_and_the_volume_that_is_lost_named(tmp_path:
         assert "volume A" in said.text
         [drive] = [drive for drive in bench.service.inventory().drives if drive.bay == 1]
         assert drive.state is DriveState.FAILED
+
+
+async def test_detail_says_which_self_tests_a_drive_can_run_and_how_far_one_is(tmp_path: Path) -> None:
+    async with chassis_bench(tmp_path) as bench:
+        await bench.until(lambda view: sum(health.checked_us is not None for health in view.health) == 5)
+        detail = await bench.service.detail("2")
+        assert detail.self_tests is not None
+        assert set(detail.self_tests.kinds) == {SelfTestKind.SHORT, SelfTestKind.LONG}
+        await bench.service.start_self_test("2", SelfTestKind.LONG, "eve")
+        bench.wait(60)
+        view = await bench.until(
+            lambda view: any(task.kind is TaskKind.SELF_TEST for task in view.inventory.tasks)
+        )
+        health = view.health_of(detail.drive.id)
+        assert health is not None
+        assert "self-test running" in health.self_test

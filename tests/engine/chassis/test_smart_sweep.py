@@ -12,8 +12,8 @@ from engine.chassis.happenings import Happening
 from engine.chassis.smart_sweep import SPARE_POLL_US, SmartSweep
 from storage.catalog.db import Catalog
 from storage.drives.health import Verdict
-from storage.drives.smart_report import SmartReport
-from storage.errors import CommandFailed, ToolMissing, WatchdeckError
+from storage.drives.smart_report import SelfTestKind, SelfTestResult, SelfTestState, SmartReport
+from storage.errors import CommandFailed, ToolMissing, Unsupported, WatchdeckError
 from storage.no_hardware import NoHardware
 from storage.raid.inventory import Inventory
 from storage.raid.states import DriveState
@@ -32,6 +32,8 @@ class ReportedHardware(NoHardware):
         super().__init__()
         self.asked: list[str] = []
         self.reports: dict[str, SmartReport | WatchdeckError] = {}
+        self.self_test: dict[str, SelfTestState] = {}
+        self.asked_tests = 0
 
     def smart(self, drive: str) -> SmartReport:
         self.asked.append(drive)
@@ -39,6 +41,12 @@ class ReportedHardware(NoHardware):
         if isinstance(answer, WatchdeckError):
             raise answer
         return answer
+
+    def self_tests(self, drive: str) -> SelfTestState:
+        self.asked_tests += 1
+        if drive not in self.self_test:
+            raise Unsupported("self-tests through a controller are not possible")
+        return self.self_test[drive]
 
 
 class Bench:
@@ -160,13 +168,60 @@ async def test_standby_spare_is_asked_every_minute_and_its_silence_is_said(bench
     assert [said.kind for said in bench.said] == ["spare.silent", "spare.answers"]
 
 
-async def test_drive_that_tests_itself_is_asked_again_within_minutes(bench: Bench) -> None:
+def running(progress: float) -> SelfTestState:
+    return SelfTestState(
+        kinds=(SelfTestKind.SHORT,), progress=progress, text=f"self-test running, {progress:.0%} done"
+    )
+
+
+async def test_running_self_test_is_followed_each_minute_and_its_end_is_read_and_told(bench: Bench) -> None:
     await bench.round(THREE)
-    bench.hardware.reports["d0"] = SmartReport(protocol="ata", passed=True, self_test_progress=0.1)
-    bench.sweep.soon("d0")
+    bench.hardware.self_test["d0"] = running(0.1)
+    bench.sweep.follow("d0")
+    for progress in (0.1, 0.5):
+        bench.hardware.self_test["d0"] = running(progress)
+        assert await bench.round(THREE) == [], "only its self-test is asked about, not all its values"
+        [health] = [health for health in bench.sweep.view(THREE) if health.drive == "d0"]
+        assert (health.self_test_progress, health.self_test) == (progress, running(progress).text)
+        asked = bench.hardware.asked_tests
+        await bench.round(THREE)
+        assert bench.hardware.asked_tests == asked, "not before a minute has passed"
+        bench.clock.advance(MINUTE_US)
+    bench.hardware.self_test["d0"] = SelfTestState(kinds=(SelfTestKind.SHORT,), text="Short: Completed")
+    bench.hardware.reports["d0"] = SmartReport(
+        protocol="ata", passed=True, self_tests=(SelfTestResult(kind="Short", passed=True, text="Completed"),)
+    )
     assert await bench.round(THREE) == ["d0"]
+    [health] = [health for health in bench.sweep.view(THREE) if health.drive == "d0"]
+    assert health.self_test_progress is None
+    assert [said.kind for said in bench.said] == ["drive.self_test_passed"]
+    bench.clock.advance(MINUTE_US)
+    assert await bench.round(THREE) == []
+
+
+async def test_self_test_that_only_the_report_tells_of_is_followed_too(bench: Bench) -> None:
+    bench.hardware.reports["d0"] = SmartReport(protocol="ata", passed=True, self_test_progress=0.1)
+    await bench.round(THREE)
+    bench.clock.advance(MINUTE_US)
+    assert await bench.round(THREE) == ["d0"], "pySMART cannot say: the report is read again"
+    del bench.hardware.reports["d0"]
     bench.clock.advance(MINUTE_US)
     assert await bench.round(THREE) == ["d0"]
+    bench.clock.advance(MINUTE_US)
+    assert await bench.round(THREE) == []
+
+
+async def test_what_a_drive_can_run_is_asked_once(bench: Bench) -> None:
+    bench.hardware.self_test["d1"] = SelfTestState(
+        kinds=(SelfTestKind.LONG,), minutes={SelfTestKind.LONG: 740}
+    )
+    await bench.round(THREE)
+    assert bench.sweep.self_tests["d1"].minutes == {SelfTestKind.LONG: 740}
+    assert "controller" in bench.sweep.self_tests["d0"].text, "it cannot be asked, and that is known"
+    asked = bench.hardware.asked_tests
+    bench.clock.advance(US_PER_HOUR)
+    await bench.round(THREE)
+    assert bench.hardware.asked_tests == asked
 
 
 async def test_temperatures_in_between_are_shown_and_kept_now_and_then(bench: Bench) -> None:
