@@ -203,7 +203,12 @@ class Station:
         pictures = PictureService(self._clock, self._config.pictures.workers)
         hub = StreamHub(overview, newest)
         recording.on_change = lambda kind, ref: hub.changed()
-        chassis.on_change = hub.changed
+
+        def chassis_changed() -> None:
+            jobs.changed()
+            hub.changed()
+
+        chassis.on_change = chassis_changed
         chassis.has_readers = lambda: hub.readers > 0
         services = Services(
             station=hub,

@@ -78,6 +78,10 @@ def step(
     state: ReplaceState, inventory: Inventory, now_us: int, unfit: Mapping[str, str] | None = None
 ) -> Step:
     """Goes as far as it can without an operation or a change of the inventory."""
+    if not inventory.drives:
+        return Step(
+            state, None, _lamp(state)
+        )  # nothing could be read: that is not a box somebody has emptied
     sight = Sight(inventory, now_us, unfit or {})
     state = replace(state, spares=known_spares(state.spares, inventory))
     for _ in range(len(Phase)):

@@ -45,6 +45,8 @@ class ReplaceJob:
         self._work = work
         self._lamp = ""
         self._lamp_us = 0
+        self._has_looked = False
+        """After a restart nothing is known yet: drives that were not read are not drives that were pulled."""
 
     @property
     def is_ended(self) -> bool:
@@ -74,6 +76,10 @@ class ReplaceJob:
     async def advance(self) -> float:
         """One step, and the operation it asks for."""
         work = self._work
+        if not self._has_looked:
+            if await attempt("replacement of a drive", self._look) is not None:
+                return LOOK_S
+            self._has_looked = True
         taken = step(self.state, work.chassis.inventory(), work.clock.now_us(), self._unfit())
         self._become(taken.state)
         await self._light(taken.lamp)
@@ -81,6 +87,9 @@ class ReplaceJob:
             return LOOK_S
         await self._perform(taken.operation)
         return 0.0
+
+    async def _look(self) -> None:
+        await self._work.chassis.refresh()
 
     async def _perform(self, operation: RaidOperation) -> None:
         async def work() -> None:
