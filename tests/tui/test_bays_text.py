@@ -105,6 +105,13 @@ def test_a_face_has_group_size_temperature_progress_and_warning() -> None:
     assert faces[0].group_style == faces[2].group_style != faces[4].group_style
 
 
+def test_a_member_at_work_is_online_and_what_it_does_stands_below() -> None:
+    box = BOXES["healthy"]
+    working = msgspec.structs.replace(box.bays[0], word="active")
+    face = bay_faces(msgspec.structs.replace(box, bays=(working, *box.bays[1:])), "full", NOW_US)[0]
+    assert (face.word, face.note) == ("online", "active")
+
+
 def test_a_drive_that_settles_says_for_how_long() -> None:
     box = BOXES["healthy"]
     settling = msgspec.structs.replace(box.bays[7], settles_at_us=NOW_US + 6_500_000)
@@ -349,7 +356,10 @@ PLAN = views.erasing_plan()
 def test_a_plan_says_what_is_lost_for_whom_and_that_evidence_is_among_it() -> None:
     words = text_of(plan_lines(PLAN, UTC))
     assert (
-        words.index("ERASES") < words.index("Recordings lost") < words.index("AT RISK") < words.index("Mind")
+        words.index("ERASES")
+        < words.index("Recordings erased")
+        < words.index("AT RISK")
+        < words.index("Mind")
     )
     assert "ZL2A00BC" in words
     assert "410 GB of 1 camera, 2.00 GB of it locked evidence" in words
@@ -363,6 +373,13 @@ def test_a_refusal_says_why_and_what_to_do() -> None:
     plan = msgspec.structs.replace(PLAN, refused="volume A is recording", refused_remedy="take it down first")
     words = text_of(plan_lines(plan, UTC))
     assert words.startswith("Refused: volume A is recording\ntake it down first")
+
+
+def test_what_is_only_at_risk_is_not_called_erased() -> None:
+    radius = msgspec.structs.replace(PLAN.radius, erases=())
+    words = text_of(plan_lines(msgspec.structs.replace(PLAN, radius=radius), UTC))
+    assert "Recordings at risk: 410 GB" in words
+    assert "erased" not in words.casefold()
 
 
 def test_a_harmless_plan_says_that_it_is() -> None:

@@ -24,7 +24,9 @@ from widgets.drive_bay import GROUP_STYLES, BayFace
 from widgets.line_source import Tone
 
 WRITING_TASKS = (TaskKind.REBUILD, TaskKind.COPYBACK)
+ACTIVITY = ("idle", "active")
 _PERCENT = re.compile(r"\s*\d+\s*%$")
+_ROUND = re.compile(r"\.0+ ")
 
 
 def bay_faces(chassis: ChassisView, blinking: Blinking, now_us: int) -> dict[int, BayFace]:
@@ -50,7 +52,7 @@ def bay_faces(chassis: ChassisView, blinking: Blinking, now_us: int) -> dict[int
             number,
             _word(view, drive, letters),
             _tone(view, drive),
-            size=format.decimal_bytes(drive.size_bytes or None).replace(".0 ", " "),
+            size=_ROUND.sub(" ", format.decimal_bytes(drive.size_bytes or None)),
             temperature=temperature,
             temperature_tone=warmth,
             green=green,
@@ -94,6 +96,8 @@ def _still(rate: Rate) -> Rate:
 
 def _word(view: BayView, drive: Drive, letters: dict[str, str]) -> str:
     word = _PERCENT.sub("", view.word)
+    if word in ACTIVITY and drive.state is DriveState.ONLINE:
+        word = DRIVE_STATES[drive.state].word  # what it does stands below
     if drive.state is DriveState.HOT_SPARE and drive.spare_groups and view.pattern is not TrayPattern.LOCATE:
         return f"{word} {''.join(letters.get(group, '?') for group in drive.spare_groups)}"
     return word

@@ -20,6 +20,7 @@ from textual.widgets import Input, Label, Static
 from engine.client import WatchdeckError
 from engine.wire_chassis import ChassisOperation, OperationDone, OperationPlan, OperationRun
 from tui.desk import Desk
+from tui.screens.help import hanging
 from tui.screens.plan_text import command_lines, plan_lines
 from tui.work import start
 from widgets.dialog_frame import DialogFrame
@@ -79,6 +80,9 @@ class OperationDialog(ModalScreen[OperationDone | None]):
             yield Input(id="word", compact=True)
             yield Label("", id="error", classes="dialog--error", markup=False)
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
         start(self, self._make_plan, "operation")
@@ -115,7 +119,9 @@ class OperationDialog(ModalScreen[OperationDone | None]):
         self._show_words(lines, keys)
 
     def _show_words(self, lines: list[Content], keys: str) -> None:
-        self.query_one("#plan", Static).update(Content("\n").join(lines))
+        width = self.query_one(VerticalScroll).scrollable_content_region.width
+        rows = [row for line in lines for row in hanging(line, width, _indent(line))]
+        self.query_one("#plan", Static).update(Content("\n").join(rows))
         frame = self.query_one(DialogFrame)
         if frame.query("#keys"):
             frame.say_keys(keys)
@@ -188,3 +194,9 @@ class OperationDialog(ModalScreen[OperationDone | None]):
                 self._say(f"not done: {error}")
         else:
             self.dismiss(done)
+
+
+def _indent(line: Content) -> int:
+    """Where a long line goes on: a little to the right of where it began."""
+    text = line.plain
+    return len(text) - len(text.lstrip()) + 2 if text.startswith(" ") else 0

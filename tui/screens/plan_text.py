@@ -25,7 +25,8 @@ def plan_lines(plan: OperationPlan, zone: tzinfo) -> list[Content]:
         lines.append(Content.styled("ERASES", "bold reverse $text-error"))
         lines += [Content.styled(f"  {text}", "bold $text-error") for text in radius.erases]
     if radius.footage_bytes or radius.cameras:
-        lines.append(Content.styled(f"Recordings lost: {_footage(plan)}", "bold $text-error"))
+        what, style = ("erased", "bold $text-error") if radius.erases else ("at risk", "bold $text-warning")
+        lines.append(Content.styled(f"Recordings {what}: {_footage(plan)}", style))
         for camera in radius.cameras[:CAMERAS_SHOWN]:
             lines += _camera_lines(camera, zone)
         more = len(radius.cameras) - CAMERAS_SHOWN
@@ -51,10 +52,13 @@ def _footage(plan: OperationPlan) -> str:
 
 
 def _camera_lines(camera: CameraAtRisk, zone: tzinfo) -> list[Content]:
-    days = format.days((camera.to_us - camera.from_us) / format.DAY_US)
+    length_us = max(0, camera.to_us - camera.from_us)
+    days = (
+        format.days(length_us / format.DAY_US) if length_us >= format.DAY_US else format.duration(length_us)
+    )
     dates = f"{format.local_date(camera.from_us, zone)} to {format.local_date(camera.to_us, zone)}"
     size = format.decimal_bytes(camera.bytes)
-    goes_on = f"goes on on {camera.other_volume}" if camera.other_volume else "RECORDS NOWHERE THEN"
+    goes_on = f"goes on recording on {camera.other_volume}" if camera.other_volume else "RECORDS NOWHERE THEN"
     evidence = f"{format.decimal_bytes(camera.locked_bytes)} LOCKED, " if camera.locked_bytes else ""
     return [
         Content.assemble("  ", (camera.camera, "bold"), f"  {days} ({dates}), {size}"),
