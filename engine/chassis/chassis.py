@@ -121,6 +121,7 @@ class ChassisService:
         self._simulate = simulate
         self._gate = gate or OperationGate()
         self._jobs: JobViews | None = None
+        self._shown_jobs: tuple[JobView, ...] = ()
         self._layout = ChassisLayout(name="", rows=(), has_mapping=False)
         self._uid = False
         self._mounted: dict[str, tuple[str, ...]] = {}
@@ -163,8 +164,16 @@ class ChassisService:
         self.jobs_changed()
 
     def jobs_changed(self) -> None:
+        """What they wait for may have come, what they show is another thing; nothing happens when it is not."""
+        shown = self._jobs.views() if self._jobs is not None else ()
+        if shown != self._shown_jobs:
+            self._shown_jobs = shown
+            self.look_soon()
+            self._changed()
+
+    def look_soon(self) -> None:
+        """Do not wait for the next round."""
         self._watch.wake()
-        self._changed()
 
     # -- life ----------------------------------------------------------------------------------------------
 
@@ -322,6 +331,8 @@ class ChassisService:
             self._say(self._sweep.teller.counted(now.drives, is_first=before is None))
             self._planned.forget(now)
             self._problems.tell()
+        if before is None or {drive.id for drive in before.drives} != {drive.id for drive in now.drives}:
+            self._readings.sweep_soon()
         self._automation.take(now)
         self._to_remember.set()
         self.has_looked.set()

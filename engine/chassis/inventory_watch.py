@@ -15,6 +15,7 @@ from typing import Protocol
 
 from engine.chassis.lanes import Lane
 from engine.deadline import Deadline
+from engine.supervise import attempt_blocking
 from storage.clock import Clock
 from storage.errors import WatchdeckError
 from storage.hardware import Hardware
@@ -174,7 +175,10 @@ class InventoryWatch:
     def _woken(self, fd: int) -> None:
         wakeup = self._armed.pop(fd)
         asyncio.get_running_loop().remove_reader(fd)
-        if notices := wakeup.drain():
+        notices = attempt_blocking("wake-up of the drives", wakeup.drain)
+        if isinstance(notices, WatchdeckError):
+            log.warning("%s", notices)
+        elif notices:
             self._noticed(notices)
         self._wake.set()
 

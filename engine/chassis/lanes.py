@@ -19,7 +19,7 @@ from storage.errors import CommandTimeout, Conflict, WatchdeckError
 
 T = TypeVar("T")
 
-WAITING_LIMIT = 64
+WAITING_LIMIT = 256
 """Calls that wait for a lane. When full, the next one is refused: something hangs."""
 
 
@@ -29,8 +29,13 @@ class Lane:
     def __init__(self, name: str, workers: int = 1) -> None:
         self.name = name
         self._workers = workers
-        self._calls: queue.Queue[tuple[Future[Any], Callable[[], Any]] | None] = queue.Queue(WAITING_LIMIT)
+        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
+        """Never more than there are threads."""
+        self._busy = 0
         self._overdue = 0
+        self._waiting = 0
+        self._news = asyncio.Event()
+        """Set, and another one put in its place, when a thread came free or was given up."""
         self._threads = [
             threading.Thread(target=self._work, name=f"{name} {number}", daemon=True)
             for number in range(workers)
@@ -43,29 +48,51 @@ class Lane:
         return self._overdue >= self._workers
 
     async def call(self, timeout_s: float, work: Callable[[], T]) -> T:
-        """What `work` returns. A call that is given up still runs on; its result is dropped.
+        """What `work` returns. A call that is given up still runs on; its result is dropped. The time counts from when a thread
+        has taken it.
 
         Raises what it raises, CommandTimeout when it takes longer (at once while the whole lane is stuck), Conflict when too
         many wait.
         """
-        if self.is_stuck:
-            raise self._timeout("an earlier call has not come back")
+        await self._turn()
         future: Future[T] = Future()
         self._start()
-        try:
-            self._calls.put_nowait((future, work))
-        except queue.Full:
-            raise Conflict(f"{self.name}: {WAITING_LIMIT} calls wait already", "try again later") from None
+        self._calls.put((future, work))
         answer = asyncio.wrap_future(future)
-        answer.add_done_callback(_fetched)
+        answer.add_done_callback(self._came_free)
         try:
             async with Deadline(timeout_s):
                 return await asyncio.shield(answer)
         except TimeoutError:
-            if not future.cancel():
+            if not answer.done():
                 self._overdue += 1
                 answer.add_done_callback(self._came_back)
+                self._tell()
             raise self._timeout(f"no answer within {timeout_s:g} s") from None
+
+    async def _turn(self) -> None:
+        """Wait for a thread that is free."""
+        if self._waiting >= WAITING_LIMIT:
+            raise Conflict(f"{self.name}: {WAITING_LIMIT} calls wait already", "try again later")
+        self._waiting += 1
+        try:
+            while self._busy >= self._workers:
+                if self.is_stuck:
+                    raise self._timeout("an earlier call has not come back")
+                await self._news.wait()
+        finally:
+            self._waiting -= 1
+        self._busy += 1
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _came_free(self, answer: asyncio.Future[Any]) -> None:
+        self._busy -= 1
+        self._tell()
+        if not answer.cancelled():
+            answer.exception()  # asyncio complains about errors that nobody took: of a call that was given up, nobody does
 
     def _came_back(self, answer: asyncio.Future[Any]) -> None:
         self._overdue -= 1
@@ -94,13 +121,4 @@ class Lane:
         """No more calls; a thread that hangs is left behind."""
         if self._is_started:
             for _ in self._threads:
-                try:
-                    self._calls.put_nowait(None)
-                except queue.Full:
-                    return
-
-
-def _fetched(answer: asyncio.Future[Any]) -> None:
-    """asyncio complains about errors that nobody took: of a call that was given up, nobody does."""
-    if not answer.cancelled():
-        answer.exception()
+                self._calls.put(None)

@@ -10,6 +10,7 @@ from engine.chassis.lanes import Lane
 from engine.chassis.problems import Problems
 from engine.chassis.sensor_changes import SensorTeller
 from engine.chassis.smart_sweep import SmartSweep
+from engine.deadline import Deadline
 from storage.drives.sensors import Sensor
 from storage.errors import WatchdeckError
 from storage.hardware import Hardware
@@ -45,6 +46,7 @@ class Readings:
         self._kernel_lane = Lane("drive counters")
         self._teller = SensorTeller()
         self._counters: Mapping[str, int] = {}
+        self._sweep_now = asyncio.Event()
         self.sensors: tuple[Sensor, ...] = ()
         self.active: frozenset[str] = frozenset()
 
@@ -104,11 +106,20 @@ class Readings:
 
     # -- SMART ---------------------------------------------------------------------------------------------
 
+    def sweep_soon(self) -> None:
+        """Other drives are here: do not wait for the next round."""
+        self._sweep_now.set()
+
     async def sweep(self, minutes: Callable[[], int]) -> None:
         """For ever."""
         while True:
+            self._sweep_now.clear()
             await self._sweep.round(self._inventory(), minutes())
-            await asyncio.sleep(SWEEP_S)
+            try:
+                async with Deadline(SWEEP_S):
+                    await self._sweep_now.wait()
+            except TimeoutError:
+                pass
 
     def close(self) -> None:
         self._sensor_lane.close()

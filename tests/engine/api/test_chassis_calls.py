@@ -85,7 +85,7 @@ async def test_locate_blinks_the_bay_and_ends_by_itself(station: FakeStation) ->
     assert bay.locate_until_us == station.clock.now_us() + 60_000_000
     assert (await newest(station, "drive.locate")).actor
     station.clock.advance(61_000_000)
-    station.chassis.jobs_changed()
+    station.chassis.look_soon()
     await chassis_where(stream, lambda view: pattern(view, 5) is not TrayPattern.LOCATE)
     await stream.aclose()  # type: ignore[attr-defined]  # an async generator
 

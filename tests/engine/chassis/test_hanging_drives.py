@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -131,6 +131,38 @@ async def test_lane_with_two_threads_goes_on_beside_one_that_hangs(answers: thre
     assert await lane.call(60, lambda: "other") == "other"
 
 
+async def test_time_spent_waiting_for_a_thread_does_not_count(answers: threading.Event) -> None:
+    """A sweep of many drives is not a row of time-outs."""
+    lane = Lane("test")
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(lane.call(60, answers.wait))
+        await eventually(lambda: lane._busy == 1)
+        second = group.create_task(lane.call(0.5, lambda: "late"))
+        await eventually(lambda: lane._waiting == 1)
+        async with asyncio.timeout(60):
+            assert not (await asyncio.wait([second], timeout=0.6))[0], "it waits for its turn"
+        answers.set()
+    assert (first.result(), second.result()) == (True, "late")
+    lane.close()
+
+
+async def test_those_who_wait_are_told_when_the_last_thread_hangs(answers: threading.Event) -> None:
+    lane = Lane("test")
+    async with asyncio.TaskGroup() as group:
+        hung = group.create_task(_outcome(lane.call(0.05, answers.wait)))
+        await eventually(lambda: lane._busy == 1)
+        waiting = group.create_task(_outcome(lane.call(60, lambda: 1)))
+    assert "no answer within" in hung.result()
+    assert "an earlier call has not come back" in waiting.result()
+
+
+async def _outcome(call: Awaitable[object]) -> str:
+    try:
+        return str(await call)
+    except CommandTimeout as error:
+        return error.what
+
+
 async def test_lane_passes_errors_on_and_hides_bugs(caplog: pytest.LogCaptureFixture) -> None:
     lane = Lane("test")
 
@@ -160,7 +192,7 @@ async def test_lane_takes_only_so_many_calls(answers: threading.Event) -> None:
         calls = [group.create_task(lane.call(60, hang))]
         await eventually(begun.is_set)
         calls += [group.create_task(lane.call(60, lambda: None)) for _ in range(WAITING_LIMIT)]
-        await eventually(lambda: lane._calls.qsize() == WAITING_LIMIT)
+        await eventually(lambda: lane._waiting == WAITING_LIMIT)
         with pytest.raises(Conflict, match="wait already"):
             await lane.call(60, lambda: None)
         answers.set()
