@@ -65,6 +65,8 @@ class ChassisSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """auto: the drive service where there is one, else this machine itself when the engine is root."""
     file: str = ""
     """How the front looks and which socket is which bay: front-8 (also when empty), front-16, or a chassis file."""
+    socket: str = ""
+    """Of the drive service; empty = /run/watchdeck-drives/drives.sock."""
 
 
 class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,8 +92,9 @@ def parse_config(content: str, origin: str) -> StationConfig:
         ) from error
     except msgspec.DecodeError as error:
         raise ConfigError(f"{origin} is not TOML: {error}", "correct that line") from error
-    if config.api.socket and not Path(config.api.socket).is_absolute():
-        raise ConfigError(f"{origin}: $.api.socket: not an absolute path", "begin it with /")
+    for key, path in (("api.socket", config.api.socket), ("chassis.socket", config.chassis.socket)):
+        if path and not Path(path).is_absolute():
+            raise ConfigError(f"{origin}: $.{key}: not an absolute path", "begin it with /")
     return config
 
 

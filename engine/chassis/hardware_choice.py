@@ -31,10 +31,9 @@ class OpenedHardware:
     """Takes the lines of a scenario."""
 
 
-def open_hardware(
-    section: ChassisSection, state: Path, clock: Clock, *, is_demo: bool, service: Path = SOCKET_PATH
-) -> OpenedHardware:
+def open_hardware(section: ChassisSection, state: Path, clock: Clock, *, is_demo: bool) -> OpenedHardware:
     choice = section.hardware
+    service = Path(section.socket) if section.socket else SOCKET_PATH
     if choice == "auto":
         choice = chosen(is_demo=is_demo, is_root=os.geteuid() == 0, has_service=service.parent.is_dir())
     try:

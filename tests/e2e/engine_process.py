@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,8 +23,17 @@ T = TypeVar("T")
 class EngineProcess:
     """One engine on a state folder; may be killed and started again."""
 
-    def __init__(self, state: Path, *, config: str = "", environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        *,
+        config: str = "",
+        environment: dict[str, str] | None = None,
+        python: Sequence[str] = (sys.executable,),
+    ) -> None:
+        """`python`: how the interpreter is called, for an engine of another user."""
         self.state = state
+        self.python = tuple(python)
         self.environment = environment or {}
         self.socket = state.parent / f"{state.name}.sock"
         self.log = state.parent / f"{state.name}.log"
@@ -38,7 +47,7 @@ class EngineProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-X", "faulthandler", "-m", "engine", "--state", str(self.state)),
+                    *(*self.python, "-X", "faulthandler", "-m", "engine", "--state", str(self.state)),
                     *("--socket", str(self.socket), "--config", str(self.config)),
                 ],
                 stderr=log,

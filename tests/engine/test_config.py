@@ -41,6 +41,7 @@ def test_documented_example_holds_every_key_with_its_default() -> None:
         ("[log]\nlevel = 'loud'", "$.log.level"),
         ("[pictures]\nworkers = 0", "$.pictures.workers"),
         ("[api]\nsocket = 'engine.sock'", "$.api.socket: not an absolute path"),
+        ("[chassis]\nsocket = 'drives.sock'", "$.chassis.socket: not an absolute path"),
         ("[station", "is not TOML"),
     ],
 )

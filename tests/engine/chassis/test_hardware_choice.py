@@ -25,10 +25,8 @@ from tests.fakes.clock import FakeClock
 
 
 def opened(state: Path, **section: str) -> Hardware:
-    found = open_hardware(
-        ChassisSection(**section), state, FakeClock(), is_demo=False, service=state / "none" / "x"
-    )
-    return found.hardware
+    chassis = ChassisSection(socket=str(state / "none" / "x"), **section)
+    return open_hardware(chassis, state, FakeClock(), is_demo=False).hardware
 
 
 def test_auto_means_the_drive_service_then_root_then_nothing() -> None:
