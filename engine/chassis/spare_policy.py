@@ -152,7 +152,8 @@ def _remember_losses(memory: PolicyMemory, inventory: Inventory, now_us: int) ->
                 memory.lost_in_migration.add(key)
         if key not in memory.lost_members or place.drive.state in (DriveState.FAILED, DriveState.MISSING):
             before = memory.lost_members.get(key)
-            if before is None or before[1] is DriveState.MISSING:
+            # Once the drive is back, its place is "missing" under a name that no drive has: that one is not remembered.
+            if before is None or before == (place.drive.id, DriveState.MISSING):
                 memory.lost_members[key] = (place.drive.id, place.drive.state)
 
 

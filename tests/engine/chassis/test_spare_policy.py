@@ -215,6 +215,26 @@ def back(inventory: Inventory, which: str = "d3") -> Inventory:
     )
 
 
+def with_empty_place(inventory: Inventory, which: str, place: str) -> Inventory:
+    """As md shows it: the drive that is back is apart from the group, whose place has a name of its own."""
+    [group] = inventory.groups
+    spans = tuple(
+        msgspec.structs.replace(span, drives=tuple(place if id == which else id for id in span.drives))
+        for span in group.spans
+    )
+    slot = group.spans[0].drives.index(which)
+    empty = Drive(id=place, bay=slot, state=LOST, group="g", span=0, slot=slot)
+    groups = (msgspec.structs.replace(group, spans=spans),)
+    return msgspec.structs.replace(inventory, groups=groups, drives=(*inventory.drives, empty))
+
+
+def test_member_that_is_back_is_known_though_its_place_has_another_name_meanwhile() -> None:
+    story = Story(with_drives(HEALTHY))
+    story.then(DEGRADED)
+    story.then(with_empty_place(back(DEGRADED), "d3", "missing-g-3"))
+    assert operations(story.wait(SETTLE_US)) == [ReAddMember(drive="d3")]
+
+
 def test_member_pulled_by_mistake_comes_back() -> None:
     story = Story(with_drives(HEALTHY))
     story.then(DEGRADED)
