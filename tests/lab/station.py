@@ -208,11 +208,11 @@ class Station:
         )
 
     def add_cameras(self, group: str = "main") -> None:
+        """They record as soon as the group has a volume: `until_recording`."""
         for name in self.cameras:
             url = self._server.url(f"/{name}").replace("127.0.0.1", HOST)
             camera = wire.CameraAdd(name=name, url=url, group=group, transport="tcp")
             self.ask(lambda engine, camera=camera: engine.add_camera(camera))
-        self.until_recording()
 
     def until_recording(self) -> None:
         def recording() -> int:

@@ -15,6 +15,7 @@ from storage.raid.operations import (
     Migrate,
     RaidOperation,
     ReplaceMember,
+    SetGood,
     SetOffline,
     StartRebuild,
 )
@@ -57,6 +58,14 @@ class Raid:
             lambda: self.order(tend=True).inventory, lambda seen: not seen.tasks, "md at rest", timeout_s=120
         )
 
+    def cleared(self) -> None:
+        """No arrays, all drives blank."""
+        for vd in self.order().inventory.virtual_drives:
+            self.done(DeleteVirtualDrive(virtual_drive=vd.id))
+        for one in self.order().inventory.drives:
+            if one.is_awaiting_removal or one.state is DriveState.FOREIGN:
+                self.done(SetGood(drive=one.id))
+
     def id(self, bay: int) -> str:
         serial = f"BAY{bay}"
         return next(drive.id for drive in self.order().inventory.drives if drive.serial == serial)
@@ -96,6 +105,10 @@ def test_a_pulled_member_is_replaced_by_the_spare_even_on_an_array_nobody_writes
 
 
 def test_a_member_is_copied_and_then_ready_to_be_pulled(raid: Raid) -> None:
+    raid.cleared()
+    members = tuple(raid.id(bay) for bay in (0, 2, 3))
+    raid.done(CreateVirtualDrive(name="A", level=RaidLevel.RAID5, spans=(members,)))
+    raid.quiet()
     raid.done(ReplaceMember(member=raid.id(2), replacement=raid.id(4)))
     after = raid.quiet()
     assert after.virtual_drives[0].state is VirtualDriveState.ONLINE
@@ -103,6 +116,10 @@ def test_a_member_is_copied_and_then_ready_to_be_pulled(raid: Raid) -> None:
 
 
 def test_a_raid_5_grows_to_a_raid_6(raid: Raid) -> None:
+    raid.cleared()
+    members = tuple(raid.id(bay) for bay in (0, 2, 3))
+    raid.done(CreateVirtualDrive(name="A", level=RaidLevel.RAID5, spans=(members,)))
+    raid.quiet()
     raid.done(Migrate(virtual_drive="A", level=RaidLevel.RAID6, add=(raid.id(5),)))
     (vd,) = raid.quiet().virtual_drives
     assert (vd.level, vd.state) == (RaidLevel.RAID6, VirtualDriveState.ONLINE)
@@ -111,6 +128,7 @@ def test_a_raid_5_grows_to_a_raid_6(raid: Raid) -> None:
 
 
 def test_a_leg_of_a_raid_50_bears_one_loss_and_is_rebuilt(raid: Raid) -> None:
+    raid.cleared()
     spans = tuple(tuple(raid.id(bay) for bay in span) for span in ((0, 2, 3), (4, 5, 6)))
     after = raid.done(CreateVirtualDrive(name="B", level=RaidLevel.RAID50, spans=spans))
     group = after.groups[0].id

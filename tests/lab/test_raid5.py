@@ -48,6 +48,7 @@ def station(machine: Machine) -> Iterator[Station]:
         drives = tuple(made.drive_id(bay) for bay in BAYS)
         made.do(SetUpStorage(level=RaidLevel.RAID5, drives=drives, names=("A",), group_each=False), 180)
         made.add_cameras()
+        made.until_recording()
         made.until_quiet()
         yield made
 
