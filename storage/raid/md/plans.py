@@ -68,7 +68,7 @@ def plan(op: RaidOperation, at: Situation) -> tuple[Command, ...]:
         case ClearForeign():
             return plans_arrays.clear_foreign(op, at.look, at.inventory)
         case Migrate():
-            return plans_arrays.migrate(op, at.look, at.inventory, at.run, at.folder)
+            return plans_arrays.migrate(op, at.look, at.inventory, at.run, at.roots, at.folder)
         case Silence():
             raise Unsupported("Linux md has no beeper", "the chassis has its own")
         case _:

@@ -21,6 +21,7 @@ from storage.raid.operations import (
     Migrate,
 )
 from storage.raid.states import DriveState, RaidLevel
+from storage.roots import Roots
 
 NESTED = {RaidLevel.RAID00: "0", RaidLevel.RAID50: "5", RaidLevel.RAID60: "6"}
 _LARGE_BYTES = 64 * 1024**3
@@ -32,7 +33,6 @@ _MIGRATIONS: dict[tuple[RaidLevel, RaidLevel], int] = {
     (RaidLevel.RAID5, RaidLevel.RAID6): 1,
     (RaidLevel.RAID6, RaidLevel.RAID6): 1,
     (RaidLevel.RAID10, RaidLevel.RAID10): 2,
-    (RaidLevel.RAID0, RaidLevel.RAID0): 1,
     (RaidLevel.RAID0, RaidLevel.RAID5): 1,
 }
 """From, to -> drives that must at least be added."""
@@ -254,7 +254,9 @@ def clear_foreign(op: ClearForeign, look: Look, inventory: Inventory) -> tuple[C
 # -- migrate ---------------------------------------------------------------------------------------------
 
 
-def migrate(op: Migrate, look: Look, inventory: Inventory, run: Runner, folder: Path) -> tuple[Command, ...]:
+def migrate(
+    op: Migrate, look: Look, inventory: Inventory, run: Runner, roots: Roots, folder: Path
+) -> tuple[Command, ...]:
     stack = checks.stack_named(op.virtual_drive, look)
     top = checks.active(stack)
     needed = None if stack.is_nested else _MIGRATIONS.get((stack.level, op.level))
@@ -263,6 +265,9 @@ def migrate(op: Migrate, look: Look, inventory: Inventory, run: Runner, folder: 
             f"{stack.name} cannot be changed from RAID {stack.level} to RAID {op.level}",
             "make a second virtual drive and move the recordings",
         )
+    if not (roots.run / "systemd" / "system").is_dir():
+        # mdadm hands the reshape to a unit of its own; else a child of ours would carry it, and end with us.
+        raise Unsupported("md's reshape needs systemd to go on by itself", "boot with systemd")
     checks.quiet(stack)
     if top.lost():
         raise OperationRefused(f"{stack.name} is degraded", "rebuild it first")

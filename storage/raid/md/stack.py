@@ -118,7 +118,8 @@ class Stack:
         array = self.legs[place.leg]
         if array is None or array.state == "broken":
             return VirtualDriveState.FAILED
-        if self.is_initialising(place, initialising):
+        if self.is_initialising(place, initialising) or array.level == "raid4":
+            # A raid0 that grows is a raid4 without its parity drive meanwhile: [4/3], nothing is lost.
             return VirtualDriveState.ONLINE
         lost = self.lost_in(place)
         if self._is_wide_mirror(array):

@@ -81,7 +81,7 @@ class Machine:
             run=self.folder / "run",
             etc=self.folder / "etc",
         )
-        for name in ("sys/block", "proc/sys/dev/raid", "run/udev/data", "dev", "etc"):
+        for name in ("sys/block", "proc/sys/dev/raid", "run/udev/data", "run/systemd/system", "dev", "etc"):
             (self.folder / name).mkdir(parents=True)
         (self.roots.proc / "mdstat").write_text("Personalities : [raid6]\nunused devices: <none>\n")
         for number in range(self.count):

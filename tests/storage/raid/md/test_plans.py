@@ -300,6 +300,9 @@ def test_growing_adds_drives_and_says_what_happens_to_one_replaced_meanwhile(mac
         "mdadm --grow /dev/md127 --raid-devices=4 --level=6",
     ]
     assert "by hand" in commands[-1].note
+    (machine.roots.run / "systemd/system").rmdir()
+    with pytest.raises(Unsupported, match="systemd"):
+        backend.plan(op, backend.inventory())
 
 
 def test_foreign_drives_are_imported_or_cleared(machine: Machine) -> None:
