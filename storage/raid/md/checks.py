@@ -14,9 +14,10 @@ from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.look import CONTROLLER, Look, Membership
 from storage.raid.md.stack import SpanPlace, Stack
 from storage.raid.md.sysfs import MdArray
-from storage.raid.states import DriveState
+from storage.raid.states import DriveState, VirtualDriveState
 
 _FREE = (DriveState.UNCONFIGURED_GOOD, DriveState.HOT_SPARE)
+_LOST = (VirtualDriveState.FAILED, VirtualDriveState.OFFLINE)
 _SECTOR_BYTES = 512
 
 
@@ -72,6 +73,7 @@ def blank(id: str, look: Look, inventory: Inventory, run: Runner) -> ScannedDriv
     held = look.members.get(id)
     if held is not None:
         raise OperationRefused(f"{label(drive)} is in {held.stack.name}", "release it first")
+    not_awaited(scanned, look)
     found = probe(run, scanned.device)
     if found.kind == UNREADABLE:
         raise OperationRefused(f"{label(drive)} cannot be read", "see its SMART report; use another drive")
@@ -80,6 +82,27 @@ def blank(id: str, look: Look, inventory: Inventory, run: Runner) -> ScannedDriv
             f"{label(drive)} carries {found.kind}", "erase it by hand if nothing on it is needed"
         )
     return scanned
+
+
+def not_awaited(drive: ScannedDrive, look: Look) -> None:
+    """Nothing is erased that belonged to an array whose data is lost or which is not assembled, whatever state the drive is in:
+    a member that was dropped first may be the only way to get the footage back."""
+    held = look.members.get(drive.id)
+    stack = held.stack if held is not None else look.stack(look.group_of_uuid(drive.md_uuid))
+    if stack is not None and stack.state({}) in _LOST:
+        raise OperationRefused(
+            f"{label(drive)} holds a part of {stack.name}, which has lost its data without it",
+            "bring the drives of that array back first, or delete it if nothing on it is needed",
+        )
+
+
+def rebuildable(stack: Stack) -> None:
+    """There is something to rebuild from."""
+    if stack.state({}) in _LOST:
+        raise OperationRefused(
+            f"{stack.name} has lost more drives than RAID {stack.level} bears: there is nothing to rebuild from",
+            "put the drives back that were pulled",
+        )
 
 
 def is_marked(drive: ScannedDrive) -> bool:

@@ -46,7 +46,7 @@ class Look:
 
     def group_of_uuid(self, uuid: str) -> str:
         """Id of the virtual drive an array belongs to; empty when it is none of those here."""
-        return next((stack.id for stack in self.stacks if uuid in stack.uuids), "")
+        return next((stack.id for stack in self.stacks if uuid and uuid in stack.uuids), "")
 
 
 def coerced_bytes(size_bytes: int) -> int:

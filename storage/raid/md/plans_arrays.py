@@ -158,7 +158,10 @@ def drives_of(stack: Stack, look: Look) -> tuple[ScannedDrive, ...]:
     back = {
         drive.id
         for drive in look.drives
-        if drive.md_uuid in stack.leg_uuids and drive.id not in look.members and not drive.partitions
+        if drive.md_uuid
+        and drive.md_uuid in stack.leg_uuids
+        and drive.id not in look.members
+        and not drive.partitions
     }
     return tuple(drive for drive in look.drives if drive.id in held | back)
 
@@ -243,6 +246,7 @@ def clear_foreign(op: ClearForeign, look: Look, inventory: Inventory) -> tuple[C
         drive, scanned = checks.present(id, look, inventory)
         if drive.state is not DriveState.FOREIGN:
             raise OperationRefused(f"{checks.label(drive)} is not foreign", "choose foreign drives only")
+        checks.not_awaited(scanned, look)
         begun = look.in_inactive.get(id)
         stop = ("mdadm", "--stop", f"/dev/{begun.device}") if begun is not None else ()
         if stop and all(command.argv != stop for command in commands):

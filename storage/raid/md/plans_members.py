@@ -94,6 +94,7 @@ def start_rebuild(op: StartRebuild, look: Look, inventory: Inventory, run: Runne
     checks.active(stack)
     if not is_redundant(stack):
         raise OperationRefused(f"{stack.name} is RAID {stack.level}: nothing to rebuild from")
+    checks.rebuildable(stack)
     leg = _leg_to_rebuild(op, stack)
     if leg.action == "reshape":
         raise Conflict(f"{stack.name} is changing its level", "start the rebuild when that is done")
@@ -185,7 +186,8 @@ def set_offline(op: SetOffline, look: Look, inventory: Inventory) -> tuple[Comma
         raise Conflict(f"{checks.label(drive)} is out of service already")
     if held.member.is_spare:
         raise Conflict(f"{checks.label(drive)} is a hot spare", "release it instead")
-    is_spared = held.member.is_filling or len(held.array.in_slot(held.member.slot or 0)) > 1
+    others = held.array.in_slot(held.member.slot) if held.member.slot is not None else []
+    is_spared = any(other.is_in_sync and other.name != held.member.name for other in others)
     if held.member.is_in_sync and not is_spared and held.stack.span_can_lose(checks.span_of(held)) < 1:
         raise OperationRefused(
             f"{checks.label(drive)} cannot be missed: {held.stack.name} would lose its data",
@@ -210,6 +212,8 @@ def set_good(op: SetGood, look: Look, inventory: Inventory) -> tuple[Command, ..
             f"{checks.label(drive)} is {drive.state.replace('_', ' ')}{': ' + drive.cause if drive.cause else ''}"
         )
     held, begun = look.members.get(drive.id), look.in_inactive.get(drive.id)
+    if held is not None or checks.is_marked(scanned):
+        checks.not_awaited(scanned, look)
     commands: list[Command] = []
     if held is not None:
         commands.append(_manage(held.array, "--remove", scanned))
