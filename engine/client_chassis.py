@@ -5,6 +5,7 @@ The same rules hold as there: each method mirrors a route of docs/api.md, nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from engine import wire_calls
@@ -27,6 +28,7 @@ from engine.wire_chassis import (
     PlanAsk,
     ScheduleView,
     SelfTestStart,
+    SetUpChoices,
     SimulatedStep,
     UidSwitch,
     UpkeepEdit,
@@ -55,6 +57,7 @@ class ChassisCalls:
             reply: type[T] | None,
             *,
             body: wire.Request | None = None,
+            query: Mapping[str, str | int | Iterable[str] | None] | None = None,
             timeout_ms: int | None = None,
         ) -> T: ...
 
@@ -127,6 +130,17 @@ class ChassisCalls:
             OperationPlan,
             body=PlanAsk(operation=operation),
             timeout_ms=DRIVE_TIMEOUT_MS,
+        )
+
+    async def set_up_choices(
+        self, drives: Sequence[str] = (), virtual_drives: int = 1, spans: int = 0
+    ) -> SetUpChoices:
+        """What could be made of these drives (ids; none = all that are free), and why not."""
+        return await self._call(
+            "GET",
+            "/v1/chassis/levels",
+            SetUpChoices,
+            query={"drive": tuple(drives), "virtual_drives": virtual_drives, "spans": spans},
         )
 
     async def run_operation(self, run: OperationRun) -> OperationDone:

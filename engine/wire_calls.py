@@ -72,6 +72,16 @@ class EventQuery(wire.Request, frozen=True, kw_only=True):
     """A part of the event's text."""
 
 
+class LevelQuery(wire.Request, frozen=True, kw_only=True):
+    """What could be made of these drives; none named = of all that are free."""
+
+    drive: tuple[str, ...] = ()
+    """Ids; may be repeated."""
+    virtual_drives: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    spans: Annotated[int, msgspec.Meta(ge=0, le=8)] = 0
+    """0 = as recommended."""
+
+
 # -- replies ---------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,15 @@ from __future__ import annotations
 from enum import StrEnum
 
 from engine.wire_message import Reply, Request
+from engine.wire_operations import (
+    ChassisOperation,
+    DriveChoice,
+    LevelChoice,
+    ReplaceDrive,
+    SetUpChoices,
+    SetUpStorage,
+    TakeDownVolume,
+)
 from storage.drives.detection import DetectedDrive
 from storage.drives.health import DriveHealth, HealthSample, Verdict
 from storage.drives.indicators import (
@@ -99,6 +108,7 @@ __all__ = [
     "DetectedDrive",
     "DetectionView",
     "Drive",
+    "DriveChoice",
     "DriveDetail",
     "DriveGroup",
     "DriveHealth",
@@ -117,6 +127,7 @@ __all__ = [
     "JobStep",
     "JobView",
     "LearnBay",
+    "LevelChoice",
     "Migrate",
     "Mount",
     "Operation",
@@ -146,6 +157,7 @@ __all__ = [
     "SetGood",
     "SetOffline",
     "SetRates",
+    "SetUpChoices",
     "SetUpStorage",
     "Silence",
     "SimulatedStep",
@@ -347,41 +359,6 @@ class DetectionView(Reply, frozen=True, kw_only=True):
 
 
 # -- asking for something --------------------------------------------------------------------------------
-
-
-class SetUpStorage(Operation, frozen=True, kw_only=True, tag="set_up"):
-    """From empty drives to ready-to-record in one flow (rows VD-03..07): virtual drives, GPT, file systems, volumes, groups."""
-
-    level: RaidLevel = RaidLevel.RAID5
-    virtual_drives: int = 1
-    drives: tuple[str, ...] = ()
-    """Ids; empty = all that are unconfigured good."""
-    spares: int = 0
-    """Left over as global hot spares."""
-    stripe_bytes: int = 256 * 1024
-    spans: int = 0
-    """Of levels 00, 10, 50 and 60; 0 = two, or pairs."""
-    file_system: str = "xfs"
-    names: tuple[str, ...] = ()
-    """Of the virtual drives and their volumes; empty = A, B, C."""
-    group_each: bool = True
-    """One recording group a volume (row VO-07); else all go to `main`."""
-    mount_root: str = "/srv/watchdeck"
-
-
-class ReplaceDrive(Operation, frozen=True, kw_only=True, tag="replace"):
-    """The guided replacement of the drive in a bay."""
-
-    drive: str
-
-
-class TakeDownVolume(Operation, frozen=True, kw_only=True, tag="take_down"):
-    """Recording off the volume, unmount, delete the virtual drive. Erases what is on it."""
-
-    virtual_drive: str
-
-
-ChassisOperation = RaidOperation | SetUpStorage | ReplaceDrive | TakeDownVolume
 
 
 class PlanAsk(Request, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from engine import wire_calls
 from engine.api.permissions import job_permission, operation_permission
 from engine.api.services import Call, Services
+from engine.chassis.set_up_choices import set_up_choices
 from engine.wire_chassis import (
     ChassisLayout,
     ChassisView,
@@ -23,6 +24,7 @@ from engine.wire_chassis import (
     PlanAsk,
     ScheduleView,
     SelfTestStart,
+    SetUpChoices,
     SimulatedStep,
     UidSwitch,
     UpkeepEdit,
@@ -82,6 +84,12 @@ async def detect_drives(services: Services, call: Call[None, None]) -> Detection
 
 async def plan_operation(services: Services, call: Call[None, PlanAsk]) -> OperationPlan:
     return await services.planner.plan(call.body.operation)
+
+
+async def list_levels(services: Services, call: Call[wire_calls.LevelQuery, None]) -> SetUpChoices:
+    asked = call.query
+    inventory = services.chassis.view().inventory
+    return set_up_choices(inventory, asked.drive, asked.virtual_drives, asked.spans)
 
 
 async def run_operation(services: Services, call: Call[None, OperationRun]) -> OperationDone:

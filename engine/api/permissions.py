@@ -89,6 +89,7 @@ ROUTE_PERMISSIONS: Mapping[str, Permission] = {
     "PATCH /v1/chassis/upkeep": Permission.CONFIGURE,
     "POST /v1/chassis/plans": Permission.SERVICE,
     "POST /v1/chassis/operations": Permission.SERVICE,
+    "GET /v1/chassis/levels": Permission.VIEW,
     "GET /v1/chassis/jobs": Permission.VIEW,
     "GET /v1/chassis/jobs/{id}": Permission.VIEW,
     "POST /v1/chassis/jobs/{id}": Permission.SERVICE,

@@ -95,6 +95,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PATCH", "/v1/chassis/upkeep", "Change the regular checks", _chassis.edit_upkeep, body=_box.UpkeepEdit, reply=_box.ScheduleView),
     Route("POST", "/v1/chassis/plans", "What an operation would do, erase and put at risk; changes nothing", _chassis.plan_operation, body=_box.PlanAsk, reply=_box.OperationPlan),
     Route("POST", "/v1/chassis/operations", "Carry out what was planned", _chassis.run_operation, body=_box.OperationRun, reply=_box.OperationDone),
+    Route("GET", "/v1/chassis/levels", "What could be made of which drives, and why not", _chassis.list_levels, query=_calls.LevelQuery, reply=_box.SetUpChoices),
     Route("GET", "/v1/chassis/jobs", "Jobs not ended, and the last few that are", _chassis.list_jobs, reply=_calls.JobList),
     Route("GET", "/v1/chassis/jobs/{id}", "One job with its steps", _chassis.get_job, reply=_box.JobView),
     Route("POST", "/v1/chassis/jobs/{id}", "Answer a job that waits for a person", _chassis.act_on_job, body=_box.JobAct, reply=_box.JobView),

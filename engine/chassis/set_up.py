@@ -88,7 +88,9 @@ class SetUpJob:
 
     def subjects(self) -> frozenset[str]:
         layout = self.state.layout
-        return frozenset(id for volume in layout.volumes for id in volume.drives) | frozenset(layout.spares)
+        return frozenset(
+            id for volume in layout.volumes for id in (*volume.drives, *volume.spares)
+        ) | frozenset(layout.spares)
 
     async def clear_away(self) -> None:
         """No lamp was on."""

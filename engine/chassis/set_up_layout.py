@@ -33,6 +33,9 @@ class PlannedVolume(msgspec.Struct, frozen=True, kw_only=True):
     stripe_bytes: int
     mount_point: str
     group: str
+    has_bitmap: bool = True
+    spares: tuple[str, ...] = ()
+    """Dedicated to it."""
 
     @property
     def drives(self) -> frozenset[str]:
@@ -40,7 +43,12 @@ class PlannedVolume(msgspec.Struct, frozen=True, kw_only=True):
 
     def creation(self) -> CreateVirtualDrive:
         return CreateVirtualDrive(
-            name=self.name, level=self.level, spans=self.spans, stripe_bytes=self.stripe_bytes
+            name=self.name,
+            level=self.level,
+            spans=self.spans,
+            stripe_bytes=self.stripe_bytes,
+            spares=self.spares,
+            has_bitmap=self.has_bitmap,
         )
 
 
@@ -78,6 +86,11 @@ def lay_out(
             "ask for fewer spares, or insert drives",
         )
     ids = [drive.id for drive in chosen]
+    if asked.dedicated_spares and (asked.virtual_drives != 1 or set(asked.dedicated_spares) & set(ids)):
+        raise InvalidInput(
+            "dedicated hot spares serve one virtual drive, and are none of its members",
+            "name its drives and its spares, or assign the spares afterwards",
+        )
     layout = simple_layout(asked.level, ids[: len(ids) - asked.spares], asked.virtual_drives, asked.spans)
     names = _names(asked, inventory, volumes, len(layout.virtual_drives))
     return SetUpLayout(
@@ -89,6 +102,8 @@ def lay_out(
                 stripe_bytes=asked.stripe_bytes,
                 mount_point=str(root / name),
                 group=MAIN_GROUP if not asked.group_each or (is_main_empty and number == 0) else name,
+                has_bitmap=asked.has_bitmap,
+                spares=asked.dedicated_spares,
             )
             for number, (name, spans) in enumerate(zip(names, layout.virtual_drives, strict=True))
         ),

@@ -155,6 +155,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     stripes: tuple[int, int] = (64 * KIB, 1024 * KIB)
     maximum_drives: int | None = None
     maximum_virtual_drives: int | None = None
+    most_of_level: dict[RaidLevel, int] = {}
+    """Drives of a level where it takes fewer than the manual says."""
 
     @property
     def stripe_sizes(self) -> tuple[int, ...]:
@@ -172,6 +174,10 @@ MEGASR: Final = Profile(
     maximum_drives=8,
     maximum_virtual_drives=8,
 )
+LINUX_MD: Final = Profile(name="Linux md", most_of_level={RaidLevel.RAID1: 2})
+"""A mirror of more than two drives is one of many copies there, not of pairs: RAID 10 is what the manual means."""
+PROFILES: Final = {"md": LINUX_MD}
+"""By back-end; others are as MEGARAID."""
 
 # -- layouts ---------------------------------------------------------------------------------------------
 
@@ -195,6 +201,7 @@ def check_layout(
             f"choose one of RAID {', '.join(profile.levels)}",
         )
     _check_spans(rules, [len(span) for span in spans])
+    _check_most(level, len(drives), profile)
     if len(set(drives)) != len(drives):
         twice = next(drive for drive in drives if drives.count(drive) > 1)
         raise InvalidInput(f"{twice} is named twice", "name each drive once")
@@ -225,6 +232,15 @@ def _check_spans(rules: LevelRules, counts: Sequence[int]) -> None:
         raise InvalidInput(
             f"the spans of {title} have {', '.join(str(count) for count in counts)} drives",
             "give each span the same number of drives",
+        )
+
+
+def _check_most(level: RaidLevel, count: int, profile: Profile) -> None:
+    most = profile.most_of_level.get(level)
+    if most is not None and count > most:
+        raise InvalidInput(
+            f"RAID {level} has {_drives(most)} on {profile.name}, not {count}",
+            "use RAID 10 for more" if level is RaidLevel.RAID1 else "name fewer",
         )
 
 
@@ -259,6 +275,7 @@ def level_for(count: int, profile: Profile = MEGARAID) -> dict[RaidLevel, str]:
             if rules.is_spanned and count % spans:
                 raise InvalidInput(f"{_drives(count)} cannot be divided evenly into {spans} spans")
             _check_spans(rules, [count // spans] * spans)
+            _check_most(level, count, profile)
         except InvalidInput as exc:
             found[level] = exc.what
         else:
@@ -266,17 +283,24 @@ def level_for(count: int, profile: Profile = MEGARAID) -> dict[RaidLevel, str]:
     return found
 
 
+def span_choices(level: RaidLevel, count: int) -> tuple[int, ...]:
+    """Into how many spans `count` drives of a level can be divided evenly."""
+    rules = LEVELS[level]
+    return tuple(
+        spans
+        for spans in range(rules.minimum_spans, rules.maximum_spans + 1)
+        if count % spans == 0
+        and rules.span_minimum <= count // spans <= rules.span_maximum
+        and not (rules.has_even_spans and count // spans % 2)
+    )
+
+
 def default_spans(level: RaidLevel, count: int) -> int:
     """Two for 50, 60 and 00 (rows RL-15, RL-17; more when two cannot be divided evenly); mirrors of pairs for RAID 10."""
     rules = LEVELS[level]
     if not rules.is_spanned:
         return 1
-    choices = [n for n in range(rules.minimum_spans, rules.maximum_spans + 1) if count % n == 0]
-    usable = [
-        n
-        for n in choices
-        if count // n >= rules.span_minimum and not (rules.has_even_spans and count // n % 2)
-    ]
+    usable = span_choices(level, count)
     if not usable:
         return rules.minimum_spans
     return max(usable) if level is RaidLevel.RAID10 else min(usable)

@@ -21,6 +21,7 @@ from engine.wire_chassis import (
     JobKind,
     LearnBay,
     OperationRun,
+    RaidLevel,
     Rates,
     ReplaceDrive,
     SelfTestKind,
@@ -189,6 +190,26 @@ async def test_upkeep_is_edited_and_kept(station: FakeStation) -> None:
     assert "check_days = 0, hour = 3" in (await newest(station, "chassis.upkeep_edited")).text
     with pytest.raises(errors.InvalidInput, match="hour"):
         await station.client.edit_upkeep(UpkeepEdit(hour=25))
+
+
+async def test_levels_are_offered_with_help_and_size_or_with_the_reason_why_not(station: FakeStation) -> None:
+    taken = await station.client.set_up_choices()
+    assert {choice.refused for choice in taken.levels} != {""}
+    assert all(choice.refused for choice in taken.drives)
+    assert taken.for_128_refused == "it takes 8 free drives, here are 0"
+    ids = [choice.drive for choice in taken.drives]
+    made = {choice.level: choice for choice in (await station.client.set_up_choices(ids[:7])).levels}
+    assert made[RaidLevel.RAID5].refused == ""
+    assert (made[RaidLevel.RAID5].drives, made[RaidLevel.RAID5].can_lose) == (7, 1)
+    assert made[RaidLevel.RAID5].usable_bytes > 0
+    two = {choice.level: choice for choice in (await station.client.set_up_choices(ids[:8], 2)).levels}
+    assert (two[RaidLevel.RAID6].drives, two[RaidLevel.RAID6].can_lose) == (4, 2)
+    assert two[RaidLevel.RAID50].refused
+    assert two[RaidLevel.RAID10].span_choices == (2,)
+    with pytest.raises(errors.NotFound):
+        await station.client.set_up_choices(["no-such-drive"])
+    with pytest.raises(errors.InvalidInput):
+        await station.client.set_up_choices(ids, 0)
 
 
 async def test_simulated_chassis_has_nothing_to_learn(station: FakeStation) -> None:

@@ -76,6 +76,26 @@ async def test_the_plan_names_every_drive_that_is_erased(tmp_path: Path) -> None
             await box.planner.run(run_of(plan, "A"), "eve")
 
 
+async def test_dedicated_spares_come_with_the_one_virtual_drive_they_serve(tmp_path: Path) -> None:
+    async with box_of(tmp_path, full_chassis()) as box:
+        members, spare = tuple(box.drive(bay).id for bay in range(4)), box.drive(6).id
+        done = await box.agree(
+            SetUpStorage(
+                drives=members, dedicated_spares=(spare,), stripe_bytes=1024 * 1024, has_bitmap=False
+            )
+        )
+        await box.until_ended(done.job)
+        (vd,) = box.hardware.inventory().virtual_drives
+        assert (vd.stripe_bytes, vd.has_bitmap) == (1024 * 1024, False)
+        assert box.drive(6).spare_groups == (vd.group,)
+        assert box.drive(5).state is DriveState.UNCONFIGURED_GOOD
+        for wrong in (
+            SetUpStorage(drives=members, dedicated_spares=members[:1]),
+            SetUpStorage(drives=members, virtual_drives=2, dedicated_spares=(spare,)),
+        ):
+            assert "serve one virtual drive" in (await box.planner.plan(wrong)).refused
+
+
 async def test_no_second_job_takes_the_same_drives(tmp_path: Path) -> None:
     async with box_of(tmp_path, full_chassis()) as box:
         plan = await box.planner.plan(SetUpStorage())

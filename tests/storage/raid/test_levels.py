@@ -183,3 +183,18 @@ def test_background_initialisation_needs_five_and_seven_drives_to_start_by_itsel
 @given(ALL)
 def test_every_level_says_what_it_is_good_for_and_what_not(level: RaidLevel) -> None:
     assert len(levels.help_text(level).splitlines()) == 4
+
+
+def test_a_mirror_on_linux_md_is_one_pair() -> None:
+    assert "RAID 1 has 2 drives on Linux md" in levels.level_for(4, levels.LINUX_MD)[RaidLevel.RAID1]
+    assert levels.level_for(2, levels.LINUX_MD)[RaidLevel.RAID1] == ""
+    assert levels.level_for(4)[RaidLevel.RAID1] == ""
+
+
+@given(count=st.integers(1, 64))
+def test_drives_divide_into_every_choice_of_spans(count: int) -> None:
+    for level in RaidLevel:
+        for spans in levels.span_choices(level, count):
+            made = levels.simple_layout(level, [str(n) for n in range(count)], 1, spans)
+            assert len(made.virtual_drives[0]) == spans
+            assert made.left_over == ()
