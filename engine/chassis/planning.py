@@ -296,7 +296,7 @@ def _subjects(
 def _check_replaceable(operation: ReplaceDrive, facts: PlanFacts) -> None:
     drive = facts.inventory.drive(operation.drive)
     if drive is None:
-        raise NotFound(f"no drive {operation.drive!r} is here", "`watchdeck drives` shows all")
+        raise NotFound(f"no drive {operation.drive!r} is here", "`watchdeck drive list` shows all")
     if drive.state is DriveState.PROTECTED:
         raise OperationRefused(
             f"{drive_words(drive)} is not ours to touch: {drive.cause or 'it holds the system'}",

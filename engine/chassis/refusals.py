@@ -74,7 +74,7 @@ def check_safe(operation: RaidOperation, facts: PlanFacts, *, takes_down: bool =
 def _drive(facts: PlanFacts, id: str) -> Drive:
     drive = facts.inventory.drive(id)
     if drive is None:
-        raise NotFound(f"no drive {id!r} is here", "`watchdeck drives` shows all")
+        raise NotFound(f"no drive {id!r} is here", "`watchdeck drive list` shows all")
     if drive.state is DriveState.PROTECTED:
         raise OperationRefused(
             f"{drive_words(drive)} is not ours to touch: {drive.cause or 'it holds the system or a mounted file system'}",
@@ -86,7 +86,7 @@ def _drive(facts: PlanFacts, id: str) -> Drive:
 def _virtual_drive(facts: PlanFacts, ref: str) -> VirtualDrive:
     vd = facts.inventory.virtual_drive(ref)
     if vd is None:
-        raise NotFound(f"no virtual drive {ref!r} is here", "`watchdeck raid` shows all")
+        raise NotFound(f"no virtual drive {ref!r} is here", "`watchdeck raid list` shows all")
     for drive in _members_of(vd, facts):
         if drive.state is DriveState.PROTECTED:
             raise OperationRefused(
@@ -221,7 +221,7 @@ def _check_idle_drive(
 def _check_rebuild(operation: StartRebuild, facts: PlanFacts) -> None:
     group, drive = facts.inventory.group(operation.group), _drive(facts, operation.drive)
     if group is None:
-        raise NotFound(f"no drive group {operation.group!r} is here", "`watchdeck raid` shows all")
+        raise NotFound(f"no drive group {operation.group!r} is here", "`watchdeck raid list` shows all")
     if not LEVELS[group.level].is_redundant:
         raise OperationRefused(
             f"RAID {group.level} has nothing to rebuild from", "delete it and create it anew"
@@ -289,7 +289,7 @@ def _check_spare(operation: AssignSpare, facts: PlanFacts) -> None:
     for id in operation.groups:
         group = facts.inventory.group(id)
         if group is None:
-            raise NotFound(f"no drive group {id!r} is here", "`watchdeck raid` shows all")
+            raise NotFound(f"no drive group {id!r} is here", "`watchdeck raid list` shows all")
         if not LEVELS[group.level].is_redundant:
             raise OperationRefused(
                 f"RAID {group.level} cannot use a spare", "spares serve RAID 1, 5, 6, 10, 50 and 60"

@@ -120,7 +120,7 @@ def _chosen(asked: SetUpStorage, inventory: Inventory) -> list[Drive]:
         for id in asked.drives:
             drive = inventory.drive(id)
             if drive is None:
-                raise NotFound(f"no drive {id!r} is here", "`watchdeck drives` shows all")
+                raise NotFound(f"no drive {id!r} is here", "`watchdeck drive list` shows all")
             found.append(drive)
         controllers = {drive.controller for drive in found}
         if len(controllers) > 1:
