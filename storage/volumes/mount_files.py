@@ -35,11 +35,16 @@ def unit_name(mount_point: str) -> str:
 
 def device_drop_in(uuid: str) -> str:
     """Path below the unit folder of the file that limits the wait for the drive: a mount unit cannot say it itself."""
-    return rf"{escaped_path(f'/dev/disk/by-uuid/{uuid}')}.device.d/50-watchdeck.conf"
+    return f"{_device_unit(uuid)}.d/50-watchdeck.conf"
+
+
+def _device_unit(uuid: str) -> str:
+    return f"{escaped_path(f'/dev/disk/by-uuid/{uuid}')}.device"
 
 
 def unit_text(uuid: str, mount_point: str, file_system: str, label: str) -> str:
-    """Percent signs are specifiers in units: doubled."""
+    """Percent signs are specifiers in units: doubled. Wanted by its device too: an array that comes up after the wait, or whose
+    drives are inserted later, is mounted then."""
     where = mount_point.replace("%", "%%")
     return (
         f"{MARK}; `watchdeck` removes it with the volume\n"
@@ -53,7 +58,7 @@ def unit_text(uuid: str, mount_point: str, file_system: str, label: str) -> str:
         f"Options=noatime,nofail,x-systemd.device-timeout={DEVICE_TIMEOUT_S}s\n"
         "\n"
         "[Install]\n"
-        "WantedBy=multi-user.target\n"
+        f"WantedBy=multi-user.target {_device_unit(uuid)}\n"
     )
 
 

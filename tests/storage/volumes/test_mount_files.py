@@ -73,5 +73,5 @@ def test_a_unit_does_not_hold_up_the_boot_and_percent_signs_are_no_specifiers() 
     assert "Where=/srv/100%%\n" in text
     assert "Description=Recordings on 50%%\n" in text
     assert "nofail" in text
-    assert "WantedBy=multi-user.target" in text
+    assert r"WantedBy=multi-user.target dev-disk-by\x2duuid-11\x2d22.device" in text
     assert device_drop_in("11-22") == r"dev-disk-by\x2duuid-11\x2d22.device.d/50-watchdeck.conf"
