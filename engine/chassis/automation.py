@@ -33,6 +33,8 @@ LAST_RETRY_US = 3600 * US_PER_SECOND
 SHORTEST_WAIT_S = 0.05
 LONGEST_WAIT_S = 60.0
 """Between two looks at what is due (row HS-09)."""
+NOT_USED_LIMIT = 1_000
+"""Drives that were said not to be used: what drives say of themselves must not fill the memory."""
 SPARES_KEY = "spares"
 """Setting in the catalog: which drives are spares, so that one that is pulled while the engine is off is one again."""
 
@@ -41,6 +43,22 @@ SPARES_KEY = "spares"
 class _Failure:
     retry_us: int
     pause_us: int
+    is_real: bool = True
+    """Not just somebody else at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Repeat:
+    """An operation that was done, and may be due again because what it began did not last."""
+
+    done_us: int
+    times: int = 1
+
+    @property
+    def again_us(self) -> int:
+        """Once more at once, then with growing pauses."""
+        pause_us = min(FIRST_RETRY_US << min(self.times - 2, 10), LAST_RETRY_US) if self.times > 1 else 0
+        return self.done_us + pause_us
 
 
 class Automation:
@@ -70,6 +88,7 @@ class Automation:
         self._claimed = claimed
         self._wake = asyncio.Event()
         self._failures: dict[str, _Failure] = {}
+        self._repeats: dict[str, _Repeat] = {}
         self._not_used: set[tuple[str, str]] = set()
         self._tended: Inventory | None = None
         self._kept_spares: dict[str, SpareRole] = {}
@@ -108,12 +127,16 @@ class Automation:
         found = self.due()
         for refused in found.not_used:
             if (refused.drive, refused.text) not in self._not_used:
+                if len(self._not_used) >= NOT_USED_LIMIT:
+                    self._not_used.clear()
                 self._not_used.add((refused.drive, refused.text))
                 self._say([happening("rebuild.not_started", refused.text, refused.source)])
         for step in found.operations:
             await self._do(step)
         keys = {step.key for step in found.operations}
         self._failures = {key: failure for key, failure in self._failures.items() if key in keys}
+        past_us = self._clock.monotonic_us() - 2 * LAST_RETRY_US
+        self._repeats = {key: repeat for key, repeat in self._repeats.items() if repeat.done_us > past_us}
         return self._pause_s(found)
 
     def due(self) -> Due:
@@ -123,6 +146,7 @@ class Automation:
             self._clock.monotonic_us(),
             auto_rebuild=self._auto_rebuild(),
             claimed=self._claimed(),
+            failing=[key for key, failure in self._failures.items() if failure.is_real],
         )
 
     async def _do(self, step: Automatic) -> None:
@@ -130,19 +154,23 @@ class Automation:
         now_us = self._clock.monotonic_us()
         if failure is not None and now_us < failure.retry_us:
             return
+        repeat = self._repeats.get(step.key)
+        if repeat is not None and now_us < repeat.again_us:
+            return
         try:
             await self._perform(step.operation, self._inventory())
         except (StateChanged, Conflict):
             # Somebody else was quicker, or is at work: the next look shows what is left to do.
-            self._failures[step.key] = _Failure(now_us + BUSY_RETRY_US, FIRST_RETRY_US)
+            self._failures[step.key] = _Failure(now_us + BUSY_RETRY_US, FIRST_RETRY_US, is_real=False)
             return
         except WatchdeckError as error:
-            if failure is None:
+            if failure is None or not failure.is_real:
                 text = f"{step.text}: not possible: {error}"
                 self._say([happening("rebuild.not_started", text, step.source)])
             self._failed(step, now_us, failure)
             return
         self._failures.pop(step.key, None)
+        self._repeats[step.key] = _Repeat(now_us, repeat.times + 1 if repeat is not None else 1)
         self._say([happening(step.kind, step.text, step.source)])
 
     def _failed(self, step: Automatic, now_us: int, before: _Failure | None) -> None:

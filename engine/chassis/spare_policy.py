@@ -7,7 +7,7 @@ A MegaRAID controller does all of this by itself; there only what it leaves undo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from engine.chassis.drive_words import drive_words
@@ -30,6 +30,12 @@ KERNEL_GRACE_US = 3 * US_PER_SECOND
 """md takes its own (dedicated) spare by itself, within a second."""
 CONTROLLER_GRACE_US = 60 * US_PER_SECOND
 """A RAID controller chooses a spare by itself."""
+TOGETHER_US = 10 * US_PER_SECOND
+"""Drives that go within this time went together: a cable, a backplane, an enclosure without power, a controller that was reset."""
+RETURN_GRACE_US = 300 * US_PER_SECOND
+"""Those are waited for: they come back as they were, and a spare that was used for one of them is not there for a failure."""
+FLAP_GRACE_US = 60 * US_PER_SECOND
+"""A member that is back, and goes and comes again, is waited for no longer than this before a spare takes its place."""
 INITIALISE_AFTER_US = 300 * US_PER_SECOND
 """Row BG-02."""
 
@@ -52,6 +58,8 @@ class PolicyMemory:
 
     present: dict[str, int] = field(default_factory=dict)
     """Drive id -> when it may be used (microseconds): ten seconds after it came."""
+    vanished: dict[str, int] = field(default_factory=dict)
+    """Drive id -> when it went, of the last minutes."""
     lost_since: dict[Place, int] = field(default_factory=dict)
     lost_in_migration: set[Place] = field(default_factory=set)
     """Rebuilt only by hand (row RB-07)."""
@@ -106,6 +114,14 @@ def remember(memory: PolicyMemory, inventory: Inventory, now_us: int) -> None:
     first = memory.known is None
     here = {drive.id for drive in inventory.drives if drive.state is not DriveState.MISSING}
     _remember_spares(memory, inventory)
+    missing = {drive.id for drive in inventory.drives if drive.state is DriveState.MISSING}
+    gone = missing if first else memory.present.keys() - here
+    memory.vanished |= dict.fromkeys(gone, now_us)
+    memory.vanished = {
+        id: at_us
+        for id, at_us in memory.vanished.items()
+        if id not in here and now_us < at_us + RETURN_GRACE_US + TOGETHER_US
+    }
     for id in [id for id in memory.present if id not in here]:
         del memory.present[id]
     for id in here - memory.present.keys():
@@ -169,13 +185,14 @@ def due(
     *,
     auto_rebuild: bool,
     claimed: frozenset[str] = frozenset(),
+    failing: Collection[str] = (),
 ) -> Due:
     """What is to be done now, in order. `claimed` are the ids and serial numbers of drives that a person's job works on: theirs are
-    left alone."""
+    left alone. `failing` are the keys of operations that did not work: another way is taken where there is one."""
     found = Due()
     for group in inventory.groups:
         if LEVELS[group.level].is_redundant and _can(inventory, group.controller, Capability.REBUILD):
-            _fill_places(found, inventory, memory, group, now_us, auto_rebuild, claimed)
+            _fill_places(found, inventory, memory, group, now_us, auto_rebuild, claimed, failing)
     _restore_spares(found, inventory, memory, now_us, claimed)
     _initialise(found, inventory, memory, now_us)
     return found
@@ -201,6 +218,7 @@ def _fill_places(
     now_us: int,
     auto_rebuild: bool,
     claimed: frozenset[str],
+    failing: Collection[str],
 ) -> None:
     started: set[int] = set()
     used: set[str] = set()
@@ -215,10 +233,11 @@ def _fill_places(
             continue
         if place.span in started or may_rebuild_now(inventory, group, place.span):
             continue
-        step = _returned(found, inventory, memory, group, place, now_us) if may_use else None
+        back = _returned(found, inventory, memory, group, place, now_us) if may_use else None
+        step = back if back is not None and back.key not in failing else None
         step = step or _spare(found, inventory, memory, group, place, now_us, used)
         if step is None and may_use:
-            step = _same_bay(found, inventory, memory, group, place, now_us, used)
+            step = back or _same_bay(found, inventory, memory, group, place, now_us, used)
         if step is not None:
             found.operations.append(step)
             started.add(place.span)
@@ -256,11 +275,7 @@ def _spare(
     spare = choose_spare(_without(inventory, used), group, place.drive)
     if spare is None:
         return None
-    controller = _controller(inventory, group.controller)
-    grace_us = KERNEL_GRACE_US if spare.spare is SpareKind.DEDICATED else 0
-    if controller is not None and controller.backend == "megaraid":
-        grace_us = CONTROLLER_GRACE_US
-    at_us = memory.lost_since.get((place.group, place.span, place.slot), now_us) + grace_us
+    at_us = _waits_until_us(inventory, memory, group, place, spare, now_us)
     if now_us < at_us:
         found.later(at_us)
         return None
@@ -270,6 +285,32 @@ def _spare(
         f"{_name(group)}: the {spare.spare} hot spare in {drive_words(spare)} takes the place of {drive_words(place.drive)}",
         group.name,
     )
+
+
+def _waits_until_us(
+    inventory: Inventory,
+    memory: PolicyMemory,
+    group: DriveGroup,
+    place: LostPlace,
+    spare: Drive,
+    now_us: int,
+) -> int:
+    """When a spare may be used for a place at the earliest: others may do better, or the drive may come back."""
+    key = (place.group, place.span, place.slot)
+    since_us = memory.lost_since.get(key, now_us)
+    controller = _controller(inventory, group.controller)
+    is_missing = place.drive.state not in (DriveState.FAILED, DriveState.OFFLINE)
+    grace_us = KERNEL_GRACE_US if spare.spare is SpareKind.DEDICATED or is_missing else 0
+    if controller is not None and controller.backend == "megaraid":
+        grace_us = CONTROLLER_GRACE_US
+    at_us = since_us + grace_us
+    if not is_missing:
+        return at_us
+    member = inventory.drive(memory.lost_members.get(key, ("", DriveState.MISSING))[0])
+    if member is not None and member.foreign_group == group.id:
+        at_us = min(max(at_us, memory.present.get(member.id, 0)), since_us + FLAP_GRACE_US)
+    together = [gone_us for gone_us in memory.vanished.values() if abs(gone_us - since_us) <= TOGETHER_US]
+    return max(at_us, max(together) + RETURN_GRACE_US) if len(together) > 1 else at_us
 
 
 def _without(inventory: Inventory, used: set[str]) -> Inventory:

@@ -121,7 +121,9 @@ async def test_change_of_the_box_reaches_the_reader(station: FakeStation) -> Non
     stream = station.client.stream()
     await anext(stream)
     await station.client.simulate(SimulatedStep(step="pull 6"))
-    # The hot spare takes over at once: the reader may see the loss, or the rebuild already.
+    await chassis_where(stream, lambda view: pattern(view, 6) is TrayPattern.FAIL)
+    station.clock.advance(3_000_000)
+    station.chassis.look_soon()
     view = await chassis_where(stream, lambda view: pattern(view, 7) is TrayPattern.REBUILD)
     [rebuilding] = [drive for drive in view.inventory.drives if drive.state is DriveState.REBUILD]
     assert rebuilding.bay == 7

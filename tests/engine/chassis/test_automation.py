@@ -20,8 +20,9 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.direct_catalog import DirectCatalog
 
 ON, LOST, GOOD = DriveState.ONLINE, DriveState.MISSING, DriveState.UNCONFIGURED_GOOD
+FAILED = DriveState.FAILED
 HEALTHY = with_drives(raid(RaidLevel.RAID5, [ON, ON, ON]), spare(5))
-DEGRADED = with_drives(raid(RaidLevel.RAID5, [ON, ON, LOST]), spare(5))
+DEGRADED = with_drives(raid(RaidLevel.RAID5, [ON, ON, FAILED]), spare(5))
 REBUILD = StartRebuild(group="g", drive="d5", span=0, slot=2)
 
 
@@ -115,6 +116,22 @@ async def test_somebody_who_is_at_work_is_waited_for_without_a_word(bench: Bench
     bench.error = None
     await bench.sees(DEGRADED, BUSY_RETRY_US)
     assert bench.done == [REBUILD]
+
+
+async def test_a_rebuild_that_never_lasts_is_not_begun_for_ever(bench: Bench) -> None:
+    """Each begins well and ends at once: every minute of a night would have its event."""
+    for _ in range(8 * 360):
+        await bench.sees(DEGRADED, 5_000_000)
+        await bench.sees(HEALTHY, 5_000_000)
+    assert 3 < len(bench.done) < 20
+    assert len(bench.said) == len(bench.done)
+
+
+async def test_what_drives_say_of_themselves_does_not_fill_the_memory(bench: Bench) -> None:
+    alone = raid(RaidLevel.RAID5, [ON, ON, LOST])
+    for number in range(1200):
+        await bench.sees(with_drives(alone, drive(2, DriveState.PROTECTED, number=9, cause=f"{number}")))
+    assert len(bench.automation._not_used) <= 1000
 
 
 async def test_drive_that_is_not_used_is_said_once(bench: Bench) -> None:

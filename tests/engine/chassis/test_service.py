@@ -98,6 +98,8 @@ async def test_member_pulled_by_mistake_is_brought_up_to_date_when_it_is_back(tm
 async def test_global_spare_takes_over_without_being_asked(tmp_path: Path) -> None:
     async with chassis_bench(tmp_path, RAID5_WITH_SPARE) as bench:
         bench.do("pull 1")
+        await bench.until_said("drive.missing")
+        bench.wait(3)
         said = await bench.until_said("rebuild.automatic")
         assert "global hot spare in bay 4" in said.text
         view = await bench.until(lambda view: pattern(view, 4) is TrayPattern.REBUILD)

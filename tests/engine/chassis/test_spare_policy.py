@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from engine.chassis.spare_policy import (
     CONTROLLER_GRACE_US,
+    FLAP_GRACE_US,
     INITIALISE_AFTER_US,
     KERNEL_GRACE_US,
+    RETURN_GRACE_US,
     SETTLE_US,
+    TOGETHER_US,
     Due,
     PolicyMemory,
     due,
@@ -42,6 +45,7 @@ class Story:
         self.inventory = first
         self.auto_rebuild = auto_rebuild
         self.claimed = frozenset(claimed)
+        self.failing: list[str] = []
         remember(self.memory, first, self.now_us)
 
     def then(self, inventory: Inventory, after_us: int = SECOND_US) -> Due:
@@ -60,6 +64,7 @@ class Story:
             self.now_us,
             auto_rebuild=self.auto_rebuild,
             claimed=self.claimed,
+            failing=self.failing,
         )
 
 
@@ -80,7 +85,7 @@ def test_nothing_is_due_in_a_box_in_order() -> None:
 
 def test_global_spare_takes_over_at_once() -> None:
     story = Story(with_drives(HEALTHY, spare(5)))
-    found = story.then(with_drives(DEGRADED, spare(5)))
+    found = story.then(with_drives(raid(RaidLevel.RAID5, [ON, ON, ON, FAILED]), spare(5)))
     assert operations(found) == [StartRebuild(group="g", drive="d5", span=0, slot=3)]
     assert "bay 5 (serial S5) takes the place of bay 3 (serial S3)" in found.operations[0].text
 
@@ -112,23 +117,93 @@ def test_levels_without_redundancy_have_nothing_to_rebuild() -> None:
 
 def test_raid6_rebuilds_one_after_the_other_and_raid60_both_at_once() -> None:
     spares = [spare(20), spare(21)]
-    six = raid(RaidLevel.RAID6, [ON, ON, LOST, LOST], others=spares)
+    six = raid(RaidLevel.RAID6, [ON, ON, FAILED, FAILED], others=spares)
     assert len(operations(Story(six).due())) == 1
     task = Task(id="r", kind=TaskKind.REBUILD, state=TaskState.RUNNING, virtual_drive="v", drive="d2")
-    busy = raid(RaidLevel.RAID6, [ON, ON, DriveState.REBUILD, LOST], others=spares, tasks=[task])
+    busy = raid(RaidLevel.RAID6, [ON, ON, DriveState.REBUILD, FAILED], others=spares, tasks=[task])
     assert operations(Story(busy).due()) == [], "row RB-08"
-    sixty = raid(RaidLevel.RAID60, [ON, ON, DriveState.REBUILD, LOST], [ON] * 4, others=spares, tasks=[task])
+    sixty = raid(
+        RaidLevel.RAID60, [ON, ON, DriveState.REBUILD, FAILED], [ON] * 4, others=spares, tasks=[task]
+    )
     [second] = operations(Story(sixty).due())
     assert isinstance(second, StartRebuild), "row RB-09"
     assert second.slot == 3
 
 
 def test_two_spans_get_two_different_spares() -> None:
-    ten = raid(RaidLevel.RAID10, [ON, LOST], [LOST, ON], others=[spare(20), spare(21)])
+    ten = raid(RaidLevel.RAID10, [ON, FAILED], [FAILED, ON], others=[spare(20), spare(21)])
     first, second = operations(Story(ten).due())
     assert isinstance(first, StartRebuild)
     assert isinstance(second, StartRebuild)
     assert {first.drive, second.drive} == {"d20", "d21"}
+
+
+def test_drives_that_go_together_are_waited_for() -> None:
+    """A cable, a backplane, a shelf without power: the spare of another shelf is not spent on it."""
+    healthy = with_drives(raid(RaidLevel.RAID6, [ON] * 6), spare(10))
+    story = Story(healthy)
+    one_gone = with_drives(raid(RaidLevel.RAID6, [ON] * 5 + [LOST]), spare(10))
+    assert operations(story.then(one_gone)) == [], "the others may go a moment later"
+    two_gone = with_drives(raid(RaidLevel.RAID6, [ON] * 4 + [LOST] * 2), spare(10))
+    found = story.then(two_gone)
+    assert (operations(found), found.next_us) == ([], story.now_us + RETURN_GRACE_US)
+    assert operations(story.wait(RETURN_GRACE_US - SECOND_US)) == []
+    assert len(operations(story.wait(SECOND_US))) == 1, "not for ever"
+
+
+def test_member_that_goes_with_a_drive_of_no_array_is_waited_for_too() -> None:
+    story = Story(with_drives(HEALTHY, spare(10), drive(6, GOOD)))
+    story.then(with_drives(DEGRADED, spare(10)))
+    assert operations(story.wait(KERNEL_GRACE_US * 2)) == []
+
+
+def test_members_that_are_missing_at_the_start_may_come_yet() -> None:
+    story = Story(raid(RaidLevel.RAID6, [ON, ON, LOST, LOST], others=[spare(10)]))
+    assert operations(story.wait(KERNEL_GRACE_US * 2)) == []
+    assert len(operations(story.wait(RETURN_GRACE_US))) == 1
+
+
+def test_two_drives_pulled_one_after_the_other_are_replaced_one_after_the_other() -> None:
+    story = Story(with_drives(raid(RaidLevel.RAID6, [ON] * 4), spare(10)))
+    story.then(with_drives(raid(RaidLevel.RAID6, [ON] * 3 + [LOST]), spare(10)))
+    assert len(operations(story.wait(KERNEL_GRACE_US))) == 1
+    story.wait(TOGETHER_US)
+    story.then(with_drives(raid(RaidLevel.RAID6, [ON] * 2 + [LOST] * 2), spare(10)))
+    assert len(operations(story.wait(KERNEL_GRACE_US))) == 1
+
+
+def test_member_that_is_back_before_a_spare_is_used_keeps_its_place() -> None:
+    story = Story(with_drives(HEALTHY, spare(5)))
+    story.then(with_drives(DEGRADED, spare(5)))
+    returned = with_drives(back(DEGRADED), spare(5))
+    assert operations(story.then(returned)) == []
+    assert operations(story.wait(KERNEL_GRACE_US)) == []
+    assert operations(story.wait(SETTLE_US)) == [ReAddMember(drive="d3")]
+
+
+def test_member_that_comes_and_goes_loses_its_place_to_the_spare() -> None:
+    story = Story(with_drives(HEALTHY, spare(5)))
+    done: list[object] = []
+    for second in range(0, FLAP_GRACE_US, 2 * SECOND_US):
+        gone = second // SECOND_US % 4 == 0
+        inventory = DEGRADED if gone else back(DEGRADED)
+        done += operations(story.then(with_drives(inventory, spare(5)), 2 * SECOND_US))
+    assert done
+    assert set(map(type, done)) == {StartRebuild}
+
+
+def test_member_that_cannot_be_taken_back_does_not_keep_the_spare_away() -> None:
+    story = Story(with_drives(HEALTHY))
+    story.then(DEGRADED)
+    story.then(with_drives(back(DEGRADED), spare(5)))
+    [step] = story.wait(SETTLE_US).operations
+    assert step.operation == ReAddMember(drive="d3")
+    story.failing = [step.key]
+    assert operations(story.due()) == [StartRebuild(group="g", drive="d5", span=0, slot=3)]
+    story.inventory = back(DEGRADED)
+    assert operations(story.due()) == [ReAddMember(drive="d3")], (
+        "where there is no other way, again and again"
+    )
 
 
 def test_data_that_is_lost_is_not_rebuilt() -> None:
@@ -187,7 +262,7 @@ def test_members_of_a_job_are_the_jobs() -> None:
 
 
 def test_spare_still_takes_over_for_another_drive_of_that_group() -> None:
-    six = raid(RaidLevel.RAID6, [ON, LOST, ON, ON, LOST], others=[spare(7)])
+    six = raid(RaidLevel.RAID6, [ON, FAILED, ON, ON, FAILED], others=[spare(7)])
     [step] = operations(Story(six, claimed=["S1"]).due())
     assert isinstance(step, StartRebuild)
     assert step.slot == 4
@@ -202,7 +277,8 @@ def test_drive_replaced_during_a_migration_is_rebuilt_by_hand() -> None:
     after = with_drives(DEGRADED, spare(5))
     assert operations(story.then(after, SETTLE_US * 9)) == []
     story.then(with_drives(HEALTHY, spare(5)))
-    assert len(operations(story.then(after))) == 1, "the next loss is another matter"
+    story.then(after)
+    assert len(operations(story.wait(KERNEL_GRACE_US))) == 1, "the next loss is another matter"
 
 
 # -- drives that come back -------------------------------------------------------------------------------
