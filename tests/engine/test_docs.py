@@ -95,7 +95,7 @@ def test_every_command_named_exists() -> None:
         known.add(
             " ".join(word for word in section.partition("`")[0].split() if word.islower() and "|" not in word)
         )
-    for name in ("events.md", "operations.md"):
+    for name in ("events.md", "operations.md", "drives.md", "chassis-file.md", "smart.md"):
         text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-        for words in re.findall(r"`watchdeck ([a-z]+(?: [a-z]+)?)", text):
+        for words in re.findall(r"`watchdeck ([a-z-]+(?: [a-z-]+)?)", text):
             assert {f"watchdeck {words}", f"watchdeck {words.split()[0]}"} & known, words
