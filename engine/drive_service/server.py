@@ -12,6 +12,7 @@ import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -37,6 +38,10 @@ log = logging.getLogger(__name__)
 
 CONNECTION_LIMIT = 32
 """Calls at once; a hung drive holds one each until its tool's time limit. More are turned away at once."""
+WATCHER_LIMIT = 8
+"""The engine, and whoever looks over its shoulder; the oldest gives way."""
+EXHAUSTED_PAUSE_S = 0.1
+"""After the machine had no descriptor or thread left for a call."""
 MOUNT_ROOTS = ("/srv", "/mnt", "/media", "/var/lib/watchdeck")
 WATCH_SEND_TIMEOUT_S = 2.0
 _VOLUME_CALLS = frozenset({"plan_volume", "make_volume", "unmake_volume"})
@@ -90,12 +95,37 @@ class DriveService:
         self._hardware.close()
 
     def _accept(self, listener: socket.socket) -> None:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except OSError as error:  # no descriptors left, or the caller has gone: the next call may do better
+            log.warning("a call could not be taken: %s", error.strerror)
+            time.sleep(EXHAUSTED_PAUSE_S)
+            return
+        if not self._is_allowed(connection):
+            connection.close()
+            return
         if not self._slots.acquire(blocking=False):
             log.warning("more than %d calls at once: one turned away", CONNECTION_LIMIT)
             connection.close()
             return
-        threading.Thread(target=self._answer, args=(connection,), name="drive call", daemon=True).start()
+        try:
+            threading.Thread(target=self._answer, args=(connection,), name="drive call", daemon=True).start()
+        except RuntimeError as error:  # the machine has no thread left
+            log.warning("a call could not be taken: %s", error)
+            self._slots.release()
+            connection.close()
+
+    def _is_allowed(self, connection: socket.socket) -> bool:
+        """Before anything else: who may not ask must not take a place from who may."""
+        uid = peer_uid(connection)
+        if uid in self._allowed:
+            return True
+        refusal = NotPermitted(f"user id {uid} may not use the drive service", "it serves the engine only")
+        failure = Failure(code=refusal.code, what=refusal.what, remedy=refusal.remedy)
+        connection.setblocking(False)
+        with contextlib.suppress(OSError):
+            send_message(connection, msgspec.msgpack.encode(Answer(error=failure)))
+        return False
 
     def _answer(self, connection: socket.socket) -> None:
         """One call; a watcher's connection stays open."""
@@ -120,6 +150,8 @@ class DriveService:
                 # "Look now": for what came before it listened.
                 send_message(connection, msgspec.msgpack.encode(()))
                 self._watchers.append(connection)
+                if len(self._watchers) > WATCHER_LIMIT:
+                    self._watchers.pop(0).close()
             return True
         if isinstance(result, bytes):
             send_message(connection, result)
@@ -127,9 +159,6 @@ class DriveService:
 
     def _call(self, connection: socket.socket) -> bytes | str | None:
         """The encoded answer; WATCH for a watcher; None when nothing was asked."""
-        uid = peer_uid(connection)
-        if uid not in self._allowed:
-            raise NotPermitted(f"user id {uid} may not use the drive service", "it serves the engine only")
         message = receive_message(connection)
         if message is None:
             return None
@@ -139,7 +168,7 @@ class DriveService:
         if method in _VOLUME_CALLS:
             arguments = self._checked_volume_call(method, arguments)
         if method in _CHANGING:
-            log.info("%s for user id %d: %s", method, uid, _shown(arguments))
+            log.info("%s for user id %d: %s", method, peer_uid(connection), _shown(arguments))
         value = getattr(self._hardware, method)(*arguments)
         return msgspec.msgpack.encode({"value": value})
 
@@ -160,7 +189,11 @@ class DriveService:
         return (found, *arguments[1:])
 
     def _pass_on(self, wakeup: Wakeup) -> None:
-        message = msgspec.msgpack.encode(tuple(wakeup.drain()))
+        notices = attempt_blocking("wake-up of the drives", wakeup.drain)
+        if isinstance(notices, WatchdeckError):
+            time.sleep(EXHAUSTED_PAUSE_S)
+            notices = ()
+        message = msgspec.msgpack.encode(tuple(notices))
         with self._lock:
             for watcher in list(self._watchers):
                 try:

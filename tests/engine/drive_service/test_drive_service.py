@@ -7,12 +7,14 @@ import select
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.drive_service import calls, remote_hardware, server
 from engine.drive_service.calls import Answer, call_types, receive_message, send_message
@@ -180,14 +182,20 @@ def test_calls_beyond_the_limit_are_turned_away_at_once(
 ) -> None:
     monkeypatch.setattr(server, "CONNECTION_LIMIT", 1)
     with serving(tmp_path / "s.sock", hardware) as remote:
-        held = threading.Thread(target=remote.temperatures)
         with socket.socket(socket.AF_UNIX) as waiting:  # takes the only place: it asks nothing yet
             waiting.connect(str(tmp_path / "s.sock"))
             with pytest.raises(DriveError):
                 remote.layout()
-        held.start()
-        hardware.hold.set()
-        held.join(10)
+        while (layout := layout_of(remote)) is None:  # the place is free a moment later
+            pass
+        assert layout.bays
+
+
+def layout_of(remote: RemoteHardware) -> ChassisLayout | None:
+    try:
+        return remote.layout()
+    except DriveError:
+        return None
 
 
 def test_wakeups_cross_with_their_notices(remote: RemoteHardware, hardware: StandInHardware) -> None:
@@ -255,6 +263,78 @@ def test_another_user_is_refused(
     monkeypatch.setattr(server, "peer_uid", lambda connection: 4711)
     with serving(tmp_path / "s.sock", hardware) as remote, pytest.raises(NotPermitted, match="4711"):
         remote.layout()
+
+
+def test_another_user_takes_no_place_from_the_engine(
+    tmp_path: Path, hardware: StandInHardware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers: list[int] = [4711] * 3
+    monkeypatch.setattr(server, "peer_uid", lambda _: strangers.pop() if strangers else os.getuid())
+    with serving(tmp_path / "s.sock", hardware) as remote:
+        held = []
+        for _ in range(3):
+            held.append(socket.socket(socket.AF_UNIX))
+            held[-1].connect(str(tmp_path / "s.sock"))
+            assert receive_message(held[-1]) is not None, "an answer without a question"
+            assert held[-1].recv(1) == b"", "and the end"
+        assert remote.layout().bays
+        for each in held:
+            each.close()
+
+
+def test_watchers_that_are_forgotten_do_not_add_up(
+    tmp_path: Path, hardware: StandInHardware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "WATCHER_LIMIT", 2)
+    with serving(tmp_path / "s.sock", hardware):
+        watchers = []
+        for _ in range(3):
+            watchers.append(socket.socket(socket.AF_UNIX))
+            watchers[-1].connect(str(tmp_path / "s.sock"))
+            send_message(watchers[-1], msgspec.msgpack.encode(("watch", ())))
+            assert receive_message(watchers[-1]) is not None
+        watchers[0].settimeout(30)
+        assert receive_message(watchers[0]) is None, "the oldest was let go"
+        hardware.wakeup.fire("news")
+        assert receive_message(watchers[2]) is not None
+        for watcher in watchers:
+            watcher.close()
+
+
+def test_a_caller_that_has_gone_and_a_wakeup_that_fails_end_nothing(
+    tmp_path: Path, hardware: StandInHardware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> list[str]:
+        os.read(hardware.wakeup.fileno(), 4096)
+        raise OSError(19, "No such device")
+
+    monkeypatch.setattr(hardware.wakeup, "drain", broken)
+    with serving(tmp_path / "s.sock", hardware) as remote:
+        hardware.wakeup.fire("news")
+        assert remote.layout().bays
+        assert remote.inventory() == hardware.state
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=300)
+    | st.lists(st.binary(max_size=3)).map(lambda parts: b"\x91" * 5000 + b"".join(parts))
+)
+def test_whatever_is_sent_gets_an_answer_or_the_end_and_the_next_call_works(
+    remote: RemoteHardware, tmp_path: Path, message: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(tmp_path / "drives.sock"))
+        with suppress(ConnectionError):  # the end, with something left unread
+            connection.sendall(message)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(tmp_path / "drives.sock"))
+        send_message(connection, message)
+        assert receive_message(connection) is not None
+    assert remote.layout().bays
 
 
 def test_without_a_service_the_error_says_how_to_start_it(tmp_path: Path) -> None:
