@@ -42,7 +42,7 @@ WATCHER_LIMIT = 8
 """The engine, and whoever looks over its shoulder; the oldest gives way."""
 EXHAUSTED_PAUSE_S = 0.1
 """After the machine had no descriptor or thread left for a call."""
-MOUNT_ROOTS = ("/srv", "/mnt", "/media", "/var/lib/watchdeck")
+MOUNT_ROOTS = ("/srv", "/mnt", "/media")
 WATCH_SEND_TIMEOUT_S = 2.0
 _VOLUME_CALLS = frozenset({"plan_volume", "make_volume", "unmake_volume"})
 _CHANGING = frozenset(

@@ -6,6 +6,7 @@ The text of the files is mount_files.py.
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path, PurePosixPath
 
 from storage.command import Runner
@@ -41,6 +42,22 @@ def check_spelling(mount_point: str) -> None:
         raise InvalidInput(f"{mount_point} belongs to the system", "for example /srv/recordings")
     if os.path.realpath(mount_point) != mount_point:
         raise InvalidInput(f"{mount_point} leads through a link", "name the place itself")
+
+
+def check_owners(mount_point: str) -> None:
+    """Whoever may rename a folder on the way could lead what root does there elsewhere: into /etc, for instance. Raises
+    OperationRefused."""
+    for folder in PurePosixPath(mount_point).parents:
+        try:
+            status = os.lstat(folder)
+        except FileNotFoundError:
+            continue  # root makes it
+        is_open = status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and status.st_gid != 0)
+        if status.st_uid not in (0, os.geteuid()) or (is_open and not status.st_mode & stat.S_ISVTX):
+            raise OperationRefused(
+                f"{folder} may be changed by other users than root: no volume is mounted below it",
+                "choose a folder that only root may change, for example below /srv",
+            )
 
 
 class LastingMounts:

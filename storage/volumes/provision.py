@@ -33,7 +33,7 @@ from storage.raid.backend import Command
 from storage.raid.inventory import VirtualDrive
 from storage.roots import Roots
 from storage.volumes.block_chain import BlockChain, read_text
-from storage.volumes.lasting_mounts import LastingMounts, check_spelling
+from storage.volumes.lasting_mounts import LastingMounts, check_owners, check_spelling
 from storage.volumes.mount_files import unit_name
 from storage.volumes.stripe import Stripe, read_stripe
 
@@ -47,19 +47,6 @@ _PARTITION_PREFIX = "watchdeck "
 _NOTHING_FOUND, _AMBIVALENT = 2, 8
 """Exit codes of blkid -p."""
 _NEW_UUID = "<new-uuid>"
-_FORBIDDEN_MOUNTS = (
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +257,13 @@ class Provision:
             # A dead array cannot be read: its mount point is known all the same.
             with contextlib.suppress(DriveError):
                 uuids.add(self._blkid(f"/dev/{part}").get("UUID", ""))
+        uppermost = {point.path: point for point in chain.mount_points}
+        for point in points:
+            if (over := uppermost[point.path]) != point:
+                raise Conflict(
+                    f"{over.source} is mounted over {virtual_drive.name} at {point.path}: it would be unmounted instead",
+                    f"unmount {over.source} first, if nobody needs it",
+                )
         for point in reversed(points):
             done = self._run(["umount", point.path], timeout_s=TOOL_TIMEOUT_S)
             if done.status != 0:
@@ -306,6 +300,7 @@ class Provision:
             file_system=file_system,
         )
         check_spelling(mount_point)
+        check_owners(mount_point)
         if not self._is_mounted(site):
             self._files.check_free(mount_point)
         return site

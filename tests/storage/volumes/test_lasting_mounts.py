@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from storage.command import Completed
-from storage.errors import InvalidInput, NotFound, OperationRefused, StateChanged
+from storage.errors import Conflict, InvalidInput, NotFound, OperationRefused, StateChanged
 from storage.raid.inventory import VirtualDrive
 from storage.raid.states import RaidLevel, VirtualDriveState
-from storage.volumes.lasting_mounts import LastingMounts, check_spelling
+from storage.volumes.lasting_mounts import LastingMounts, check_owners, check_spelling
 from storage.volumes.provision import Provision
 from tests.storage.drives.fake_machine import FakeMachine, FakeRunner
 
@@ -50,6 +50,39 @@ def test_a_link_on_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(InvalidInput, match="leads through a link"):
         check_spelling(str(tmp_path / "link" / "volume"))
+
+
+@pytest.mark.parametrize(("mode", "is_safe"), [(0o755, True), (0o700, True), (0o1777, True), (0o757, False)])
+def test_no_volume_goes_below_a_folder_that_somebody_else_may_rename(
+    tmp_path: Path, mode: int, is_safe: bool
+) -> None:
+    """Root makes folders, mounts and gives away the mount point there."""
+    tmp_path.chmod(mode)
+    try:
+        if is_safe:
+            check_owners(str(tmp_path / "group" / "volume"))
+        else:
+            with pytest.raises(OperationRefused, match="other users than root"):
+                check_owners(str(tmp_path / "group" / "volume"))
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_no_volume_goes_below_a_folder_of_the_recorder(tmp_path: Path) -> None:
+    os.chown(tmp_path, 4711, 4711)
+    with pytest.raises(OperationRefused, match="other users than root"):
+        check_owners(str(tmp_path / "etc"))
+
+
+def test_what_is_mounted_over_a_volume_is_not_unmounted_in_its_place(machine: FakeMachine) -> None:
+    machine.add_drive("sdb")
+    machine.mount("md127", "/srv/rec", "xfs")
+    machine.mount("sdb", "/srv/rec", "xfs")
+    run = FakeRunner({"blkid": (2, "", ""), "umount": GOOD})
+    with pytest.raises(Conflict, match="/dev/sdb is mounted over E at /srv/rec"):
+        Provision(machine.roots, run, (0, 0)).unmake(ARRAY)
+    assert all(argv[0] != "umount" for argv in run.asked)
 
 
 def test_a_folder_with_something_in_it_and_a_unit_of_somebody_else_are_refused(
