@@ -105,7 +105,8 @@ class RemoteHardware:
         timeout_s = CALL_TIMEOUT_S.get(method, DEFAULT_TIMEOUT_S)
         with self._connect(timeout_s) as connection:
             try:
-                send_message(connection, encode_request(method, arguments))
+                with contextlib.suppress(BrokenPipeError):  # turned away unread: the answer says why
+                    send_message(connection, encode_request(method, arguments))
                 message = receive_message(connection)
             except TimeoutError as error:
                 raise CommandTimeout(

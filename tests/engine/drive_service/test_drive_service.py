@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.drive_service import calls, remote_hardware, server
-from engine.drive_service.calls import Answer, call_types, receive_message, send_message
+from engine.drive_service.calls import Answer, Failure, call_types, receive_message, send_message
 from engine.drive_service.remote_hardware import RemoteHardware
 from engine.drive_service.server import DriveService, listen
 from storage.drives.indicators import TrayPattern
@@ -335,6 +335,25 @@ def test_whatever_is_sent_gets_an_answer_or_the_end_and_the_next_call_works(
         send_message(connection, message)
         assert receive_message(connection) is not None
     assert remote.layout().bays
+
+
+def test_a_refusal_that_comes_before_the_question_is_read_is_understood(tmp_path: Path) -> None:
+    path = tmp_path / "s.sock"
+    with listen(path, None) as listener:
+        remote = RemoteHardware(path)
+        connect = remote._connect
+
+        def turned_away(timeout_s: float | None) -> socket.socket:
+            connection = connect(timeout_s)
+            at_the_door, _ = listener.accept()
+            failure = Failure(code=NotPermitted.code, what="user id 4711 may not")
+            send_message(at_the_door, msgspec.msgpack.encode(Answer(error=failure)))
+            at_the_door.close()
+            return connection
+
+        remote._connect = turned_away  # type: ignore[method-assign]
+        with pytest.raises(NotPermitted, match="4711"):
+            remote.layout()
 
 
 def test_without_a_service_the_error_says_how_to_start_it(tmp_path: Path) -> None:
