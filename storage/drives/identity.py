@@ -161,6 +161,11 @@ def drive_ids(identities: Sequence[DriveIdentity]) -> list[str]:
             ids[min(step, len(ids) - 1)] if counts[one] > 1 else one
             for one, ids in zip(chosen, candidates, strict=True)
         ]
+    seen: Counter[str] = Counter()
+    for number, one in enumerate(chosen):
+        # Without any difference, and so of no use to anybody; but never taken for one another.
+        seen[one] += 1
+        chosen[number] = f"{one}#{seen[one]}" if seen[one] > 1 else one
     return chosen
 
 

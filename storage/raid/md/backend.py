@@ -205,6 +205,7 @@ class MdBackend:
 
     def perform(self, operation: RaidOperation, inventory: Inventory) -> Inventory:
         with self._lock:
+            steps = Steps(self._run, self._roots)
             before = self._look()
             now = self._inventory(before)
             difference = changed(operation, inventory, now)
@@ -214,7 +215,6 @@ class MdBackend:
             kept = msgspec.json.encode(self.memory)
             note_intent(operation, before, now, self.memory)
             self._save()
-            steps = Steps(self._run, self._roots)
             complaint = steps.carry_out(commands)
             if isinstance(operation, ImportForeign) and not complaint:
                 complaint = steps.carry_out(plans.upper_arrays(self._look(), self._run))
@@ -272,8 +272,9 @@ class MdBackend:
 
     def tend(self, inventory: Inventory) -> tuple[str, ...]:
         with self._lock:
+            steps = Steps(self._run, self._roots)
             look = self._look()
-            done = tend(look, self.memory, Steps(self._run, self._roots), self._roots)
+            done = tend(look, self.memory, steps, self._roots)
             self._save()
             return done
 

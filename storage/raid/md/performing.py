@@ -11,25 +11,44 @@ from storage.raid.backend import Command
 from storage.raid.md.look import Look
 from storage.raid.operations import CreateVirtualDrive
 from storage.roots import Roots
+from storage.volumes.block_chain import listed, read_text
 
 _TIMEOUT_S = 120.0
 """Creating and growing write to every member; a drive that does not answer ends it."""
 
 
 class Steps:
-    """Runs commands and writes kernel files below the roots."""
+    """Runs commands and writes kernel files below the roots. Made before the look that the commands rest on: a kernel name that
+    has passed to another drive since then is touched no more."""
 
     def __init__(self, run: Runner, roots: Roots) -> None:
         self._run = run
         self._roots = roots
+        self._seen = {name: self._marks(name) for name in listed(roots.sys / "block")}
 
     def carry_out(self, commands: Sequence[Command]) -> str:
         """The complaint of the first that failed, empty = none did. What was reached is judged by the state after it.
         Raises ToolMissing, CommandTimeout."""
         for command in commands:
-            complaint = self.write(command) if command.write_path else self._start(command)
+            complaint = self._exchanged(command)
+            complaint = complaint or (self.write(command) if command.write_path else self._start(command))
             if complaint:
                 return complaint
+        return ""
+
+    def _marks(self, name: str) -> tuple[str, ...]:
+        """What differs when another drive has the name; the first is enough, and new in Linux 5.15."""
+        folder = self._roots.sys / "block" / name
+        return tuple(read_text(folder / file) for file in ("diskseq", "size", "device/wwid"))
+
+    def _exchanged(self, command: Command) -> str:
+        """The first drive of a command that is another one now, in words."""
+        below_sys = [Path(command.write_path)] if command.write_path else []
+        names = {path.parts[3] for path in below_sys if path.parts[1:3] == ("sys", "block")}
+        names |= {word.removeprefix("/dev/") for word in command.argv if word.startswith("/dev/")}
+        for name in sorted(name for name in names if not name.startswith("md")):
+            if name not in self._seen or self._marks(name) != self._seen[name]:
+                return f"/dev/{name} is another drive now, or gone: {command} was not done"
         return ""
 
     def _start(self, command: Command) -> str:

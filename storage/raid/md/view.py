@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from storage.raid.inventory import Drive, DriveGroup, Mount, Span, VirtualDrive
 from storage.raid.levels import LEVELS
+from storage.raid.md.checks import label
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.look import CONTROLLER, Look, Membership, coerced_bytes
 from storage.raid.md.memory import KnownDrive, Memory
@@ -218,6 +219,10 @@ def protection(drive: ScannedDrive, look: Look) -> str:
     """Why a drive that is in no array of ours is not to be touched; empty = nothing stands on it. A superblock of md is no
     reason here: such a drive is foreign."""
     other = look.in_other_arrays.get(drive.id)
+    if twin := _twin(drive, look):
+        return f"says that it is {label(twin)}: one drive on two paths, or a serial number given twice"
+    if not (drive.wwn or drive.serial or drive.place):
+        return "has no serial number, no WWN and no known place: nobody could tell which drive it is"
     if drive.is_system:
         return "holds the operating system or this program's own state"
     if other is not None:
@@ -235,6 +240,15 @@ def protection(drive: ScannedDrive, look: Look) -> str:
     if drive.signature == "linux_raid_member" and not drive.md_uuid:
         return "carries an array whose description cannot be read"
     return ""
+
+
+def _twin(drive: ScannedDrive, look: Look) -> ScannedDrive | None:
+    """Another one that says it is the same drive, by all it says of itself."""
+    if not drive.wwn and not drive.serial:
+        return None
+    who = (drive.wwn, drive.serial, drive.model, drive.size_bytes)
+    others = (other for other in look.drives if other.id != drive.id)
+    return next((o for o in others if (o.wwn, o.serial, o.model, o.size_bytes) == who), None)
 
 
 def _free_role(drive: ScannedDrive, look: Look, memory: Memory) -> _Role:

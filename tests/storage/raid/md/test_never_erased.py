@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from storage.errors import OperationRefused
+from storage.command import Completed
+from storage.errors import CommandFailed, OperationRefused
 from storage.raid.md.backend import MdBackend
 from storage.raid.operations import (
     AssignSpare,
@@ -105,3 +107,61 @@ def test_a_member_is_needed_until_its_copy_is_whole(machine: Machine) -> None:
     backend.perform(ReplaceMember(member="wwn-BAY01", replacement="wwn-BAY04"), backend.inventory())
     fail(machine, "sda")
     refused(machine, backend, SetOffline(drive="wwn-BAY01"), "cannot be missed")
+
+
+def test_a_kernel_name_that_passed_to_another_drive_is_not_touched(machine: Machine) -> None:
+    """sdd is pulled and another drive gets its name between two commands of one operation."""
+    blocks = machine.roots.sys / "block"
+    (blocks / "sdd" / "diskseq").write_text("14")
+    backend = machine.backend()
+    inventory = backend.inventory()
+    machine.array("md126", "old", "raid1", ["sde"])
+    machine._stop("md126")
+    (blocks / "sde" / "diskseq").write_text("15")
+    for name in ("sdd", "sde"):
+        (blocks / name / "size").write_text("1048576")
+    backend.memory.awaiting_removal["wwn-BAY04"] = "another drive took its place"
+    inventory = backend.inventory()
+    run = machine.run
+    gone: list[str] = []
+
+    def exchange(argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Completed:
+        if "--zero-superblock" in argv and not gone:
+            (blocks / "sdd" / "diskseq").write_text("99")
+            gone.append("sdd")
+        return run(argv, timeout_s=timeout_s, stdin=stdin)
+
+    backend._run = exchange
+    make = CreateVirtualDrive(name="B", level=RaidLevel.RAID1, spans=(("wwn-BAY03", "wwn-BAY04"),))
+    with pytest.raises(CommandFailed, match="/dev/sdd is another drive now"):
+        backend.perform(make, inventory)
+    assert gone
+    assert [line for line in machine.ran if "/dev/sdd" in line] == []
+
+
+def test_one_drive_on_two_paths_is_never_taken_for_two(machine: Machine) -> None:
+    """Set good of the second path would erase a member that works; an array of both would be one drive."""
+    twin = machine.add_drive(8, serial="BAY00-again")
+    machine.drive(0).wwn = twin.wwn = "0x5000c500a1b2c3d4"
+    machine.drive(0).serial = twin.serial = "ZL2A1B2C"
+    twin.signature, twin.md_uuid = "linux_raid_member", machine.drive(0).md_uuid
+    backend = machine.backend()
+    seen = backend.inventory()
+    member, other = seen.drive_in(0), seen.drive_in(8)
+    assert member is not None
+    assert other is not None
+    assert (member.state, other.state) == (DriveState.ONLINE, DriveState.PROTECTED)
+    assert "bay 0" in other.cause
+    refused(machine, backend, SetGood(drive=other.id), "bay 0")
+    make = CreateVirtualDrive(name="B", level=RaidLevel.RAID1, spans=((other.id, "wwn-BAY05"),))
+    refused(machine, backend, make, "bay 0")
+
+
+def test_a_drive_that_nobody_could_tell_from_another_is_not_used(machine: Machine) -> None:
+    nameless = machine.add_drive(8)
+    nameless.serial = nameless.wwn = nameless.place = ""
+    backend = machine.backend()
+    seen = backend.inventory().drive_in(8)
+    assert seen is not None
+    assert seen.state is DriveState.PROTECTED
+    refused(machine, backend, AssignSpare(drive=seen.id), "serial number")
