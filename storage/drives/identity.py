@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.drives.udev_data import UdevEntry
+from storage.plain_text import plain_text
 from storage.raid.states import DriveKind
 from storage.volumes.block_chain import read_text
 
@@ -46,12 +47,12 @@ def read_identity(name: str, folder: Path, udev: UdevEntry) -> DriveIdentity:
     interface = _interface(name, device, folder, udev)
     rpm = _rotation(folder, udev)
     return DriveIdentity(
-        wwn=_wwn(folder, udev),
-        serial=_serial(folder, udev, interface),
-        model=udev.decoded("ID_MODEL_ENC", "ID_MODEL") or read_text(folder / "device" / "model"),
-        vendor=_vendor(folder, udev),
-        firmware=udev.get("ID_REVISION") or _first_text(folder / "device", "rev", "firmware_rev"),
-        place=udev.get("ID_PATH") or _place(device, hctl),
+        wwn=plain_text(_wwn(folder, udev)),
+        serial=plain_text(_serial(folder, udev, interface)),
+        model=plain_text(udev.decoded("ID_MODEL_ENC", "ID_MODEL") or read_text(folder / "device" / "model")),
+        vendor=plain_text(_vendor(folder, udev)),
+        firmware=plain_text(udev.get("ID_REVISION") or _first_text(folder / "device", "rev", "firmware_rev")),
+        place=plain_text(udev.get("ID_PATH") or _place(device, hctl)),
         hctl=hctl,
         interface=interface,
         kind=_kind(name, folder, rpm),

@@ -12,6 +12,7 @@ import msgspec
 
 from storage.drives.smart_report import Attribute, SelfTestKind, SelfTestResult, SmartReport
 from storage.drives.smartctl_document import Document
+from storage.plain_text import plain_number
 
 COUNTERS: dict[str, tuple[tuple[int, ...], str]] = {
     "reallocated": ((5,), "realloc"),
@@ -97,7 +98,7 @@ def _attribute(row: Document) -> Attribute:
     leading = _LEADING_INTEGER.match(text)
     return Attribute(
         name=row.text("name"),
-        raw=int(leading[1]) if leading else row.number("raw", "value") or 0,
+        raw=(plain_number(leading[1]) if leading else row.number("raw", "value")) or 0,
         text=text,
         id=row.number("id"),
         value=row.number("value"),

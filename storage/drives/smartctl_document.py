@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from storage.errors import DriveError
+from storage.plain_text import LARGEST, plain_text
 
 
 class Document:
@@ -25,7 +26,7 @@ class Document:
         """Raises DriveError when it is no JSON object, saying how it begins."""
         try:
             value = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             begins = data[:60].decode("utf-8", "replace").strip()
             what = f"it begins with {begins!r}" if begins else "it is empty"
             raise DriveError(
@@ -50,13 +51,13 @@ class Document:
 
     def number(self, *path: str) -> int | None:
         value = self._leaf(path)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
             return None
         return int(value)
 
     def text(self, *path: str) -> str:
         value = self._leaf(path)
-        return value.strip() if isinstance(value, str) else ""
+        return plain_text(value.strip()) if isinstance(value, str) else ""
 
     def flag(self, *path: str) -> bool | None:
         value = self._leaf(path)

@@ -12,6 +12,7 @@ import msgspec
 
 from storage.drives.signatures import mdadm_uuid
 from storage.drives.udev_data import udev_entry
+from storage.plain_text import plain_text
 from storage.roots import Roots
 from storage.volumes.block_chain import listed, read_text
 
@@ -154,7 +155,7 @@ def read_array(roots: Roots, folder: Path) -> MdArray:
         device=folder.name,
         number=number,
         uuid=_uuid(text("uuid")) or mdadm_uuid(udev.get("MD_UUID")),
-        name=udev.get("MD_NAME").rpartition(":")[2] or _linked_name(roots, folder.name),
+        name=plain_text(udev.get("MD_NAME").rpartition(":")[2] or _linked_name(roots, folder.name)),
         level=level,
         metadata=text("metadata_version"),
         layout=_number(text("layout")) or 0,

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from storage.errors import CommandFailed
+from storage.plain_text import LARGEST, plain_number, plain_text
 
-_SIZE = re.compile(r"([\d.]+)\s*(B|KB|MB|GB|TB|PB)", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|TB|PB)", re.IGNORECASE)
 _UNITS = {"b": 0, "kb": 1, "mb": 2, "gb": 3, "tb": 4, "pb": 5}
 _SECTORS = re.compile(r"\[(0x[0-9a-f]+)\s+Sectors\]", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+")
@@ -57,7 +58,14 @@ def parse_answers(output: bytes) -> tuple[Answer, ...]:
         document = msgspec.json.decode(output)
         controllers = document["Controllers"]
         return tuple(_answer(part) for part in controllers)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         said = output[:80].decode("utf-8", "replace").strip().replace("\n", " ")
         raise CommandFailed(
             f"storcli64 did not answer in the JSON that is known: {said!r}",
@@ -71,10 +79,10 @@ def _answer(part: dict[str, Any]) -> Answer:
     return Answer(
         controller=number if isinstance(number, int) else whole(number),
         is_success=str(status.get("Status", "")).strip().casefold() == "success",
-        description=str(status.get("Description", "")).strip(),
+        description=plain_text(str(status.get("Description", "")).strip()),
         complaints=tuple(
             f"{row.get('Drive') or row.get('VD') or row.get('Ctrl') or '?'}: "
-            f"{row.get('ErrMsg', '').strip()} ({row.get('ErrCd', '?')})"
+            f"{plain_text(str(row.get('ErrMsg', '')).strip())} ({row.get('ErrCd', '?')})"
             for row in as_rows(status.get("Detailed Status"))
             if str(row.get("Status", "")).casefold() not in ("success", "")
         ),
@@ -91,7 +99,7 @@ def as_rows(value: Any) -> list[dict[str, Any]]:
 
 def text(value: Any) -> str:
     """Without padding; empty for what says nothing."""
-    found = "" if value is None else str(value).strip()
+    found = "" if value is None else plain_text(str(value).strip())
     return "" if found.casefold() in _NOTHING else found
 
 
@@ -99,31 +107,32 @@ def whole(value: Any) -> int | None:
     """The leading integer of a number or of padded text; None for what says nothing."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
     match = _NUMBER.match(text(value))
-    return int(match[0]) if match else None
+    return plain_number(match[0]) if match else None
 
 
 def size_bytes(value: Any) -> int:
     """`2.728 TB` (binary units in spite of their names), or exact where sectors are given; 0 for what says nothing."""
     said = text(value)
     if sectors := _SECTORS.search(said):
-        return int(sectors[1], 16) * 512
+        exact = int(sectors[1], 16) * 512
+        return exact if exact <= LARGEST else 0
     match = _SIZE.search(said)
-    return int(float(match[1]) * float(1024 ** _UNITS[match[2].casefold()])) if match else 0
+    size = float(match[1]) * float(1024 ** _UNITS[match[2].casefold()]) if match else 0.0
+    return int(size) if size <= LARGEST else 0
 
 
 def temperature_c(value: Any) -> int | None:
     """Of ` 28C (82.40 F)`; None for N/A and for 0 C, which means "no sensor"."""
     match = _TEMPERATURE.search(text(value))
-    return (int(match[1]) or None) if match else None
+    return (plain_number(match[1]) or None) if match else None
 
 
 def seconds_left(value: Any) -> int | None:
     """Of `1 Hours 5 Minutes`."""
     parts = _LEFT.findall(text(value))
-    return sum(int(number) * _SECONDS[unit.casefold()] for number, unit in parts) if parts else None
+    seconds = sum(int(number) * _SECONDS[unit.casefold()] for number, unit in parts)
+    return seconds if parts and seconds <= LARGEST else None
 
 
 def yes(value: Any) -> bool:
