@@ -106,10 +106,15 @@ STEPS: dict[StepState, Wording] = {
 }
 
 ACTIONS: dict[str, str] = {
-    "continue": "Go on",
-    "skip_pull": "It is pulled already",
-    "choose_spare": "Use another drive",
-    "retry": "Try again",
+    "continue": "Take it out of service now",
+    "copy_first": "Copy it to another drive first",
+    "put_back": "Put the old drive back into service",
+    "use_it": "Use the new drive where it is",
+    "go_on": "Leave it out and go on",
+    "retry": "Retry",
+    "stop": "Stop after this step",
+    "undo": "Undo what this job made",
+    "leave": "Leave it as it is",
     "cancel": "Cancel the job",
 }
 """Answers to a job. One that a later engine adds is shown as it is named."""

@@ -301,7 +301,7 @@ def _insert(state: ReplaceState, sight: Sight) -> Step:
             return _spare_takes_over(waiting, sight) or Step(waiting)
         notice = (
             f"the new drive is in {drive_words(elsewhere)}, expected in bay {state.bay}: move it,"
-            " or answer use_it to use it where it is"
+            " or use it where it is"
         )
         return Step(replace(state, elsewhere=elsewhere.id, new_drive="", notice=notice))
     if why := why_not_use(state, sight.inventory, drive, sight.unfit):

@@ -139,12 +139,18 @@ def _explanation(state: ReplaceState, inventory: Inventory) -> str:
     words.append("Recording goes on all the time.")
     if (target := copy_target(state, inventory)) is not None:
         kind = "the hot spare" if target.state is DriveState.HOT_SPARE else "the free drive"
-        typed = "" if target.state is DriveState.HOT_SPARE else f" (give its serial number, {target.serial})"
+        typed = (
+            "" if target.state is DriveState.HOT_SPARE else f"; its serial number {target.serial} confirms it"
+        )
         words.append(
-            f"copy_first{typed}: it is copied to {kind} in {drive_words(target)} first, with full redundancy."
+            f"It can be copied first, with full redundancy, to {kind} in {drive_words(target)}{typed}."
         )
     if not may_leave(state, inventory):
-        words.append("continue: it is taken out of service now, then you pull it.")
+        words.append(
+            "Or take it out of service now, then pull it."
+            if target
+            else "It is taken out of service, then you pull it."
+        )
     return " ".join(word for word in words if word)
 
 

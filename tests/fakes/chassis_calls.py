@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.chassis.set_up_choices import set_up_choices
 from engine.wire_chassis import (
     ChassisLayout,
     ChassisOperation,
@@ -13,16 +15,21 @@ from engine.wire_chassis import (
     CommandView,
     DriveDetail,
     DriveLocate,
+    GoneDrive,
     JobAct,
     JobView,
     LearnBay,
     OperationDone,
     OperationPlan,
     OperationRun,
+    ScheduleView,
     SelfTestStart,
+    SetUpChoices,
+    SimulatedStep,
     UidSwitch,
+    UpkeepEdit,
 )
-from storage.errors import NotFound, WatchdeckError
+from storage.errors import InvalidInput, NotFound, WatchdeckError
 from tests.fakes.chassis_views import history
 
 if TYPE_CHECKING:
@@ -48,7 +55,12 @@ class FakeChassisCalls:
         chassis = self._chassis
         for drive in chassis.inventory.drives:
             if ref in (drive.id, drive.serial, str(drive.bay)):
-                return DriveDetail(drive=drive, health=chassis.health_of(drive.id), history=history())
+                return DriveDetail(
+                    drive=drive,
+                    health=chassis.health_of(drive.id),
+                    history=history(),
+                    self_tests=self._engine.self_tests,
+                )
         raise NotFound(f"no drive {ref!r}", "")
 
     async def locate_drive(self, ref: str, locate: DriveLocate) -> None:
@@ -79,8 +91,29 @@ class FakeChassisCalls:
             raise done
         return done
 
+    async def set_up_choices(
+        self, drives: Sequence[str] = (), virtual_drives: int = 1, spans: int = 0
+    ) -> SetUpChoices:
+        """As the engine answers it."""
+        return set_up_choices(self._chassis.inventory, drives, virtual_drives, spans)
+
+    async def gone_drives(self) -> tuple[GoneDrive, ...]:
+        self._called("gone_drives")
+        return self._engine.gone_drives
+
+    async def edit_upkeep(self, changes: UpkeepEdit) -> ScheduleView:
+        self._called("edit_upkeep", changes)
+        if changes.hour is not None and changes.hour > 23:
+            raise InvalidInput(f"hour: {changes.hour} is not from 0 to 23", "")
+        return self._chassis.upkeep
+
+    async def simulate(self, step: SimulatedStep) -> None:
+        self._called("simulate", step)
+
     async def act_on_job(self, job_id: str, act: JobAct) -> JobView:
         self._called("act_on_job", (job_id, act))
+        if self._engine.act_refusals:
+            raise self._engine.act_refusals.pop(0)
         return next(job for job in self._chassis.jobs if job.id == job_id)
 
     async def switch_uid(self, switch: UidSwitch) -> None:

@@ -294,6 +294,33 @@ def sixteen() -> ChassisView:
     )
 
 
+def free_eight() -> ChassisView:
+    """Eight drives in no virtual drive, one of them foreign, and the system's own in no bay."""
+    changes: dict[str, object] = {
+        "state": DriveState.UNCONFIGURED_GOOD,
+        "group": "",
+        "span": None,
+        "slot": None,
+    }
+    drives = [drive(bay, **changes, side="left" if bay % 4 < 2 else "right") for bay in range(8)]
+    drives[6] = msgspec.structs.replace(
+        drives[6], state=DriveState.FOREIGN, foreign="old", cause="it was a member of an array named old"
+    )
+    system = Drive(
+        id="S0SYS", serial="S0SYS", model="SSD", state=DriveState.PROTECTED, cause="it holds the system"
+    )
+    return ChassisView(
+        layout=EIGHT,
+        bays=tuple(bay_view(bay, TrayPattern.IDLE, "ready") for bay in range(8)),
+        inventory=Inventory(
+            controllers=(Controller(id="sim", backend="simulated", model="Simulated"),),
+            drives=(*drives, system),
+        ),
+        health=tuple(health(bay) for bay in range(8)),
+        read_us=NOW_US,
+    )
+
+
 def empty_box() -> ChassisView:
     """Nothing in the bays, and tools that are missing."""
     return ChassisView(
@@ -334,7 +361,7 @@ def replace_job(**changes: object) -> JobView:
             JobStep(title="Rebuild"),
         ),
         needs="Pull the drive of bay 1. Its amber lamp blinks; the label says ZL2A01BC.",
-        actions=("skip_pull", "cancel"),
+        actions=("put_back", "cancel"),
         bay=1,
         serial=serial(1),
         actor="operator",

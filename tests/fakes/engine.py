@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engine import wire
-from engine.wire_chassis import ChassisView, OperationDone, OperationPlan
+from engine.wire_chassis import ChassisView, GoneDrive, OperationDone, OperationPlan, SelfTestState
 from storage.errors import AlreadyExists, EngineUnreachable, NotFound, WatchdeckError
 from storage.units import US_PER_SECOND
 from tests.fakes.chassis_calls import FakeChassisCalls
@@ -66,6 +66,11 @@ class FakeEngine:
         self.plan: OperationPlan | WatchdeckError | None = None
         """What is answered to an operation; None = a plan without losses."""
         self.operation_done: OperationDone | WatchdeckError = OperationDone(text="done as planned")
+        self.self_tests: SelfTestState | None = None
+        """Of every drive."""
+        self.act_refusals: list[WatchdeckError] = []
+        """Of answers to jobs, one each."""
+        self.gone_drives: tuple[GoneDrive, ...] = ()
         self.locks: list[wire.LockView] = []
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from engine import wire_chassis as wire
-from storage.errors import DriveError, StateChanged
+from storage.errors import Conflict, DriveError, InvalidInput, StateChanged
 from tests.fakes import chassis_views as views
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
@@ -93,7 +93,13 @@ async def test_locate_blinks_for_ten_minutes_and_again_stops(tmp_path: Path) -> 
     ("bay", "keys", "operation"),
     [
         ("7", ("s",), wire.ReleaseSpare(drive=views.drive_id(7))),
-        ("0", ("s",), wire.AssignSpare(drive=views.drive_id(0))),
+        ("0", ("s", "enter"), wire.AssignSpare(drive=views.drive_id(0))),
+        (
+            "0",
+            ("s", "3"),
+            wire.AssignSpare(drive=views.drive_id(0), kind=wire.SpareKind.DEDICATED, groups=("g-B",)),
+        ),
+        ("4", (":", *"repair A", "enter"), wire.StartCheck(virtual_drive="v-A", repair=True)),
         (
             "0",
             (":", *"spare B", "enter"),
@@ -228,6 +234,8 @@ async def test_self_tests_start_and_abort(tmp_path: Path) -> None:
     async with console(engine, tmp_path).run_test(size=SIZE) as pilot:
         await at_bays(pilot)
         await pilot.press("2", "t")
+        await shows(pilot, "Self-test: bay 2 (ZL2A02BC)", "2 long", "4 abort")
+        await pilot.press("enter")
         await shows(pilot, "a short self-test runs")
         await pilot.press(":", *"test long", "enter")
         await shows(pilot, "a long self-test runs")
@@ -248,18 +256,6 @@ async def test_an_empty_bay_refuses_in_words(tmp_path: Path) -> None:
             await pilot.press("3", key)
             await shows(pilot, "bay 3 is empty")
     assert "plan_operation" not in {name for name, _ in engine.calls}
-
-
-async def test_the_set_up_form_becomes_a_plan(tmp_path: Path) -> None:
-    engine = FakeEngine(chassis=views.healthy_eight())
-    async with console(engine, tmp_path).run_test(size=SIZE) as pilot:
-        await at_bays(pilot)
-        await pilot.press("n")
-        await shows(pilot, "Set up storage")
-        await pilot.press("down", "backspace", "2", "f10")
-        await shows(pilot, "y do it")
-        await pilot.press("escape")
-    assert called(engine, "plan_operation") == [wire.SetUpStorage(virtual_drives=2)]
 
 
 async def test_background_operations_pause_and_stop_as_far_as_they_can(tmp_path: Path) -> None:
@@ -327,7 +323,7 @@ async def test_replacing_opens_the_job_it_became_and_answers_go_to_the_engine(tm
         await shows(pilot, "y do it")
         engine.change_chassis(with_job(views.replace_job()))
         await pilot.press("y")
-        await shows(pilot, "serial ZL2A01BC", "Pull the drive of bay 1", "It is pulled already")
+        await shows(pilot, "serial ZL2A01BC", "Pull the drive of bay 1", "Put the old drive back")
         await pilot.press("1")
         await until(pilot, lambda: bool(called(engine, "act_on_job")))
         await pilot.press("2")
@@ -339,7 +335,7 @@ async def test_replacing_opens_the_job_it_became_and_answers_go_to_the_engine(tm
         await pilot.press("escape")
         await shows(pilot, "with a drive")
     assert called(engine, "act_on_job") == [
-        ("job-1", wire.JobAct(action="skip_pull")),
+        ("job-1", wire.JobAct(action="put_back")),
         ("job-1", wire.JobAct(action="cancel")),
     ]
 
@@ -381,21 +377,31 @@ async def test_the_wrong_drive_pulled_rings_on_every_screen_and_stands_above_all
         await until(pilot, lambda: not app.query_one(Banner).display)
 
 
-async def test_an_answer_the_engine_refuses_is_said_in_the_view(tmp_path: Path) -> None:
-    engine = FakeEngine(chassis=with_job(views.replace_job(actions=("choose_spare",))))
+async def test_an_answer_that_needs_a_word_asks_for_it_and_a_refusal_is_said_in_the_view(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine(chassis=with_job(views.replace_job(actions=("copy_first", "continue"))))
+    engine.act_refusals = [
+        InvalidInput(
+            "bay 6 (serial ZL2A06BC) is a free drive, and would be erased", "give its serial number"
+        ),
+    ]
     async with console(engine, tmp_path).run_test(size=SIZE) as pilot:
         await at_bays(pilot)
         await pilot.press("o")
-        await shows(pilot, "Use another drive")
+        await shows(pilot, "Copy it to another drive first", "Take it out of service now")
         await pilot.press("1")
-        await shows(pilot, "Bay")
-        await pilot.press("6", "f10")
-        await until(pilot, lambda: bool(called(engine, "act_on_job")))
+        await shows(pilot, "Serial number", "would be erased")
+        await pilot.press(*"ZL2A06BC", "f10")
+        await until(pilot, lambda: len(called(engine, "act_on_job")) == 2)
+        engine.act_refusals = [Conflict("this cannot be answered now", "wait for it")]
+        await pilot.press("2")
+        await shows(pilot, "Take it out of service now: this cannot be answered now")
         engine.stop()
         await shows(pilot, "no engine: what is shown is old")
         engine.is_reachable = False
         await pilot.press("escape")
-    assert called(engine, "act_on_job") == [("job-1", wire.JobAct(action="choose_spare", value="6"))]
+    assert called(engine, "act_on_job")[1] == ("job-1", wire.JobAct(action="copy_first", value="ZL2A06BC"))
 
 
 # -- lamps and sizes -------------------------------------------------------------------------------------

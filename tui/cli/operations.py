@@ -124,15 +124,16 @@ def show_plan(session: Session, plan: OperationPlan) -> None:
             print_line(f"  {plan.refused_remedy}")
     radius = plan.radius
     _section("Erases", radius.erases)
-    _section("At risk", radius.at_risk)
+    _section("At risk" if radius.erases else "At risk meanwhile", radius.at_risk)
     cameras = [
         f"{each.camera}: {decimal_bytes(each.bytes)}, {local_date(each.from_us, session.zone)} to"
         f" {local_date(each.to_us, session.zone)}"
         + (f", {decimal_bytes(each.locked_bytes)} locked" if each.locked_bytes else "")
-        + (f"; records on {each.other_volume} then" if each.other_volume else "; records NOWHERE then")
+        + ("; " if radius.erases else "; should it be lost: ")
+        + (f"goes on recording on {each.other_volume}" if each.other_volume else "records NOWHERE then")
         for each in radius.cameras
     ]
-    _section("Footage", cameras)
+    _section(f"Recordings {'erased' if radius.erases else 'at risk meanwhile'}", cameras)
     if radius.locked_bytes:
         print_line(
             f"LOCKED EVIDENCE: {decimal_bytes(radius.locked_bytes)} of {decimal_bytes(radius.footage_bytes)}"

@@ -17,7 +17,7 @@ from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
 from tui.screens.bay_faces import bay_faces, drive_of
-from tui.screens.bays_actions import BayActions
+from tui.screens.bays_dialogs import BayDialogs
 from tui.screens.bays_text import bay_lines, drive_lines, page_lines, task_lines, title_line
 from tui.screens.bays_tree import COLUMNS, Node, node_lines, tree_rows
 from tui.screens.help import PageScreen
@@ -48,7 +48,7 @@ class WordsPane(TextPane):
         self.post_message(self.Resized())
 
 
-class BaysView(BayActions):
+class BaysView(BayDialogs):
     """Number key 5."""
 
     SCOPE = Scope.BAYS

@@ -13,10 +13,8 @@ from engine.wire_chassis import (
     ChassisOperation,
     ChassisView,
     Drive,
-    DriveState,
     JobKind,
     JobState,
-    SpareKind,
     Task,
     TaskState,
     VirtualDrive,
@@ -64,8 +62,8 @@ class BayActions(View):
         if self.may_change():
             self._work(lambda: self._operate(operation))
 
-    async def _operate(self, operation: ChassisOperation) -> None:
-        done = await self.app.push_screen_wait(OperationDialog(self.desk, operation))
+    async def _operate(self, operation: ChassisOperation, makes: tuple[str, ...] = ()) -> None:
+        done = await self.app.push_screen_wait(OperationDialog(self.desk, operation, makes))
         if done is None:
             return
         self.say(done.text)
@@ -140,41 +138,6 @@ class BayActions(View):
         self.say(f"lamps: {words[self.desk.blinking]}")
 
     # -- drives ------------------------------------------------------------------------------------------
-
-    def action_spare(self, name: str = "") -> None:
-        drive = self._chosen_drive()
-        if drive is None:
-            return
-        if drive.state is DriveState.HOT_SPARE and not name:
-            self.operate(chassis_wire.ReleaseSpare(drive=drive.id))
-        elif not name:
-            self.operate(chassis_wire.AssignSpare(drive=drive.id))
-        elif (virtual := self._chosen_virtual(name)) is not None:
-            operation = chassis_wire.AssignSpare(
-                drive=drive.id, kind=SpareKind.DEDICATED, groups=(virtual.group,)
-            )
-            self.operate(operation)
-
-    def action_self_test(self, kind: str = "") -> None:
-        kinds = [str(one) for one in chassis_wire.SelfTestKind]
-        if kind and kind not in (*kinds, "abort"):
-            self.say(f"test one of: {', '.join(kinds)}, abort", is_error=True)
-        elif self._chosen_drive() is not None and self.may_change():
-            self._work(lambda: self._self_test(kind or kinds[0]))
-
-    async def _self_test(self, kind: str) -> None:
-        drive = self.drive
-        if drive is None:
-            return
-        name = drive_label(drive)
-        if kind == "abort":
-            if await self.carry(self.desk.client.abort_self_test(drive.id), f"self-test of {name}"):
-                self.say(f"{name}: self-test aborted")
-            return
-        request = chassis_wire.SelfTestStart(kind=chassis_wire.SelfTestKind(kind))
-        done = await self.ask(self.desk.client.start_self_test(drive.id, request), f"self-test of {name}")
-        if done is not None:
-            self.say(done.text)
 
     def action_replace(self) -> None:
         drive = self._chosen_drive()
@@ -260,23 +223,6 @@ class BayActions(View):
         elif not name:
             self.say("no virtual drive has an empty place", is_error=True)
 
-    def action_learn(self, words: str = "") -> None:
-        bay, _, serial = words.partition(" ")
-        chassis = self.chassis
-        if chassis is None or not bay.isdecimal() or not serial:
-            self.say("say bay and serial number: `:learn 3 ZL2A1B2C`", is_error=True)
-            return
-        found = [drive for drive in chassis.inventory.drives if serial.strip() in (drive.serial, drive.id)]
-        if len(found) != 1:
-            self.say(f"no drive with the serial number {serial.strip()!r}", is_error=True)
-        elif self.may_change():
-            learn = chassis_wire.LearnBay(bay=int(bay), drive=found[0].id)
-            self._work(lambda: self._learn(learn, found[0].serial))
-
-    async def _learn(self, learn: chassis_wire.LearnBay, serial: str) -> None:
-        if await self.carry(self.desk.client.learn_bay(learn), f"learn bay {learn.bay}"):
-            self.say(f"the socket of drive {serial} is bay {learn.bay}")
-
     # -- virtual drives ----------------------------------------------------------------------------------
 
     def action_check(self, name: str = "") -> None:
@@ -294,17 +240,6 @@ class BayActions(View):
     def action_take_down(self, name: str = "") -> None:
         if (virtual := self._chosen_virtual(name)) is not None:
             self.operate(chassis_wire.TakeDownVolume(virtual_drive=virtual.id))
-
-    def action_new(self) -> None:
-        if self.may_change():
-            self._work(self._new)
-
-    async def _new(self) -> None:
-        from tui.screens.set_up_form import SetUpForm, operation_of
-
-        values = await self.app.push_screen_wait(SetUpForm(self.chassis))
-        if values is not None:
-            await self._operate(operation_of(values))
 
     # -- controllers and background operations -----------------------------------------------------------
 

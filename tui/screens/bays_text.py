@@ -298,6 +298,10 @@ def task_lines(chassis: ChassisView, paper: Paper) -> list[Content]:
     shown = found[: max(0, room - min(len(operations), of_operations))]
     lines += shown + operations[: max(0, room - len(shown))]
     if not found and not operations and not lines:
+        if not chassis.inventory.virtual_drives and chassis.inventory.drives:
+            return hanging(
+                Content.styled("nothing records here yet: n sets up storage", "bold"), paper.columns, 0
+            )
         return [Content.styled("no trouble, nothing under way", "$text-success")]
     return lines
 

@@ -58,7 +58,7 @@ def bay_strip(chassis: ChassisView) -> Content:
         own = {bay: drive for bay, drive in bays.items() if drive is not None and drive.group == group}
         if own:
             pieces += [(f"{letter}[", "bold"), *_bays(chassis, own), ("] ", "bold")]
-    for title, states in (("spare", (DriveState.HOT_SPARE,)), ("unused", (DriveState.UNCONFIGURED_GOOD,))):
+    for title, states in (("spare", (DriveState.HOT_SPARE,)), ("free", (DriveState.UNCONFIGURED_GOOD,))):
         own = {
             bay: drive
             for bay, drive in bays.items()

@@ -17,8 +17,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.client import WatchdeckError
-from engine.wire_chassis import JobAct, JobView
+from engine.client import InvalidInput, WatchdeckError
+from engine.wire_chassis import JobAct, JobKind, JobView
 from tui.bay_wording import action_words
 from tui.desk import Desk
 from tui.mirror import Change
@@ -115,8 +115,9 @@ class JobScreen(ModalScreen[None]):
                 self._alarm = job.alarm
                 self._ring()
         if not mirror.is_live:
-            foot = " no engine: what is shown is old; it goes on by itself"
-        self.query_one(".job-foot", TextPane).show([Content(self._words or foot)])
+            foot = " no engine: what is shown is old; the job goes on in the engine"
+        words = self._words if mirror.is_live else ""
+        self.query_one(".job-foot", TextPane).show([Content(words or foot)])
 
     def _ring(self) -> None:
         if self._alarm and self._desk.mirror.is_live:
@@ -137,26 +138,37 @@ class JobScreen(ModalScreen[None]):
         start(self, lambda: self._answer(job, job.actions[number - 1]), "answer")
 
     async def _answer(self, job: JobView, action: str) -> None:
-        value = ""
         if action == "cancel":
-            text = "What was done so far stays as it is; the array stays without the drive that is missing."
+            text = "What was done so far stays as it is."
+            if job.kind is JobKind.REPLACE:
+                text += " A drive that is out of service stays out until one takes its place."
             question = ConfirmDialog(f"Cancel: {job.title}", text, confirm="Cancel job", cancel="Go on")
             if not await self.app.push_screen_wait(question):
                 return
-        elif action.startswith("choose_"):
-            field = Field("value", "Bay", is_required=True, hint="number of the bay")
-            values = await self.app.push_screen_wait(
-                FormDialog(action_words(action), [field], submit="Choose")
-            )
-            if values is None:
-                return
-            value = values["value"]
         try:
-            await self._desk.client.act_on_job(job.id, JobAct(action=action, value=value))
+            await self._act(job, action)
         except WatchdeckError as error:
             self._say(f"{action_words(action)}: {error}")
         else:
             self._say("")
+
+    async def _act(self, job: JobView, action: str) -> None:
+        """Some answers need a word besides: the engine says which, and why."""
+        client, value = self._desk.client, ""
+        while True:
+            try:
+                await client.act_on_job(job.id, JobAct(action=action, value=value))
+            except InvalidInput as error:
+                field = Field("value", "Serial number", is_required=True)
+                text = f"{error.what}: {error.remedy}." if error.remedy else f"{error.what}."
+                values = await self.app.push_screen_wait(
+                    FormDialog(action_words(action), [field], submit="Answer", text=text)
+                )
+                if values is None:
+                    return
+                value = values["value"].strip()
+            else:
+                return
 
     def _say(self, text: str) -> None:
         self._words = f" ! {text}" if text else ""

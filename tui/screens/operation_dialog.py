@@ -21,7 +21,7 @@ from engine.client import WatchdeckError
 from engine.wire_chassis import ChassisOperation, OperationDone, OperationPlan, OperationRun
 from tui.desk import Desk
 from tui.screens.help import hanging
-from tui.screens.plan_text import command_lines, plan_lines
+from tui.screens.plan_text import command_lines, makes_lines, plan_lines
 from tui.work import start
 from widgets.dialog_frame import DialogFrame
 from widgets.glyphs import glyphs_of
@@ -64,8 +64,13 @@ class OperationDialog(ModalScreen[OperationDone | None]):
     OperationDialog.-typed Input, OperationDialog.-typed #ask { display: block; }
     """
 
-    def __init__(self, desk: Desk, operation: ChassisOperation) -> None:
+    def __init__(self, desk: Desk, operation: ChassisOperation, makes: tuple[str, ...] = ()) -> None:
+        """
+        Args:
+            makes: what comes of it, in a few lines, where that was chosen step by step.
+        """
         super().__init__()
+        self._makes = makes
         self._desk = desk
         self._operation = operation
         self._plan: OperationPlan | None = None
@@ -102,6 +107,8 @@ class OperationDialog(ModalScreen[OperationDone | None]):
         if plan is None:
             return
         lines = plan_lines(plan, self._desk.zone)
+        if self._makes and not plan.refused:
+            lines = [*makes_lines(self._makes), *lines]
         if self._has_commands:
             lines += command_lines(plan)
         frame = self.query_one(DialogFrame)

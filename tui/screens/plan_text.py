@@ -25,15 +25,18 @@ def plan_lines(plan: OperationPlan, zone: tzinfo) -> list[Content]:
         lines.append(Content.styled("ERASES", "bold reverse $text-error"))
         lines += [Content.styled(f"  {text}", "bold $text-error") for text in radius.erases]
     if radius.footage_bytes or radius.cameras:
-        what, style = ("erased", "bold $text-error") if radius.erases else ("at risk", "bold $text-warning")
+        what, style = (
+            ("erased", "bold $text-error") if radius.erases else ("at risk meanwhile", "bold $text-warning")
+        )
         lines.append(Content.styled(f"Recordings {what}: {_footage(plan)}", style))
         for camera in radius.cameras[:CAMERAS_SHOWN]:
-            lines += _camera_lines(camera, zone)
+            lines += _camera_lines(camera, zone, is_erased=bool(radius.erases))
         more = len(radius.cameras) - CAMERAS_SHOWN
         if more > 0:
             lines.append(Content.styled(f"  ... and {format.plural(more, 'more camera')}", "dim"))
     if radius.at_risk:
-        lines.append(Content.styled("AT RISK", "bold reverse $text-warning"))
+        title = "AT RISK" if radius.erases else "AT RISK MEANWHILE"
+        lines.append(Content.styled(title, "bold reverse $text-warning"))
         lines += [Content.styled(f"  {text}", "bold $text-warning") for text in radius.at_risk]
     if radius.warnings:
         lines.append(Content.styled("Mind", "bold"))
@@ -41,6 +44,15 @@ def plan_lines(plan: OperationPlan, zone: tzinfo) -> list[Content]:
     if not plan.refused and not (radius.erases or radius.at_risk or radius.footage_bytes):
         lines.append(Content("Nothing is erased and nothing is put at risk."))
     return lines
+
+
+def makes_lines(makes: tuple[str, ...]) -> list[Content]:
+    """What comes of it."""
+    return [
+        Content.styled("MAKES", "bold $text-accent"),
+        *(Content(f"  {line}") for line in makes),
+        Content(""),
+    ]
 
 
 def _footage(plan: OperationPlan) -> str:
@@ -51,7 +63,7 @@ def _footage(plan: OperationPlan) -> str:
     return text
 
 
-def _camera_lines(camera: CameraAtRisk, zone: tzinfo) -> list[Content]:
+def _camera_lines(camera: CameraAtRisk, zone: tzinfo, *, is_erased: bool) -> list[Content]:
     length_us = max(0, camera.to_us - camera.from_us)
     days = (
         format.days(length_us / format.DAY_US) if length_us >= format.DAY_US else format.duration(length_us)
@@ -59,6 +71,8 @@ def _camera_lines(camera: CameraAtRisk, zone: tzinfo) -> list[Content]:
     dates = f"{format.local_date(camera.from_us, zone)} to {format.local_date(camera.to_us, zone)}"
     size = format.decimal_bytes(camera.bytes)
     goes_on = f"goes on recording on {camera.other_volume}" if camera.other_volume else "RECORDS NOWHERE THEN"
+    if not is_erased:
+        goes_on = f"should it be lost: {goes_on}"
     evidence = f"{format.decimal_bytes(camera.locked_bytes)} LOCKED, " if camera.locked_bytes else ""
     return [
         Content.assemble("  ", (camera.camera, "bold"), f"  {days} ({dates}), {size}"),
