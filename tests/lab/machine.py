@@ -24,7 +24,7 @@ from typing import Any, Self, TypeVar
 from tests.lab.guest_shell import Done, GuestShell
 from tests.lab.image import Image, source_disk
 from tests.lab.lab_drive import DEFAULT_SIZE_BYTES, LabDrive
-from tests.lab.qemu_command import has_kvm, qemu_command
+from tests.lab.qemu_command import ENDS_WITH_US, has_kvm, qemu_command
 from tests.lab.qmp import Qmp
 from tests.rtsp.server import free_port
 
@@ -130,7 +130,8 @@ class Machine:
     def start(self) -> None:
         """Switch on and wait until commands can be run."""
         assert self._qemu is None, "it runs already"
-        source_disk(self._source)
+        if not self._source.exists():  # a reboot does not change what is installed
+            source_disk(self._source)
         started = time.monotonic()
         door = free_port()
         with (self.folder / "qemu.log").open("ab") as log:
@@ -162,7 +163,7 @@ class Machine:
             self._plug(bay, self.bays[bay])
         self.engine_socket.unlink(missing_ok=True)
         self._tunnel = subprocess.Popen(
-            ["socat", f"UNIX-LISTEN:{self.engine_socket},fork", f"TCP:127.0.0.1:{door}"]
+            [*ENDS_WITH_US, "socat", f"UNIX-LISTEN:{self.engine_socket},fork", f"TCP:127.0.0.1:{door}"]
         )
 
     def power_cut(self) -> None:

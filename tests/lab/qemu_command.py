@@ -14,6 +14,8 @@ from tests.lab.lab_drive import LabDrive
 
 DOOR_PORT = 7000
 """In the guest: the engine's socket (watchdeck-lab-door.service)."""
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""In front of a command: a test run that is killed leaves no machine behind."""
 KVM_PROBE_S = 8
 # Not every machine that is itself virtual can set the register behind arch-capabilities.
 KVM = ("-accel", "kvm", "-cpu", "host,arch-capabilities=off")
@@ -57,6 +59,7 @@ def qemu_command(
 ) -> list[str]:
     """Sockets, logs and the root's overlay are in `folder`; `door` is the host's port that leads to the engine."""
     command = [
+        *ENDS_WITH_US,
         *("qemu-system-x86_64", "-machine", "q35", "-smp", "2", "-m", str(memory_mb)),
         *(KVM if is_kvm else TCG),
         *("-nodefaults", "-display", "none", "-no-reboot", "-rtc", "base=utc"),

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 import pytest
 
 from engine.wire_chassis import (
+    ChassisView,
     DriveState,
     RaidLevel,
     SetUpStorage,
     StartCheck,
     StartRebuild,
     TrayPattern,
+    Verdict,
     VirtualDriveState,
 )
 from tests.lab.fault_drive import FaultDrive
@@ -179,14 +181,21 @@ def test_a_failed_write_fails_the_drive_and_a_new_one_in_its_bay_is_rebuilt(stat
 
 
 def test_an_nvme_drive_that_warns_is_named(station: Station) -> None:
-    since_us = station.now_us()
+    """Every drive is asked soon after a start; the regular round is minutes at least."""
+    station.stop()
     station.machine.warn_nvme(NVME_BAY, 4)
-    station.ask(lambda engine: engine.drive(str(NVME_BAY)))
-    station.until(
-        lambda view: any(health.verdict == "failing" for health in view.health), "bay 8 failing", SETTLE_S
-    )
-    station.said("drive.predicted_failure", since_us, f"bay {NVME_BAY}", "FLASH")
+    station.start()
+    flash = station.drive_id(NVME_BAY)
+
+    def is_failing(view: ChassisView) -> bool:
+        health = view.health_of(flash)
+        return health is not None and health.verdict is Verdict.FAILING
+
+    station.until(is_failing, f"bay {NVME_BAY} failing", 60)
+    said = station.ask(lambda engine: engine.events(limit=50, kinds=["drive.predicted_failure"]))
+    assert any(f"bay {NVME_BAY} (serial FLASH)" in event.text for event in said), said
     station.machine.warn_nvme(NVME_BAY, 0)
+    station.until_recording()
 
 
 def test_after_a_power_cut_and_with_its_drives_in_other_bays_it_records_on(station: Station) -> None:
