@@ -13,26 +13,34 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-_RECORD = re.compile(r"^\d+,\d+,\d+,[^;]*;(.*)$", re.DOTALL)
+_RECORD = re.compile(r"^([0-7]),\d+,\d+,[^;]*;(.*)$", re.DOTALL)
+"""Of the kernel itself: facility 0, so that the number is the severity alone (Documentation/ABI/testing/dev-kmsg). Programs that
+write there have another."""
 _DEVICE = r"(?P<drive>[a-zA-Z]+[a-zA-Z0-9]*)"
+_RAID = r"^(?:md/raid\w*:\w+: |raid\d+: )"
+_BLOCK = r"^(?:blk_update_request: |print_req_error: |end_request: )?"
+"""From the beginning of the line: further on may stand what a USB device calls itself, or a process."""
+_RAID = r"^(?:md/)?raid\w*:\s?(?:\w+:\s)*"
+_BLOCK = r"^(?:blk_update_request: |print_req_error: |end_request: )?"
+"""From the beginning of the line: further on may stand what a USB device or a process calls itself."""
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
-        re.compile(rf"read error corrected \(.* on {_DEVICE}\)"),
+        re.compile(rf"{_RAID}read error corrected \(.* on {_DEVICE}\)"),
         "unreadable sectors were rewritten from the other drives",
     ),
     (
-        re.compile(rf"read error (?:NOT corrected|not correctable).* on {_DEVICE}\)"),
+        re.compile(rf"{_RAID}read error (?:NOT corrected|not correctable).* on {_DEVICE}\)"),
         "unreadable sectors could not be repaired; the array still calls it healthy",
     ),
-    (re.compile(rf"critical medium error, dev {_DEVICE}\b"), "the drive reports unreadable sectors"),
-    (re.compile(rf"\bI/O error, dev {_DEVICE}\b"), "input/output errors"),
-    (re.compile(rf"Disk failure on {_DEVICE}\b"), "its array dropped it"),
+    (re.compile(rf"{_BLOCK}critical medium error, dev {_DEVICE}\b"), "the drive reports unreadable sectors"),
+    (re.compile(rf"{_BLOCK}I/O error, dev {_DEVICE}\b"), "input/output errors"),
+    (re.compile(rf"{_RAID}Disk failure on {_DEVICE}\b"), "its array dropped it"),
     (
-        re.compile(rf"md: {_DEVICE}: super_written gets error"),
+        re.compile(rf"^md: {_DEVICE}: super_written gets error"),
         "the array's description could not be written to it",
     ),
 )
-_UNNAMED = re.compile(r"super_written gets error")
+_UNNAMED = re.compile(r"^md: super_written gets error")
 _READ_BYTES = 8192
 _MOST_RECORDS = 2000
 """A drain; what is left is read at the next one, so that a flood of errors does not hold up the caller."""
@@ -94,7 +102,7 @@ class KernelLogWatch:
                 break
             parsed = _RECORD.match(record.decode("utf-8", "replace").partition("\n")[0])
             if parsed is not None:
-                found.append(parsed[1])
+                found.append(parsed[2])
         return found
 
     def close(self) -> None:

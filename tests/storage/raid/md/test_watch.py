@@ -44,6 +44,33 @@ def test_other_lines_are_not() -> None:
         assert notice_of(line) is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "usb 1-1: Product: I/O error, dev sda, sector 1",
+        "usb 1-1: SerialNumber: md/raid:md0: Disk failure on sda, disabling device.",
+        "usb 1-1: Manufacturer: md: sda: super_written gets error=-5",
+        "scsi 0:0:0:0: Direct-Access     critical medium error, dev sda PQ: 0",
+        "x: read error NOT corrected!! (sector 6 on sda).[77]: segfault at 0",
+    ],
+)
+def test_what_a_device_or_a_process_calls_itself_says_nothing_about_a_drive(line: str) -> None:
+    assert notice_of(line) is None
+
+
+def test_what_programs_write_into_the_kernel_log_is_not_the_kernels_word(tmp_path: Path) -> None:
+    pipe = tmp_path / "kmsg"
+    os.mkfifo(pipe)
+    watch = KernelLogWatch(pipe, lambda name: name)
+    writer = os.open(pipe, os.O_WRONLY)
+    try:
+        os.write(writer, b"11,77,5,-;I/O error, dev sdc, sector 9\n")
+        assert list(watch.drain()) == []
+    finally:
+        os.close(writer)
+        watch.close()
+
+
 def test_many_of_the_same_are_one_notice_that_names_the_drive_by_its_bay() -> None:
     lines = ["I/O error, dev sdc, sector 1", "I/O error, dev sdc, sector 2", "I/O error, dev md0, sector 2"]
     said = notices(lines, lambda name: f"bay 2 (serial X) was {name}")
