@@ -35,7 +35,7 @@ from storage.raid.operations import (
     StartInitialisation,
     StartRebuild,
 )
-from storage.raid.spares import lost_places, needed_bytes
+from storage.raid.spares import larger_sectors, lost_places, needed_bytes
 from storage.raid.states import DriveState, SpareKind, TaskKind, VirtualDriveState
 from storage.units import US_PER_SECOND
 
@@ -273,6 +273,8 @@ def _check_fits(drive: Drive, group: DriveGroup, facts: PlanFacts, lost: Drive |
     if drive.spare_groups and group.id not in drive.spare_groups:
         names = ", ".join(_group_name(id, facts) for id in drive.spare_groups)
         raise OperationRefused(f"{drive_words(drive)} is a spare dedicated to {names}", "release it first")
+    if reason := larger_sectors(facts.inventory, group, drive):
+        raise OperationRefused(reason, "use a drive with sectors of the same size")
     sizes = [usable_bytes(member) for member in members(facts.inventory, group) if usable_bytes(member)]
     need = needed_bytes(facts.inventory, group, lost) if lost is not None else min(sizes, default=0)
     if usable_bytes(drive) < need:

@@ -74,12 +74,27 @@ def why_unfit(inventory: Inventory, group: DriveGroup, replacement: Drive, lost:
         return (
             f"{label(replacement)} is on controller {replacement.controller}, the group on {group.controller}"
         )
+    if reason := larger_sectors(inventory, group, replacement):
+        return reason
     needed = needed_bytes(inventory, group, lost)
     if replacement.coerced_bytes < needed:
         return (
             f"{label(replacement)} is too small: {replacement.coerced_bytes / 1e12:.2f} TB, "
             f"{needed / 1e12:.2f} TB are needed"
         )
+    return ""
+
+
+def larger_sectors(inventory: Inventory, group: DriveGroup, replacement: Drive) -> str:
+    """A file system with sectors of 512 bytes cannot be mounted any more once a member has sectors of 4096; empty = none has."""
+    members = [
+        drive for span in group.spans for id in span.drives if (drive := inventory.drive(id)) is not None
+    ]
+    sectors = max(
+        (drive.sector_bytes for drive in members if drive.state is not DriveState.MISSING), default=0
+    )
+    if sectors and replacement.sector_bytes > sectors:
+        return f"{label(replacement)} has sectors of {replacement.sector_bytes} bytes, the group works with {sectors}"
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.chassis.spare_policy import (
@@ -109,6 +109,17 @@ def test_raid_controller_chooses_by_itself_for_a_minute() -> None:
 def test_too_small_spare_and_one_of_another_controller_are_not_used() -> None:
     small, foreign = spare(5, coerced_bytes=5 * TB), spare(6, controller="c0")
     assert operations(Story(with_drives(DEGRADED, small, foreign)).due()) == []
+
+
+def test_drive_with_larger_sectors_is_not_used_by_itself() -> None:
+    """The file system on the array could not be mounted any more after the next boot."""
+    story = Story(with_drives(HEALTHY, spare(5, sector_bytes=4096)))
+    story.then(with_drives(DEGRADED, spare(5, sector_bytes=4096)))
+    assert operations(story.wait(KERNEL_GRACE_US)) == []
+    story.then(with_drives(DEGRADED, drive(3, GOOD, number=9, sector_bytes=4096)))
+    found = story.wait(SETTLE_US)
+    assert operations(found) == []
+    assert "sectors of 4096 bytes, the group works with 512" in found.not_used[0].text
 
 
 def test_levels_without_redundancy_have_nothing_to_rebuild() -> None:
@@ -412,6 +423,7 @@ OTHERS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([RaidLevel.RAID0, RaidLevel.RAID5, RaidLevel.RAID6]),
     st.lists(st.sampled_from([ON, LOST, FAILED, DriveState.OFFLINE]), min_size=4, max_size=6),
