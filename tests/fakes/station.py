@@ -28,6 +28,7 @@ from engine.recording.segment import SegmentTail
 from engine.wire_chassis import ChassisView
 from storage.catalog.records import Camera, Volume
 from storage.errors import PictureUnavailable
+from storage.raid.simulated_layout import DEMO_LAYOUT, SimulatedLayout
 from storage.segments.packet import Codec, Track
 from storage.simulated_hardware import SimulatedHardware
 from tests.fakes.clock import FakeClock
@@ -216,7 +217,7 @@ class FakeViews:
 
 
 @asynccontextmanager
-async def fake_station(folder: Path) -> AsyncIterator[FakeStation]:
+async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> AsyncIterator[FakeStation]:
     """Served on a socket in `folder`, which must have a short path."""
     clock = FakeClock()
     sources: list[SourceSettings] = []
@@ -233,7 +234,7 @@ async def fake_station(folder: Path) -> AsyncIterator[FakeStation]:
         recording = FakeRecording(catalog)
         await recording.reload_groups()
         pictures = FakePictures()
-        hardware = SimulatedHardware(folder / "chassis", clock)
+        hardware = SimulatedHardware(folder / "chassis", clock, layout)
         gate = OperationGate()
         chassis = ChassisService(hardware, catalog, events, clock, recording, gate=gate, simulate=hardware.do)
         work = JobWork(chassis, catalog, recording, events, clock, gate)
