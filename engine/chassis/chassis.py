@@ -35,6 +35,7 @@ from engine.chassis.problems import Problems
 from engine.chassis.readings import Readings
 from engine.chassis.smart_sweep import SmartSweep
 from engine.chassis.spare_policy import settles_at_us
+from engine.chassis.storms import StormGuard
 from engine.chassis.task_changes import task_changes
 from engine.chassis.titles import title_of
 from engine.chassis.upkeep_rounds import UpkeepRounds
@@ -129,6 +130,7 @@ class ChassisService:
         self._view: ChassisView | None = None
         self._to_remember = asyncio.Event()
         self._notices = NoticeTeller()
+        self._storms = StormGuard()
         self._planned = Planned()
         self._work = Lane("operations")
         self._asks = Lane("chassis", 4)
@@ -316,11 +318,12 @@ class ChassisService:
     # -- what happens --------------------------------------------------------------------------------------
 
     def _say(self, happenings: Iterable[Happening]) -> None:
-        for said in happenings:
+        for said in self._storms.take(happenings, self._clock.monotonic_us()):
             self._events.publish(said.kind, said.text, severity=said.severity, source=said.source)
 
     def _taken(self, before: Inventory | None, now: Inventory) -> None:
         """A new inventory."""
+        self._say(())  # what was held back
         if before != now:
             self._mounted = mount_paths(now, self._mounted)
             chain_views = self._chains(now)

@@ -67,7 +67,7 @@ class PolicyMemory:
     spares: dict[str, SpareRole] = field(default_factory=dict)
     """Those present, and those that were pulled while they were spares."""
     states: dict[str, DriveState] = field(default_factory=dict)
-    """As last seen, also of those that are gone."""
+    """Of those present, as last seen."""
     created: dict[str, int] = field(default_factory=dict)
     """Virtual drives that came while the engine ran."""
     known: set[str] | None = None
@@ -124,6 +124,7 @@ def remember(memory: PolicyMemory, inventory: Inventory, now_us: int) -> None:
     }
     for id in [id for id in memory.present if id not in here]:
         del memory.present[id]
+        memory.states.pop(id, None)
     for id in here - memory.present.keys():
         memory.present[id] = now_us if first else now_us + SETTLE_US
     _remember_losses(memory, inventory, now_us)
