@@ -46,6 +46,8 @@ class TakeDownState(msgspec.Struct, frozen=True, kw_only=True):
     drives: tuple[str, ...]
     """Its members when the person confirmed."""
     volumes: tuple[UUID, ...] = ()
+    mounts: tuple[str, ...] | None = None
+    """Where it was mounted when the person confirmed; None = not written down by an older version."""
     stage: Stage = Stage.RECORDING
     withdrawn: tuple[VolumeRecord, ...] = ()
     is_cancelling: bool = False
@@ -62,6 +64,7 @@ def begin(name: str, inventory: Inventory, volumes: list[VolumeUse]) -> TakeDown
         name=vd.name,
         drives=_members(vd.group, inventory),
         volumes=tuple(volume.uuid for volume in volumes),
+        mounts=tuple(mount.path for mount in vd.mounts),
     )
 
 
@@ -123,6 +126,12 @@ class TakeDownJob:
             case Stage.UNMOUNT:
                 vd = (await self._work.chassis.refresh()).virtual_drive(state.virtual_drive)
                 if vd is not None and vd.mounts:
+                    paths = {mount.path for mount in vd.mounts}
+                    if state.mounts is not None and (strangers := paths - set(state.mounts)):
+                        raise StateChanged(
+                            f"virtual drive {vd.name} is mounted at {', '.join(sorted(strangers))} since this was confirmed",
+                            "unmount it yourself if nobody needs what is on it, then retry",
+                        )
                     await self._work.chassis.call(self._work.chassis.hardware.unmake_volume, vd)
                 self.state = replace(state, stage=Stage.DELETE)
             case _:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from engine.chassis.take_down import TakeDownJob, begin
 from engine.wire_chassis import DeleteVirtualDrive, DriveState, JobAct, JobState, TakeDownVolume
 from storage.errors import Conflict
 from tests.engine.chassis.box import Box, box_of, run_of
@@ -77,3 +80,17 @@ async def test_an_empty_file_system_that_a_set_up_left_behind_may_go(tmp_path: P
     async with box_of(tmp_path, ONE_ARRAY) as box:
         done = await box.agree(TakeDownVolume(virtual_drive="A"))
         assert (await box.until_ended(done.job)).state is JobState.DONE
+
+
+async def test_what_was_mounted_since_the_confirmation_is_not_unmounted(tmp_path: Path) -> None:
+    async with box_of(tmp_path, ONE_ARRAY) as box:
+        await recorded(box)
+        inventory = await box.chassis.refresh()
+        (vd,) = inventory.virtual_drives
+        state = replace(begin("A", inventory, []), mounts=())
+        job = TakeDownJob(box.work, state, "eve")
+        assert vd.mounts
+        for _ in range(3):
+            await job.advance()
+        assert "since this was confirmed" in job.state.trouble
+        assert box.hardware.inventory().virtual_drives[0].mounts == vd.mounts
