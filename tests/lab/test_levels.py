@@ -19,6 +19,7 @@ from engine.wire_chassis import (
     TrayPattern,
     VirtualDriveState,
 )
+from tests.lab.lab_drive import MIB
 from tests.lab.machine import Machine
 from tests.lab.station import Station, camera_stream
 from tests.rtsp.server import RtspServer
@@ -26,6 +27,8 @@ from tests.rtsp.server import RtspServer
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 
 BAYS = range(8)
+SIZE_BYTES = 400 * MIB
+"""Two of them hold an XFS with a stripe; mkfs.xfs wants a log larger than a smaller one has room for."""
 REBUILD_S = 90
 SETTLE_S = 20
 
@@ -34,7 +37,7 @@ SETTLE_S = 20
 def station(machine: Machine) -> Iterator[Station]:
     """Eight blank drives, and a camera that has nowhere to record to yet."""
     for bay in BAYS:
-        machine.insert(bay, machine.drive(f"BAY{bay}"))
+        machine.insert(bay, machine.drive(f"BAY{bay}", size_bytes=SIZE_BYTES))
     machine.start()
     with RtspServer([camera_stream(machine.folder, "gate")]) as server:
         made = Station(machine, server, ("gate",))
