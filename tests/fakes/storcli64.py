@@ -142,6 +142,8 @@ class FakeStorcli:
         return "", {
             "Product Name": "AOC-S3916L-H16iR",
             "TOPOLOGY": [row for array in self.arrays.values() for row in self._topology(array)],
+            "Physical Drives": len(self.drives),
+            "Virtual Drives": len(self.arrays),
             "PD LIST": [self._row(drive) for drive in self.drives.values()],
         }
 

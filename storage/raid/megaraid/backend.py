@@ -114,6 +114,8 @@ class MegaraidBackend:
             settings = self._settings_of(number)
             drives = self._drives(number)
             volumes = self._volumes(number)
+            _require_listed("drives", shown.get("Physical Drives"), drives)
+            _require_listed("virtual drives", shown.get("Virtual Drives"), volumes)
         except DriveError as error:
             controller = Controller(id=id, backend=self.kind, problems=(_problem(error),))
             return Inventory(controllers=(controller,), problems=(_problem(error),))
@@ -342,6 +344,14 @@ class MegaraidBackend:
         if not answers:
             raise CommandFailed(f"storcli64 {words} answered nothing")
         return answers[0]
+
+
+def _require_listed(what: str, count: object, found: object) -> None:
+    """A list that could not be read is no list of nothing: the drives were not all pulled at once. Raises CommandFailed."""
+    if (number := whole(count)) and not found:
+        raise CommandFailed(
+            f"the controller has {number} {what} and lists none of them", "it may be busy; see its events"
+        )
 
 
 def _missing_id(number: int, place: Place) -> str:

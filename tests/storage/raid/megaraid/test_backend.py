@@ -115,6 +115,22 @@ def test_drives_have_bays_serials_and_the_manuals_states(box: Box) -> None:
     )
 
 
+@pytest.mark.parametrize("words", ["eall/sall show all", "vall show all"])
+def test_a_list_that_fails_is_a_problem_and_not_an_empty_box(
+    box: Box, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Every drive would be said to be pulled, or every virtual drive deleted."""
+    box.create()
+    answer = box.controller._answer
+    monkeypatch.setattr(
+        box.controller, "_answer", lambda asked: ("busy", None) if words in asked else answer(asked)
+    )
+    inventory = box.now()
+    assert inventory.drives == ()
+    (controller,) = inventory.controllers
+    assert "lists none of them" in controller.problems[0].what
+
+
 def test_a_raid_5_is_created_and_deleted(box: Box) -> None:
     after = box.create()
     (array,) = after.virtual_drives
