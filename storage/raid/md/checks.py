@@ -105,6 +105,16 @@ def rebuildable(stack: Stack) -> None:
         )
 
 
+def takes_back(stack: Stack) -> None:
+    """A member that md takes back into an array that has failed is written down as one to be rebuilt, with nothing to rebuild from:
+    then not even a forced assembly finds its data."""
+    if stack.state({}) is VirtualDriveState.FAILED:
+        raise OperationRefused(
+            f"{stack.name} has failed: taking back one member would spoil it for assembling all of them again",
+            "put all its drives back, then see docs/raid-md.md, 'An array that lost too many drives at once'",
+        )
+
+
 def is_marked(drive: ScannedDrive) -> bool:
     """Carries an old md superblock that is to be cleared."""
     return drive.signature == "linux_raid_member" or bool(drive.md_uuid)

@@ -166,11 +166,14 @@ def re_add(op: ReAddMember, look: Look, inventory: Inventory) -> tuple[Command, 
     held = look.members.get(drive.id)
     if held is not None and held.member.is_faulty:
         leg = held.array
+        checks.takes_back(held.stack)
         return (_manage(leg, "--remove", scanned), _manage(leg, "--re-add", scanned), *_woken(leg))
     stack = look.stack(drive.foreign_group) if drive.foreign_group else None
     found = next((leg for leg in stack.present_legs if leg.uuid == scanned.md_uuid), None) if stack else None
     if held is not None or found is None:
         raise Conflict(f"{checks.label(drive)} was not a member of an array that is active here")
+    if stack is not None:
+        checks.takes_back(stack)
     if not found.lost():
         raise Conflict(f"{found.name} has no empty place", "set it good to use it for something else")
     return (_manage(found, "--re-add", scanned), *_woken(found))

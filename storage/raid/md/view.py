@@ -286,6 +286,8 @@ def _foreign_role(drive: ScannedDrive, look: Look) -> _Role:
         what = "it can be re-added" if has_room else "its place is taken: set it good to use it again"
         if not stack.is_active:
             what = "the array is not assembled"
+        elif stack.state({}) is VirtualDriveState.FAILED:
+            what = "the array has failed, and it is kept as it is: see docs/raid-md.md"
         return _Role(
             state=DriveState.FOREIGN,
             foreign=group,

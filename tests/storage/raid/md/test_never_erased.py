@@ -15,6 +15,7 @@ from storage.raid.operations import (
     ClearForeign,
     CreateVirtualDrive,
     RaidOperation,
+    ReAddMember,
     ReplaceMember,
     SetGood,
     SetOffline,
@@ -165,3 +166,20 @@ def test_a_drive_that_nobody_could_tell_from_another_is_not_used(machine: Machin
     assert seen is not None
     assert seen.state is DriveState.PROTECTED
     refused(machine, backend, AssignSpare(drive=seen.id), "serial number")
+
+
+def test_no_single_member_is_taken_back_by_an_array_that_has_failed(machine: Machine) -> None:
+    """A shelf lost its power and has it again."""
+    backend = machine.backend()
+    backend.inventory()
+    pulled = [machine.pull(0), machine.pull(1)]
+    backend.inventory()
+    for drive in pulled:
+        drive.holders = ()
+        machine.found.append(drive)
+    seen = backend.inventory().drive("wwn-BAY00")
+    assert seen is not None
+    assert seen.foreign_group == GROUP
+    refused(machine, backend, ReAddMember(drive="wwn-BAY00"), "has failed")
+    fail(machine, "sdc")
+    refused(machine, backend, ReAddMember(drive="wwn-BAY02"), "has failed")
