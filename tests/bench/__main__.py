@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-BENCHMARKS = ("recording", "timeline", "console")
+BENCHMARKS = ("recording", "timeline", "console", "drives")
 
 
 def main() -> None:
