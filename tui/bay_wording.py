@@ -106,11 +106,11 @@ STEPS: dict[StepState, Wording] = {
 }
 
 ACTIONS: dict[str, str] = {
-    "continue": "Take it out of service now",
+    "continue": "Go on: take it out, then pull it",
     "copy_first": "Copy it to another drive first",
     "put_back": "Put the old drive back into service",
     "use_it": "Use the new drive where it is",
-    "go_on": "Leave it out and go on",
+    "go_on": "Leave that drive out and go on",
     "retry": "Retry",
     "stop": "Stop after this step",
     "undo": "Undo what this job made",

@@ -74,7 +74,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
             & > .option-list--option-highlighted {
                 color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
             }
-            &:focus { border: none; }
+            &:focus { border: none; background-tint: $surface 0%; }
         }
         #help { width: 1fr; height: auto; margin: 1 0 0 0; color: $text-muted; }
     }
@@ -150,8 +150,12 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
 
     def _line(self, number: int) -> Content:
         option = self._options[number]
-        if self._is_many:
-            mark = "[x] " if option.key in self._chosen else "[ ] " if not option.refused else "    "
+        if option.refused:
+            mark = (
+                " -  " if self._is_many else "- "
+            )  # without colours, too, it is seen that it cannot be picked
+        elif self._is_many:
+            mark = "[x] " if option.key in self._chosen else "[ ] "
         else:
             is_numbered = option.title.split(maxsplit=1)[:1] == [str(number + 1)]
             mark = "" if is_numbered else f"{number + 1} " if number < 9 else "  "

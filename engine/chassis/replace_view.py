@@ -13,16 +13,17 @@ from storage.raid.inventory import Inventory, Task
 from storage.raid.states import DriveState, TaskKind, VirtualDriveState
 
 _ORDER = (
-    (Phase.EXPLAIN, "Look at what happens"),
+    (Phase.EXPLAIN, "Read and decide"),
     (Phase.COPY, "Copy it to another drive"),
     (Phase.TAKE_OUT, "Take it out of service"),
     (Phase.PULL, "Pull it"),
     (Phase.INSERT, "Insert the new drive"),
-    (Phase.SETTLE, "Let it settle"),
+    (Phase.SETTLE, "Wait until it has settled"),
     (Phase.REBUILD, "Rebuild"),
-    (Phase.FINISH, "Hot spare"),
+    (Phase.FINISH, "Hot spares as before"),
 )
 _PLACE_OF = {Phase.WRONG_PULLED: Phase.PULL, Phase.PUT_BACK: Phase.TAKE_OUT}
+_SEEN = "It is noticed by itself."
 _FOR_A_PERSON = (Phase.EXPLAIN, Phase.PULL, Phase.WRONG_PULLED, Phase.INSERT)
 
 
@@ -109,13 +110,13 @@ def _needs(state: ReplaceState, inventory: Inventory) -> str:
             return _explanation(state, inventory)
         case Phase.PULL:
             hint = f" {state.notice}." if state.notice else ""
-            return f"Pull {where} now: its amber lamp blinks fast.{hint}"
+            return f"Pull {where} now: its amber lamp blinks fast. {_SEEN}{hint}"
         case Phase.WRONG_PULLED:
-            return "Put back: " + ", ".join(_seat(seat) for seat in state.wrong) + "."
+            return "Put back: " + ", ".join(_seat(seat) for seat in state.wrong) + f". {_SEEN}"
         case Phase.INSERT:
             need = f"an empty drive of {size_words(state.need_bytes)} or larger"
             hint = f" {state.notice}." if state.notice else ""
-            return f"Insert {need} in {'bay ' + str(state.bay) if state.bay is not None else 'a free bay'}.{hint}"
+            return f"Insert {need} in {'bay ' + str(state.bay) if state.bay is not None else 'a free bay'}. {_SEEN}{hint}"
         case _:
             return ""
 
@@ -160,7 +161,7 @@ def _meanwhile(state: ReplaceState, inventory: Inventory) -> str:
     drive = inventory.drive(state.drive)
     at_home = home(inventory, drive) if drive is not None else None
     if at_home is None:
-        return "No data is on it that counts."
+        return "Nothing on it is needed any more."
     group, span = at_home
     left = span.can_lose - (1 if state.was_working else 0)
     if left > 0:

@@ -378,7 +378,7 @@ def test_a_refusal_says_why_and_what_to_do() -> None:
 def test_what_is_only_at_risk_is_not_called_erased() -> None:
     radius = msgspec.structs.replace(PLAN.radius, erases=())
     words = text_of(plan_lines(msgspec.structs.replace(PLAN, radius=radius), UTC))
-    assert "Recordings at risk: 410 GB" in words
+    assert "Recordings at risk meanwhile: 410 GB" in words
     assert "erased" not in words.casefold()
 
 

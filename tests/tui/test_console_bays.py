@@ -389,14 +389,14 @@ async def test_an_answer_that_needs_a_word_asks_for_it_and_a_refusal_is_said_in_
     async with console(engine, tmp_path).run_test(size=SIZE) as pilot:
         await at_bays(pilot)
         await pilot.press("o")
-        await shows(pilot, "Copy it to another drive first", "Take it out of service now")
+        await shows(pilot, "Copy it to another drive first", "Go on: take it out, then pull it")
         await pilot.press("1")
         await shows(pilot, "Serial number", "would be erased")
         await pilot.press(*"ZL2A06BC", "f10")
         await until(pilot, lambda: len(called(engine, "act_on_job")) == 2)
         engine.act_refusals = [Conflict("this cannot be answered now", "wait for it")]
         await pilot.press("2")
-        await shows(pilot, "Take it out of service now: this cannot be answered now")
+        await shows(pilot, "Go on: take it out, then pull it: this cannot be answered now")
         engine.stop()
         await shows(pilot, "no engine: what is shown is old")
         engine.is_reachable = False

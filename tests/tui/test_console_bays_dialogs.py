@@ -34,11 +34,11 @@ async def test_simple_set_up_is_level_number_and_a_summary(tmp_path: Path) -> No
     async with app_for(engine, tmp_path).run_test(size=SIZE) as pilot:
         await at_bays(pilot, "n sets up storage")
         await pilot.press("n")
-        await shows(pilot, "1 Simple", "2 Advanced", "3 128 cameras  it takes 8 free drives, here are 7")
+        await shows(pilot, "1 Simple", "2 Advanced", "- 128 cameras  it takes 8 free drives, here are 7")
         await pilot.press("3")
         await shows(pilot, "esc back")
         await pilot.press("1")
-        await shows(pilot, "4 RAID 5", "Survives one failure", "8 RAID 60  7 drives cannot be divided evenly")
+        await shows(pilot, "4 RAID 5", "Survives one failure", "- RAID 60  7 drives cannot be divided evenly")
         await pilot.press("enter")
         await shows(pilot, "How many", "1 virtual drive   7 drives", "2 virtual drives  3 drives each")
         assert "4 virtual drives" not in screen_text(pilot.app)
@@ -126,7 +126,7 @@ async def test_a_box_without_free_drives_says_so(tmp_path: Path) -> None:
     async with app_for(engine, tmp_path).run_test(size=SIZE) as pilot:
         await at_bays(pilot)
         await pilot.press("n")
-        await shows(pilot, "1 Simple       no drive is free", "it takes 8 free drives, here are 0")
+        await shows(pilot, "- Simple       no drive is free", "it takes 8 free drives, here are 0")
         await pilot.press("enter", "escape")
         await at_rest(pilot)
 

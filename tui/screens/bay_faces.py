@@ -115,7 +115,7 @@ def _note(view: BayView, drive: Drive, health: DriveHealth | None, now_us: int) 
     if view.settles_at_us is not None and view.settles_at_us > now_us:
         return f"settles {(view.settles_at_us - now_us + 999_999) // 1_000_000} s", "accent"
     if drive.is_awaiting_removal:
-        return "pull it", "warning"
+        return ("" if "pull" in view.word else "pull it"), "warning"
     if health is not None and health.verdict in (Verdict.WARNING, Verdict.FAILING):
         verdict = VERDICTS[health.verdict]
         return f"{verdict.sign} SMART", verdict.tone

@@ -138,7 +138,12 @@ class JobScreen(ModalScreen[None]):
         start(self, lambda: self._answer(job, job.actions[number - 1]), "answer")
 
     async def _answer(self, job: JobView, action: str) -> None:
-        if action == "cancel":
+        if action == "go_on":
+            text = "The drive that was pulled by mistake stays out. Its virtual drive goes on without it, or not at all."
+            question = ConfirmDialog("Leave the wrong drive out?", text, confirm="Leave out", cancel="Back")
+            if not await self.app.push_screen_wait(question):
+                return
+        elif action == "cancel":
             text = "What was done so far stays as it is."
             if job.kind is JobKind.REPLACE:
                 text += " A drive that is out of service stays out until one takes its place."
