@@ -40,7 +40,8 @@ class IdleEngine:
         self._socket = folder / "engine.sock"
         config = folder / "station.toml"
         config.write_text(f'[chassis]\nhardware = "{hardware}"\n')
-        with (folder / "log").open("wb") as log:
+        self._log = folder / "log"
+        with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "engine", "--state", str(folder / "state")),
@@ -57,6 +58,10 @@ class IdleEngine:
                 async with EngineClient(self._socket) as client:
                     return len(await client.drives())
             except EngineUnreachable:
+                if self.process.poll() is not None:
+                    raise RuntimeError(
+                        f"the engine does not start:\n{self._log.read_text()[-2000:]}"
+                    ) from None
                 await asyncio.sleep(0.1)
 
     def cpu_s(self) -> float:
