@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,17 @@ import pytest
 
 from tests.lab.image import Image, require_image
 from tests.lab.machine import Machine
+
+
+BEGAN = time.monotonic()
+MINUTES = float(os.environ.get("WATCHDECK_LAB_MINUTES", "inf"))
+"""When they are used up the rest is skipped, by name: for runs that must end, on machines that emulate slowly."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    if time.monotonic() - BEGAN > MINUTES * 60:
+        pytest.skip(f"the {MINUTES:g} minutes of WATCHDECK_LAB_MINUTES are used up")
 
 
 @pytest.fixture(scope="session")
