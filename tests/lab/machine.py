@@ -43,13 +43,20 @@ class Machine:
     """Bays 0 … `scsi_bays`-1 are SAS/SATA-like, the `nvme_bays` after them NVMe (these are filled once it runs)."""
 
     def __init__(
-        self, folder: Path, image: Image, *, scsi_bays: int = 8, nvme_bays: int = 1, memory_mb: int = 1536
+        self,
+        folder: Path,
+        image: Image,
+        *,
+        scsi_bays: int = 8,
+        nvme_bays: int = 1,
+        memory_mb: int = 1536,
+        has_screen: bool = False,
     ) -> None:
         self.folder = folder
         self.bays: dict[int, LabDrive] = {}
         self.nvme_bays = range(scsi_bays, scsi_bays + nvme_bays)
         self._scsi_bays = range(scsi_bays)
-        self._image, self._memory_mb = image, memory_mb
+        self._image, self._memory_mb, self._has_screen = image, memory_mb, has_screen
         self._is_kvm = has_kvm(image.kernel)
         self.patience = 1.0 if self._is_kvm else TCG_PATIENCE
         self.boot_s = 0.0
@@ -144,6 +151,7 @@ class Machine:
                     is_kvm=self._is_kvm,
                     memory_mb=self._memory_mb,
                     door=door,
+                    has_screen=self._has_screen,
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -56,8 +56,12 @@ def qemu_command(
     is_kvm: bool,
     memory_mb: int,
     door: int,
+    has_screen: bool = False,
 ) -> list[str]:
-    """Sockets, logs and the root's overlay are in `folder`; `door` is the host's port that leads to the engine."""
+    """Sockets, logs and the root's overlay are in `folder`; `door` is the host's port that leads to the engine.
+
+    `has_screen`: a VGA in text mode with the first virtual terminal on it, and a keyboard.
+    """
     command = [
         *ENDS_WITH_US,
         *("qemu-system-x86_64", "-machine", "q35", "-smp", "2", "-m", str(memory_mb)),
@@ -80,6 +84,8 @@ def qemu_command(
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{door}-:{DOOR_PORT}"),
         *("-device", "virtio-net-pci,netdev=net,addr=0x7"),
     ]
+    if has_screen:
+        command += ["-device", "VGA,addr=0x8"]
     for number, bay in enumerate(nvme_bays):
         slot = f"pcie-root-port,id=slot{bay},chassis={bay + 1},slot={bay + 1},addr={0x10 + number:#x}"
         command += ["-device", slot]
