@@ -13,7 +13,6 @@ import pytest
 from tests.lab.image import Image, require_image
 from tests.lab.machine import Machine
 
-
 BEGAN = time.monotonic()
 MINUTES = float(os.environ.get("WATCHDECK_LAB_MINUTES", "inf"))
 """When they are used up the rest is skipped, by name: for runs that must end, on machines that emulate slowly."""

@@ -53,13 +53,16 @@ def recording_on(
 ) -> Iterator[None]:
     drives = tuple(station.drive_id(bay) for bay in bays)
     wanted = SetUpStorage(level=level, drives=drives, names=(name,), group_each=False, spans=spans)
-    station.do(wanted, 180)
-    station.until_recording()
-    made = station.virtual_drive(name)
-    assert (made.level, made.state) == (level, VirtualDriveState.ONLINE)
-    station.until_quiet()
-    yield
-    station.do(TakeDownVolume(virtual_drive=station.virtual_drive(name).id), 180)
+    try:
+        station.do(wanted, 180)
+        station.until_recording()
+        made = station.virtual_drive(name)
+        assert (made.level, made.state) == (level, VirtualDriveState.ONLINE)
+        station.until_quiet()
+        yield
+    finally:  # the next level needs the drives, also after a case that failed
+        if (left := station.chassis().inventory.virtual_drive(name)) is not None:
+            station.do(TakeDownVolume(virtual_drive=left.id), 180)
     for bay in bays:
         if bay in station.machine.bays:
             station.until_bay(bay, DriveState.UNCONFIGURED_GOOD)
