@@ -132,7 +132,7 @@ def _explanation(state: ReplaceState, inventory: Inventory) -> str:
     words = [f"Bay {state.bay}" if state.bay is not None else "The drive"]
     words[0] += f", serial {state.serial} on its label, {state.model or 'unknown model'}"
     if drive is not None:
-        words[0] += f", {size_words(usable_bytes(drive))}, is {drive.state.replace('_', ' ')}"
+        words[0] += f", {size_words(usable_bytes(drive))}, {_state_words(drive.state)}"
         words[0] += f": {drive.cause}." if drive.cause else "."
     if state.notice:
         words.append(f"{state.notice[:1].upper()}{state.notice[1:]}.")
@@ -153,6 +153,10 @@ def _explanation(state: ReplaceState, inventory: Inventory) -> str:
             else "It is taken out of service, then you pull it."
         )
     return " ".join(word for word in words if word)
+
+
+def _state_words(state: DriveState) -> str:
+    return "has failed" if state is DriveState.FAILED else f"is {state.replace('_', ' ')}"
 
 
 def _meanwhile(state: ReplaceState, inventory: Inventory) -> str:

@@ -181,6 +181,29 @@ def test_confirmation_of_what_erases(snap_compare: SnapCompare, size: tuple[int,
     assert snap_compare(app, terminal_size=size, run_before=steps)
 
 
+@pytest.mark.parametrize(
+    ("size", "profile"),
+    [
+        ((80, 24), None),
+        ((132, 43), None),
+        ((80, 25), TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)),
+    ],
+    ids=["80x24", "132x43", "linux"],
+)
+def test_level_of_a_set_up(
+    snap_compare: SnapCompare, size: tuple[int, int], profile: TerminalProfile | None
+) -> None:
+    async def steps(pilot: Pilot[object]) -> None:
+        await shows(pilot, "5 of 8")
+        await pilot.press("f6", "n")
+        await shows(pilot, "2 Advanced")
+        await pilot.press("1")
+        await shows(pilot, "RAID 60", "Survives one failure")
+
+    app = bays_console(chassis_views.free_eight(), profile)
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
 @SIZES
 def test_job_with_an_alarm(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     box = msgspec.structs.replace(chassis_views.degraded_eight(), jobs=(chassis_views.wrong_drive_job(),))

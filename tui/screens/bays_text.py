@@ -77,7 +77,7 @@ def title_line(chassis: ChassisView | None, *, is_live: bool, is_lamp_lit: bool,
     parts.append("  lamp ")
     parts.append(information_lamp(chassis.information, is_lit=is_lamp_lit, glyphs=glyphs))
     if chassis.is_beeping:
-        parts.append(("  BEEPING (m silences)", "bold $text-warning"))
+        parts.append(("  BEEPING (m stops)", "bold $text-warning"))
     if not is_live:
         parts.append(("  not live", "bold $text-warning"))
     return Content.assemble(*parts)
