@@ -432,6 +432,9 @@ class VolumeThread:
         previous = self.state
         self.state, self.cause = state, cause
         if state is not previous:
+            if not self.is_reachable and not self._closing:
+                # A descriptor kept on a file system that is lost would keep it from being unmounted and mounted again.
+                self._writing.submit(self._volume.close)
             self._on_state(self, previous)
 
     # -- stop ----------------------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ class FaultyVolume(Volume):
         self._faults = faults
 
     def check(self) -> None:
+        if self._faults.check_errno:
+            self.close()
         _raise(self._faults.check_errno, self.record.name)
         super().check()
 

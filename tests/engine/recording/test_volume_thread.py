@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import glob
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -165,6 +167,28 @@ async def test_a_failed_write_takes_the_volume_out_of_use(
     assert listener.told == ["written", "failed"]
     assert bench.thread.state is state
     assert not bench.thread.append(file, bench.part())
+
+
+async def test_a_failed_volume_is_let_go_of_so_that_it_can_be_unmounted_and_mounted_again(
+    bench: Bench, tmp_path: Path
+) -> None:
+    def is_held() -> bool:
+        links = (Path(link) for link in glob.glob("/proc/self/fd/*"))
+        return any(os.path.realpath(link).startswith(str(tmp_path / "v1")) for link in links)
+
+    file = bench.file(Listener())
+    bench.thread.append(file, bench.part())
+    await bench.thread.drained()
+    assert is_held()
+    bench.faults.write_errno = bench.faults.check_errno = errno.EIO
+    bench.thread.append(file, bench.part())
+    await bench.thread.drained()
+    bench.thread.cancel(file)
+    await bench.thread.drained()
+    with pytest.raises(VolumeError):
+        await bench.thread.inspect()
+    bench.thread._writing.submit(bool).result()  # what was asked of it before is done
+    assert not is_held()
 
 
 async def test_a_failed_volume_comes_back_after_its_hold_off_which_grows(bench: Bench) -> None:
