@@ -36,11 +36,13 @@ from storage.raid.backend import Command, RaidBackend, Wakeup
 from storage.raid.inventory import Drive, Inventory, Mount, VirtualDrive, joined
 from storage.raid.md.backend import MdBackend
 from storage.raid.megaraid.backend import MegaraidBackend
-from storage.raid.operations import RaidOperation
+from storage.raid.operations import RaidOperation, ReAddMember
 from storage.raid.routing import controller_of
+from storage.raid.states import VirtualDriveState
 from storage.roots import Roots
 from storage.volumes.block_chain import BlockChain
 from storage.volumes.provision import Provision
+from storage.volumes.remounting import Remounting
 
 ENGINE_USER = "watchdeck"
 ENGINE_STATE = Path("/var/lib/watchdeck")
@@ -79,6 +81,7 @@ class LocalHardware:
         self._information = InformationLamp(roots, run)
         self._beeper = Beeper(roots)
         self._provision = Provision(roots, run, owner)
+        self._remounting = Remounting(roots, run)
         self._addresses = SmartAddresses(run, clock)
         self._self_tests = SelfTests(run)
         self._last = Inventory()
@@ -110,13 +113,29 @@ class LocalHardware:
     def plan(self, operation: RaidOperation, inventory: Inventory) -> tuple[Command, ...]:
         backend = self._backend(operation, inventory)
         with self._locks[backend.kind]:
-            return backend.plan(operation, inventory)
+            commands = backend.plan(operation, inventory)
+        failed = _failed_array(operation, backend, inventory)
+        return commands if failed is None else self._remounting.around(failed, commands)
 
     def perform(self, operation: RaidOperation, inventory: Inventory) -> Inventory:
         backend = self._backend(operation, inventory)
+        failed = _failed_array(operation, backend, inventory)
+        if failed is not None:
+            self._put_together_again(failed, operation, backend, inventory)
+            return self.inventory()
         with self._locks[backend.kind]:
             backend.perform(operation, inventory)
         return self.inventory()
+
+    def _put_together_again(
+        self, failed: VirtualDrive, operation: RaidOperation, backend: RaidBackend, inventory: Inventory
+    ) -> None:
+        """It is stopped meanwhile: nothing of it may be mounted."""
+        with self._locks["volumes"], self._locks[backend.kind]:
+            backend.plan(operation, inventory)  # what is refused is refused before anything is unmounted
+            points = self._remounting.unmount(failed)
+            backend.perform(operation, inventory)
+            self._remounting.mount(failed, points)
 
     def tend(self, inventory: Inventory) -> tuple[str, ...]:
         said: list[str] = []
@@ -283,6 +302,18 @@ def _without_doubles(inventory: Inventory) -> Inventory:
                 winner, bay=winner.bay if winner.bay is not None else (handed.bay or other.bay)
             )
     return msgspec.structs.replace(inventory, drives=tuple(by_id.values()))
+
+
+def _failed_array(
+    operation: RaidOperation, backend: RaidBackend, inventory: Inventory
+) -> VirtualDrive | None:
+    """The one that Linux md puts together again for this; a RAID controller does it under the file system."""
+    if backend.kind != "md" or not isinstance(operation, ReAddMember):
+        return None
+    drive = inventory.drive(operation.drive)
+    group = (drive.foreign_group or drive.group) if drive is not None else ""
+    found = inventory.virtual_drives_of(group) if group else ()
+    return next((vd for vd in found if vd.state is VirtualDriveState.FAILED), None)
 
 
 def _with_mounts(virtual_drive: VirtualDrive, chain: BlockChain) -> VirtualDrive:

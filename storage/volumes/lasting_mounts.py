@@ -21,8 +21,10 @@ from storage.volumes.mount_files import (
     drop_in_text,
     fstab_has,
     fstab_line,
+    fstab_names,
     fstab_with,
     fstab_without,
+    place_of_unit,
     unit_name,
     unit_text,
     uuid_of_unit,
@@ -110,6 +112,22 @@ class LastingMounts:
             Command(argv=("systemctl", "daemon-reload")),
             Command(argv=("systemctl", "enable", "--now", name)),
         ]
+
+    def places_of(self, uuid: str) -> list[str]:
+        """Where our own units mount a file system."""
+        texts = [read_text(self._units / name) for name in listed(self._units) if name.endswith(".mount")]
+        return [place_of_unit(text) for text in texts if text.startswith(MARK) and uuid == uuid_of_unit(text)]
+
+    def again(self, uuid: str, mount_point: str, file_system: str) -> Command:
+        """Mount it where it was, as its unit or fstab says where one of them does."""
+        name = unit_name(mount_point)
+        note = "mounted again, by its UUID"
+        if self._has_systemd() and (self._units / name).exists():
+            return Command(argv=("systemctl", "start", name), note=note)
+        if fstab_names(read_text(self._fstab), mount_point):
+            return Command(argv=("mount", mount_point), note=note)
+        kind = ("-t", file_system) if file_system else ()
+        return Command(argv=("mount", *kind, "-o", "noatime", f"UUID={uuid}", mount_point), note=note)
 
     def write(self, command: Command) -> None:
         """A command of `commands` that writes a file. Raises FileError."""

@@ -68,6 +68,12 @@ def uuid_of_unit(text: str) -> str:
     return next((line.removeprefix(prefix) for line in text.splitlines() if line.startswith(prefix)), "")
 
 
+def place_of_unit(text: str) -> str:
+    """Where a unit of ours mounts it."""
+    lines = (line for line in text.splitlines() if line.startswith("Where="))
+    return next(lines, "").removeprefix("Where=").replace("%%", "%")
+
+
 def drop_in_text() -> str:
     return f"{MARK}\n[Unit]\nJobRunningTimeoutSec={DEVICE_TIMEOUT_S}s\n"
 
@@ -105,6 +111,12 @@ def fstab_has(text: str, mount_point: str) -> bool:
         for index, line in enumerate(lines)
         if not line.lstrip().startswith("#")
     )
+
+
+def fstab_names(text: str, mount_point: str) -> bool:
+    """Any line for this mount point, ours too."""
+    lines = (line.split() for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return any(fields[1:2] == [_fstab_field(mount_point)] for fields in lines)
 
 
 def _without(text: str, is_ours: Callable[[list[str]], bool]) -> str:

@@ -105,10 +105,15 @@ def rebuildable(stack: Stack) -> None:
         )
 
 
-def takes_back(stack: Stack) -> None:
-    """A member that md takes back into an array that has failed is written down as one to be rebuilt, with nothing to rebuild from:
-    then not even a forced assembly finds its data."""
-    if stack.state({}) is VirtualDriveState.FAILED:
+def can_be_put_together_again(stack: Stack) -> bool:
+    """By a forced assembly of the drives it was last made of."""
+    return stack.top is not None and not stack.is_nested and stack.top.level in ("raid5", "raid6")
+
+
+def put_together_again(stack: Stack) -> None:
+    """A single member that md takes back into an array that has failed is written down as one to be rebuilt, with nothing to rebuild
+    from: then not even a forced assembly finds its data. So either that, or nothing."""
+    if not can_be_put_together_again(stack):
         raise OperationRefused(
             f"{stack.name} has failed: taking back one member would spoil it for assembling all of them again",
             "put all its drives back, then see docs/raid-md.md, 'An array that lost too many drives at once'",

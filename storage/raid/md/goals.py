@@ -25,6 +25,7 @@ from storage.raid.operations import (
     StartRebuild,
     StopTask,
 )
+from storage.raid.states import VirtualDriveState
 
 
 def lacking(op: RaidOperation, before: Look, after: Look) -> str:
@@ -77,6 +78,8 @@ def _lacking_of_drive(op: RaidOperation, before: Look, after: Look) -> str:
     if isinstance(op, ReAddMember):
         held = after.members.get(op.drive)
         is_back = held is not None and (held.member.is_filling or held.member.is_in_sync)
+        if held is not None and held.stack.state({}) is VirtualDriveState.FAILED:
+            return f"{held.stack.name} has still failed"
         return "" if is_back else "the array did not take it back"
     if isinstance(op, ReleaseSpare | SetGood):
         drive = after.by_id.get(op.drive)

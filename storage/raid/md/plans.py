@@ -121,7 +121,7 @@ def _member_plan(op: _MemberOperation, at: Situation) -> tuple[Command, ...]:
         case ReplaceMember():
             return plans_members.replace_member(op, at.look, at.inventory, at.run)
         case ReAddMember():
-            return plans_members.re_add(op, at.look, at.inventory)
+            return plans_members.re_add(op, at.look, at.inventory, at.run)
         case SetOffline():
             return plans_members.set_offline(op, at.look, at.inventory)
         case SetGood():

@@ -10,6 +10,7 @@ from storage.raid.backend import Command
 from storage.raid.inventory import Inventory
 from storage.raid.md import checks
 from storage.raid.md.drive_source import ScannedDrive
+from storage.raid.md.last_members import last_members
 from storage.raid.md.look import Look
 from storage.raid.md.memory import Memory
 from storage.raid.md.plans_arrays import zeroed, zeroed_if_marked
@@ -26,7 +27,7 @@ from storage.raid.operations import (
     SetOffline,
     StartRebuild,
 )
-from storage.raid.states import DriveKind, DriveState, SpareKind
+from storage.raid.states import DriveKind, DriveState, SpareKind, VirtualDriveState
 from storage.roots import Roots
 
 
@@ -161,22 +162,38 @@ def replace_member(op: ReplaceMember, look: Look, inventory: Inventory, run: Run
     return (*adds, *_woken(leg), Command(argv=copy, note=note))
 
 
-def re_add(op: ReAddMember, look: Look, inventory: Inventory) -> tuple[Command, ...]:
+def re_add(op: ReAddMember, look: Look, inventory: Inventory, run: Runner) -> tuple[Command, ...]:
     drive, scanned = checks.present(op.drive, look, inventory)
     held = look.members.get(drive.id)
     if held is not None and held.member.is_faulty:
         leg = held.array
-        checks.takes_back(held.stack)
+        if held.stack.state({}) is VirtualDriveState.FAILED:
+            return reassembly(held.stack, leg, scanned, look, run)
         return (_manage(leg, "--remove", scanned), _manage(leg, "--re-add", scanned), *_woken(leg))
     stack = look.stack(drive.foreign_group) if drive.foreign_group else None
     found = next((leg for leg in stack.present_legs if leg.uuid == scanned.md_uuid), None) if stack else None
     if held is not None or found is None:
         raise Conflict(f"{checks.label(drive)} was not a member of an array that is active here")
-    if stack is not None:
-        checks.takes_back(stack)
+    if stack is not None and stack.state({}) is VirtualDriveState.FAILED:
+        return reassembly(stack, found, scanned, look, run)
     if not found.lost():
         raise Conflict(f"{found.name} has no empty place", "set it good to use it for something else")
     return (_manage(found, "--re-add", scanned), *_woken(found))
+
+
+def reassembly(
+    stack: Stack, array: MdArray, returned: ScannedDrive, look: Look, run: Runner
+) -> tuple[Command, ...]:
+    """One that has failed is put together again from the drives it was last made of, as it was; nothing is rebuilt or written but
+    their superblocks. What was mounted of it is unmounted before (LocalHardware)."""
+    checks.put_together_again(stack)
+    drives = last_members(returned, array, stack, look, run)
+    argv = ("mdadm", "--assemble", "--force", "--run", "--config=none", f"/dev/md/{stack.name}")
+    note = f"from {' and '.join(checks.label(drive) for drive in drives)}, as it was last"
+    return (
+        Command(argv=("mdadm", "--stop", node(array)), note=f"{stack.name} has failed"),
+        Command(argv=(*argv, *(drive.device for drive in drives)), note=note),
+    )
 
 
 # -- out of service --------------------------------------------------------------------------------------

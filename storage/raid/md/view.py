@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from storage.raid.inventory import Drive, DriveGroup, Mount, Span, VirtualDrive
 from storage.raid.levels import LEVELS
-from storage.raid.md.checks import label
+from storage.raid.md.checks import can_be_put_together_again, label
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.look import CONTROLLER, Look, Membership, coerced_bytes
 from storage.raid.md.memory import KnownDrive, Memory
@@ -287,7 +287,11 @@ def _foreign_role(drive: ScannedDrive, look: Look) -> _Role:
         if not stack.is_active:
             what = "the array is not assembled"
         elif stack.state({}) is VirtualDriveState.FAILED:
-            what = "the array has failed, and it is kept as it is: see docs/raid-md.md"
+            what = (
+                "the array has failed; re-adding the member that went last brings its data back"
+                if can_be_put_together_again(stack)
+                else "the array has failed, and it is kept as it is: see docs/raid-md.md"
+            )
         return _Role(
             state=DriveState.FOREIGN,
             foreign=group,

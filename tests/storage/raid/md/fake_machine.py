@@ -72,6 +72,10 @@ class Machine:
     """Device -> what blkid finds on it although nobody had recorded it."""
     is_asleep: bool = False
     """mdadm does nothing."""
+    superblocks: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    """Kernel name -> events, place and the states of all places, as `mdadm --examine` tells of it."""
+    stopped: tuple[str, str, int] | None = None
+    """Device, level and places of the array that was stopped last."""
 
     def __post_init__(self) -> None:
         self.roots = Roots(
@@ -137,7 +141,7 @@ class Machine:
         number = f"9:{device.removeprefix('md')}"
         (md.parent / "dev").write_text(number)
         (md.parent / "size").write_text("1000000")
-        (md.parent / "holders").mkdir()
+        (md.parent / "holders").mkdir(exist_ok=True)
         values: dict[str, object] = {
             "uuid": uuid_of(name).replace(":", "-"),
             "level": level,
@@ -223,6 +227,9 @@ class Machine:
         if argv[0] == "blkid":
             kind = self.probed.get(argv[-1], "")
             status, said = (0, f"TYPE={kind}\n") if kind else (2, "")
+        elif line.startswith("mdadm --examine /dev/"):
+            said = self._examined(argv[-1].removeprefix("/dev/"))
+            return Completed(argv=tuple(argv), status=0 if said else 1, output=said.encode(), errors=b"")
         elif line == "mdadm --version":
             return Completed(
                 argv=tuple(argv), status=0, output=b"", errors=b"mdadm - v4.2 - 2021-12-30 - Debian 4.2-5\n"
@@ -242,6 +249,10 @@ class Machine:
             self._create(argv)
         elif argv[:2] == ["mdadm", "--stop"]:
             self._stop(argv[2].removeprefix("/dev/"))
+        elif argv[:4] == ["mdadm", "--assemble", "--force", "--run"]:
+            self._assemble(
+                argv[5].removeprefix("/dev/md/"), [word.removeprefix("/dev/") for word in argv[6:]]
+            )
         elif argv[:2] == ["mdadm", "--readwrite"]:
             self.set(argv[2].removeprefix("/dev/"), "array_state", "clean")
         elif argv[:2] == ["mdadm", "--zero-superblock"]:
@@ -280,8 +291,27 @@ class Machine:
                 return f"md{record.name.removeprefix('b9:')}"
         raise AssertionError(node)
 
+    def _examined(self, name: str) -> str:
+        if name not in self.superblocks:
+            return ""
+        events, place, states = self.superblocks[name]
+        uuid = next(drive.md_uuid for drive in self.found if drive.name == name)
+        return (
+            f"/dev/{name}:\n     Feature Map : 0x1\n      Array UUID : {uuid}\n          Events : {events}\n"
+            f"     Device Role : Active device {place}\n"
+            f"     Array State : {states} ('A' == active, '.' == missing, 'R' == replacing)\n"
+        )
+
+    def _assemble(self, name: str, members: list[str]) -> None:
+        assert self.stopped is not None
+        device, level, count = self.stopped
+        self.array(device, name, level, [], raid_disks=count, degraded=count - len(members))
+        for member in members:
+            self.member(device, member, slot=self.superblocks[member][1])
+
     def _stop(self, device: str) -> None:
         md = self.md(device)
+        self.stopped = (device, self.get(device, "level"), int(self.get(device, "raid_disks")))
         for entry in list(md.glob("dev-*")):
             self._remove(md, entry.name[4:])
         for path in md.iterdir():

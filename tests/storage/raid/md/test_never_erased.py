@@ -168,8 +168,8 @@ def test_a_drive_that_nobody_could_tell_from_another_is_not_used(machine: Machin
     refused(machine, backend, AssignSpare(drive=seen.id), "serial number")
 
 
-def test_no_single_member_is_taken_back_by_an_array_that_has_failed(machine: Machine) -> None:
-    """A shelf lost its power and has it again."""
+def test_no_single_member_is_taken_back_by_a_failed_array_of_which_nothing_is_known(machine: Machine) -> None:
+    """A shelf lost its power and has it again; the superblocks cannot be read."""
     backend = machine.backend()
     backend.inventory()
     pulled = [machine.pull(0), machine.pull(1)]
@@ -180,6 +180,21 @@ def test_no_single_member_is_taken_back_by_an_array_that_has_failed(machine: Mac
     seen = backend.inventory().drive("wwn-BAY00")
     assert seen is not None
     assert seen.foreign_group == GROUP
-    refused(machine, backend, ReAddMember(drive="wwn-BAY00"), "has failed")
+    refused(machine, backend, ReAddMember(drive="wwn-BAY00"), "does not tell which place")
     fail(machine, "sdc")
-    refused(machine, backend, ReAddMember(drive="wwn-BAY02"), "has failed")
+    refused(machine, backend, ReAddMember(drive="wwn-BAY02"), "does not tell which place")
+
+
+def test_no_leg_of_a_nested_array_is_taken_apart_for_a_member_that_is_back(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.array("md126", "B-0", "raid5", ["sda", "sdb", "sdc"])
+    machine.array("md125", "B-1", "raid5", ["sdd", "sde", "sdf"])
+    machine.array("md127", "B", "raid0", ["md126", "md125"])
+    backend = machine.backend()
+    backend.inventory()
+    pulled = [machine.pull(0), machine.pull(1)]
+    backend.inventory()
+    for drive in pulled:
+        drive.holders = ()
+        machine.found.append(drive)
+    refused(machine, backend, ReAddMember(drive="wwn-BAY01"), "has failed")
