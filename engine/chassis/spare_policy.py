@@ -8,7 +8,7 @@ A MegaRAID controller does all of this by itself; there only what it leaves undo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.chassis.drive_words import drive_words
 from storage.raid.inventory import Controller, Drive, DriveGroup, Inventory, VirtualDrive
@@ -232,7 +232,11 @@ def _fill_places(
         key = (place.group, place.span, place.slot)
         if key in memory.lost_in_migration or {place.drive.id, place.drive.serial} & claimed:
             continue
-        if place.span in started or may_rebuild_now(inventory, group, place.span):
+        if place.span in started:
+            continue
+        if may_rebuild_now(inventory, group, place.span):
+            if may_use and _has_failed(inventory, group):
+                _bring_back(found, inventory, memory, group, place, now_us)
             continue
         back = _returned(found, inventory, memory, group, place, now_us) if may_use else None
         step = back if back is not None and back.key not in failing else None
@@ -262,6 +266,23 @@ def _returned(
         f"{_name(group)}: {drive_words(drive)} is back and is brought up to date",
         group.name,
     )
+
+
+def _has_failed(inventory: Inventory, group: DriveGroup) -> bool:
+    """And no RAID controller sees to it by itself."""
+    controller = _controller(inventory, group.controller)
+    is_controllers = controller is not None and controller.backend == "megaraid"
+    return not is_controllers and any(span.state is VirtualDriveState.FAILED for span in group.spans)
+
+
+def _bring_back(
+    found: Due, inventory: Inventory, memory: PolicyMemory, group: DriveGroup, place: LostPlace, now_us: int
+) -> None:
+    """With the member that went last the data is there again; whether this is it, the back-end knows."""
+    back = _returned(found, inventory, memory, group, place, now_us)
+    if back is not None:
+        text = back.text.replace("is brought up to date", "the group, which had failed, works again with it")
+        found.operations.append(replace(back, text=text))
 
 
 def _spare(

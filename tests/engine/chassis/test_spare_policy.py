@@ -24,7 +24,7 @@ from engine.chassis.spare_policy import (
 )
 from storage.raid.inventory import Drive, Inventory, Task
 from storage.raid.operations import AssignSpare, ReAddMember, StartInitialisation, StartRebuild
-from storage.raid.states import DriveState, RaidLevel, SpareKind, TaskKind, TaskState
+from storage.raid.states import DriveState, RaidLevel, SpareKind, TaskKind, TaskState, VirtualDriveState
 from tests.engine.chassis.raids import TB, changed, drive, raid, spare, with_drives
 
 ON, LOST, FAILED, GOOD = (
@@ -441,3 +441,45 @@ def test_nothing_that_carries_data_is_ever_overwritten_by_itself(
         assert used.state in (GOOD, DriveState.HOT_SPARE)
         assert used.coerced_bytes >= 6 * TB
         assert level is not RaidLevel.RAID0
+
+
+def test_member_that_is_back_brings_a_failed_group_back() -> None:
+    story = Story(HEALTHY)
+    story.then(changed(HEALTHY, "d3", state=LOST))
+    both = changed(changed(HEALTHY, "d3", state=LOST), "d2", state=LOST)
+    failed = with_failed_span(both)
+    assert operations(story.then(failed)) == []
+    story.then(with_failed_span(back(both, "d2")))
+    found = story.wait(SETTLE_US)
+    assert operations(found) == [ReAddMember(drive="d2")]
+    assert "works again with it" in found.operations[0].text
+    story.claimed = frozenset({"d3"})
+    assert operations(story.due()) == []
+    story.claimed, story.auto_rebuild = frozenset(), False
+    assert operations(story.due()) == []
+
+
+def test_a_raid_controller_brings_its_failed_group_back_by_itself() -> None:
+    story = Story(HEALTHY)
+    both = changed(changed(HEALTHY, "d3", state=LOST), "d2", state=LOST)
+    of_a_controller = tuple(
+        msgspec.structs.replace(controller, backend="megaraid") for controller in HEALTHY.controllers
+    )
+    assert of_a_controller
+    seen = with_failed_span(back(both, "d2"))
+    story.then(with_failed_span(both))
+    story.then(msgspec.structs.replace(seen, controllers=of_a_controller))
+    assert operations(story.wait(SETTLE_US)) == []
+
+
+def with_failed_span(inventory: Inventory) -> Inventory:
+    groups = tuple(
+        msgspec.structs.replace(
+            group,
+            spans=tuple(
+                msgspec.structs.replace(span, state=VirtualDriveState.FAILED) for span in group.spans
+            ),
+        )
+        for group in inventory.groups
+    )
+    return msgspec.structs.replace(inventory, groups=groups)
