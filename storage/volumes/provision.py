@@ -89,7 +89,7 @@ class Provision:
         if not started:
             self._require_blank(site.name, virtual_drive)
         device = f"/dev/{site.partition}"
-        commands = [] if started else [self._partition_command(site)]
+        commands = [] if started else [self._partition_command(site), _wipe_command(device)]
         commands += [
             self._mkfs_command(site, device, _NEW_UUID),
             *self._mount_commands(site, _NEW_UUID),
@@ -157,11 +157,15 @@ class Provision:
     def make(self, virtual_drive: VirtualDrive, label: str, mount_point: str, file_system: str) -> MadeVolume:
         """Raises what `plan` does, and CommandFailed, CommandTimeout, StateChanged."""
         site = self._site(virtual_drive, label, mount_point, file_system)
-        if not self._is_started(site):
+        is_new = not self._is_started(site)
+        if is_new:
             self._require_blank(site.name, virtual_drive)
             self._require_exclusive(site.name)
             self._do(self._partition_command(site), TOOL_TIMEOUT_S)
         self._settle(site)
+        if is_new:
+            self._require_exclusive(site.partition)
+            self._do(_wipe_command(f"/dev/{site.partition}"), TOOL_TIMEOUT_S)
         uuid = self._make_file_system(site)
         if not self._is_mounted(site):
             self._make_folder(site.mount_point)
@@ -390,6 +394,14 @@ class Provision:
             )
         said = done.checked().text.splitlines()
         return {key: _unescaped(value) for key, _, value in (line.partition("=") for line in said)}
+
+
+def _wipe_command(partition: str) -> Command:
+    """A blank array shows, where the partition begins, what stood there on an earlier array of the same drives: with the same
+    label it would even be taken for the file system of an interrupted run."""
+    return Command(
+        argv=("wipefs", "--all", "--quiet", partition), note="nothing of an earlier array shows through"
+    )
 
 
 def _unescaped(value: str) -> str:

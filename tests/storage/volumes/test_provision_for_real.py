@@ -74,6 +74,7 @@ def test_a_blank_virtual_drive_becomes_a_mounted_file_system_and_stops_being_one
     planned = provision.plan(drive, "rec 1", mount_point, file_system)
     assert [command.argv[0] for command in planned if command.argv] == [
         "sgdisk",
+        "wipefs",
         f"mkfs.{file_system}",
         "mount",
         "chown",
@@ -104,6 +105,12 @@ def test_a_blank_virtual_drive_becomes_a_mounted_file_system_and_stops_being_one
     provision.unmake(drive)
     assert not os.path.ismount(mount_point)
     assert (roots.etc / "fstab").read_text() == "UUID=1-2 / ext4 defaults 0 1\n"
+
+    # A new array of the same drives: its table is gone, but the old file system shows through where the partition begins.
+    subprocess.run(["sgdisk", "--zap-all", drive.device], check=True, capture_output=True)
+    subprocess.run(["partx", "--update", drive.device], capture_output=True)
+    assert provision.make(drive, "rec 1", mount_point, file_system).uuid != made.uuid
+    provision.unmake(drive)
 
 
 def test_a_file_system_of_somebody_else_is_not_overwritten(
