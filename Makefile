@@ -54,7 +54,7 @@ e2e: $(STAMP)
 	./packaging/install-test-tools
 	$(PYTEST) -m "e2e and not lab"
 
-# Slow runs: hung and failing drives, misbehaving cameras, 128 cameras.
+# Slow runs: hung and failing drives, misbehaving cameras, 128 cameras, and a Debian with drive bays in an emulator.
 lab: $(STAMP)
 	./packaging/install-test-tools
 	$(PYTEST) -m lab --timeout 1800
