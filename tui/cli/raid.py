@@ -9,6 +9,7 @@ from engine.wire_chassis import (
     ChassisView,
     CreateVirtualDrive,
     DeleteVirtualDrive,
+    DriveState,
     Migrate,
     OperationPlan,
     RaidLevel,
@@ -32,6 +33,8 @@ from tui.cli.session import Session, json_option, pass_session
 from tui.cli.values import SIZE
 from widgets.format import decimal_bytes
 
+MEMBERS_EACH = 4
+"""Of a virtual drive unless told otherwise (row VD-03)."""
 LEVEL = click.Choice([str(level) for level in RaidLevel])
 
 
@@ -118,7 +121,9 @@ def _set_up_options(command: click.decorators.FC) -> click.decorators.FC:
             metavar="DRIVES",
             help="For example 0-7 (all that are free).",
         ),
-        click.option("--virtual-drives", type=click.IntRange(1, 16), default=1, help="How many (1)."),
+        click.option(
+            "--virtual-drives", type=click.IntRange(1, 16), help="How many (one for each four drives)."
+        ),
         click.option("--level", type=LEVEL, default="5", help="RAID level (5)."),
     ):
         command = option(command)
@@ -128,7 +133,7 @@ def _set_up_options(command: click.decorators.FC) -> click.decorators.FC:
 def _set_up(
     chassis: ChassisView,
     level: str,
-    virtual_drives: int,
+    virtual_drives: int | None,
     drive_refs: str,
     spares: int,
     stripe: int,
@@ -137,10 +142,13 @@ def _set_up(
     names: str,
     is_main: bool,
 ) -> SetUpStorage:
+    drives = drives_of(chassis, drive_refs)
+    free = [each for each in chassis.inventory.drives if each.state is DriveState.UNCONFIGURED_GOOD]
+    members = len(drives or free) - spares
     return SetUpStorage(
         level=RaidLevel(level),
-        virtual_drives=virtual_drives,
-        drives=tuple(each.id for each in drives_of(chassis, drive_refs)),
+        virtual_drives=virtual_drives or max(1, members // MEMBERS_EACH),
+        drives=tuple(each.id for each in drives),
         spares=spares,
         stripe_bytes=stripe,
         spans=spans,

@@ -54,6 +54,7 @@ def test_a_plan_shows_what_is_erased_and_changes_nothing(box: Shell) -> None:
     plan = box.json("raid", "plan", "--virtual-drives", "2")
     assert plan["refused"] == ""
     assert plan["fingerprint"]
+    assert box.json("raid", "plan")["operation"]["virtual_drives"] == 2, "four drives each"
     assert bays(box) == before
     assert box.json("raid", "list") == {"virtual_drives": []}
 
