@@ -105,7 +105,10 @@ class DriveScan:
             chain = BlockChain(self._roots)
             names = [name for name in chain.disks if self._is_drive(name, chain.folder(name))]
             udevs = {name: udev_entry(self._roots, chain.device_number(name)) for name in names}
-            identities = [read_identity(name, chain.folder(name), udevs[name]) for name in names]
+            read = {name: read_identity(name, chain.folder(name), udevs[name]) for name in names}
+            # A drive pulled while it is read has half an identity or none: it would be taken for another one.
+            names = [name for name in names if _is_whole(read[name], chain.folder(name))]
+            identities = [read[name] for name in names]
             slots = {slot.drive: slot for slot in enclosure_slots(self._roots) if slot.drive}
             system = chain.system_drives(self._own_folders)
             found = [
@@ -230,6 +233,12 @@ class DriveScan:
         # Nothing can have changed on a drive to which nothing was written: blkid need not look again.
         state = f"{id} {read_text(folder / 'diskseq')} {_writes(read_text(folder / 'stat'))}"
         return self._signatures.read(name, udev, partitions, state=state, is_in_use=is_in_use)
+
+
+def _is_whole(identity: DriveIdentity, folder: Path) -> bool:
+    """Still there when the last of it had been read."""
+    is_somebody = bool(identity.wwn or identity.serial or identity.place)
+    return is_somebody and read_text(folder / "size") not in ("", "0")
 
 
 def _number(text: str) -> int:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from storage.drives import scan
 from storage.drives.chassis import Chassis
+from storage.drives.identity import DriveIdentity
 from storage.drives.scan import DriveScan, ScannedDrive
+from storage.drives.udev_data import UdevEntry
 from storage.errors import CommandTimeout
 from storage.raid.states import DriveKind
 from tests.storage.drives.fake_machine import FakeMachine, FakeRunner
@@ -264,3 +267,21 @@ def test_drives_are_listed_by_bay_whatever_the_kernel_calls_them(
         (1, "sdc"),
         (2, "sda"),
     ]
+
+
+def test_a_drive_that_is_pulled_while_it_is_read_is_nobody(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half an identity would be another drive's: an array then remembered a member without bay and serial number."""
+    folder = machine.add_drive("sdb", hctl="2:0:0:0", udev=SATA)
+    machine.add_drive("sdc", hctl="2:0:1:0", udev={**SATA, "ID_WWN": "0x50014ee2b0000002"})
+    read = scan.read_identity
+
+    def pulled(name: str, where: Path, udev: UdevEntry) -> DriveIdentity:
+        identity = read(name, where, udev)
+        if name == "sdb":
+            (folder / "size").unlink()
+        return identity
+
+    monkeypatch.setattr(scan, "read_identity", pulled)
+    assert [drive.wwn for drive in look(machine)] == ["0x50014ee2b0000002"]
