@@ -46,6 +46,8 @@ NODE_TIMEOUT_S = 15.0
 _PARTITION_PREFIX = "watchdeck "
 _NOTHING_FOUND, _AMBIVALENT = 2, 8
 """Exit codes of blkid -p."""
+_ZAPPED_DAMAGED = 2
+"""Exit code of `sgdisk --zap-all` when it removed a table that it could not read."""
 _NEW_UUID = "<new-uuid>"
 
 
@@ -89,7 +91,11 @@ class Provision:
         if not started:
             self._require_blank(site.name, virtual_drive)
         device = f"/dev/{site.partition}"
-        commands = [] if started else [self._partition_command(site), _wipe_command(device)]
+        commands = (
+            []
+            if started
+            else [_zap_command(site.name), self._partition_command(site), _wipe_command(device)]
+        )
         commands += [
             self._mkfs_command(site, device, _NEW_UUID),
             *self._mount_commands(site, _NEW_UUID),
@@ -161,6 +167,9 @@ class Provision:
         if is_new:
             self._require_blank(site.name, virtual_drive)
             self._require_exclusive(site.name)
+            zapped = self._run(_zap_command(site.name).argv, timeout_s=TOOL_TIMEOUT_S)
+            if zapped.status != _ZAPPED_DAMAGED:
+                zapped.checked()
             self._do(self._partition_command(site), TOOL_TIMEOUT_S)
         self._settle(site)
         if is_new:
@@ -394,6 +403,14 @@ class Provision:
             )
         said = done.checked().text.splitlines()
         return {key: _unescaped(value) for key, _, value in (line.partition("=") for line in said)}
+
+
+def _zap_command(name: str) -> Command:
+    """Half of a partition table, which blkid does not count as one, shows through from an earlier array of the same drives:
+    sgdisk then makes no new table ("Invalid partition data!")."""
+    return Command(
+        argv=("sgdisk", "--zap-all", f"/dev/{name}"), note="nor does a half of an earlier partition table"
+    )
 
 
 def _wipe_command(partition: str) -> Command:

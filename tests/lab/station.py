@@ -65,6 +65,23 @@ def camera_stream(folder: Path, name: str) -> RtspStream:
     )
 
 
+def install(machine: Machine) -> None:
+    """Both services as packaging/*.service say, with the lab's chassis file and short segments."""
+    bays = "".join(
+        f'[[bay]]\nnumber = {bay}\npath = "{machine.place(bay).removeprefix("/dev/disk/by-path/")}"\n'
+        for bay in (*range(machine.nvme_bays.start), *machine.nvme_bays)
+    )
+    numbers = list(range(machine.nvme_bays.start))
+    front = [numbers[len(numbers) // 2 :], numbers[: len(numbers) // 2], [*machine.nvme_bays]]
+    machine.sh("mkdir -p /etc/watchdeck /etc/systemd/system/watchdeck-drives.service.d")
+    machine.put("/etc/watchdeck/chassis.toml", f'name = "lab"\nrows = {front}\n{bays}'.encode())
+    machine.put("/etc/watchdeck/station.toml", STATION_TOML.encode())
+    machine.put("/etc/systemd/system/watchdeck-drives.service.d/chassis.conf", DRIVE_SERVICE_DROP_IN)
+    for unit in UNITS:
+        machine.sh(f"cp /opt/watchdeck/packaging/{unit} /etc/systemd/system/")
+    machine.sh("systemctl daemon-reload")
+
+
 class Station:
     """On a machine that runs; `server` has a stream made by `camera_stream` for each name in `cameras`."""
 
@@ -76,22 +93,7 @@ class Station:
     # -- on and off ------------------------------------------------------------------------------------
 
     def install(self) -> None:
-        """As packaging/*.service say, with the lab's chassis file and short segments."""
-        machine = self.machine
-        bays = "".join(
-            f'[[bay]]\nnumber = {bay}\npath = "{machine.place(bay).removeprefix("/dev/disk/by-path/")}"\n'
-            for bay in (*range(machine.nvme_bays.start), *machine.nvme_bays)
-        )
-        numbers = list(range(machine.nvme_bays.start))
-        front = [numbers[len(numbers) // 2 :], numbers[: len(numbers) // 2], [*machine.nvme_bays]]
-        machine.sh("mkdir -p /etc/watchdeck /etc/systemd/system/watchdeck-drives.service.d")
-        machine.put("/etc/watchdeck/chassis.toml", f'name = "lab"\nrows = {front}\n{bays}'.encode())
-        machine.put("/etc/watchdeck/station.toml", STATION_TOML.encode())
-        drop_in = "/etc/systemd/system/watchdeck-drives.service.d/chassis.conf"
-        machine.put(drop_in, DRIVE_SERVICE_DROP_IN)
-        for unit in UNITS:
-            machine.sh(f"cp /opt/watchdeck/packaging/{unit} /etc/systemd/system/")
-        machine.sh("systemctl daemon-reload")
+        install(self.machine)
 
     def start(self) -> None:
         """Returns when the engine answers and has seen the drives."""

@@ -140,6 +140,7 @@ def test_the_plan_shows_every_step_and_changes_nothing(machine: FakeMachine) -> 
     steps = Provision(machine.roots, run, (998, 997)).plan(ARRAY, "rec", "/srv/rec", "xfs")
     assert [str(step).split(" ")[0] for step in steps] == [
         "sgdisk",
+        "sgdisk",
         "wipefs",
         "mkfs.xfs",
         "echo",
@@ -148,7 +149,7 @@ def test_the_plan_shows_every_step_and_changes_nothing(machine: FakeMachine) -> 
         "systemctl",
         "chown",
     ]
-    assert "su=262144,sw=2" in steps[2].argv
+    assert "su=262144,sw=2" in steps[3].argv
     assert steps[-1].argv == ("chown", "998:997", "/srv/rec")
     assert {argv[0] for argv in run.asked} == {"blkid", "wipefs"}
     assert sorted(machine.roots.etc.rglob("*")) == before

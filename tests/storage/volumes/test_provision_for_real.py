@@ -74,6 +74,7 @@ def test_a_blank_virtual_drive_becomes_a_mounted_file_system_and_stops_being_one
     planned = provision.plan(drive, "rec 1", mount_point, file_system)
     assert [command.argv[0] for command in planned if command.argv] == [
         "sgdisk",
+        "sgdisk",
         "wipefs",
         f"mkfs.{file_system}",
         "mount",
@@ -112,6 +113,22 @@ def test_a_blank_virtual_drive_becomes_a_mounted_file_system_and_stops_being_one
     assert provision.make(drive, "rec 1", mount_point, file_system).uuid != made.uuid
     provision.unmake(drive)
 
+    # And half of the table is still there, which blkid takes for nothing and sgdisk for damage.
+    halve_the_table(drive.device)
+    again = provision.make(drive, "rec 1", mount_point, file_system)
+    assert again.uuid != made.uuid
+    provision.unmake(drive)
+
+
+def halve_the_table(device: str) -> None:
+    """Leave the first header with entries that are not its own, and nothing of the second."""
+    size_bytes = int(run(["blockdev", "--getsize64", device], timeout_s=10).text)
+    with open(device, "r+b") as raw:
+        for offset, data in ((0, bytes(512)), (1024, b"x" * 512), (size_bytes - 33 * 512, bytes(33 * 512))):
+            raw.seek(offset)
+            raw.write(data)
+    subprocess.run(["partx", "--delete", device], capture_output=True)
+
 
 def test_a_file_system_of_somebody_else_is_not_overwritten(
     drive: VirtualDrive, mount_point: str, roots: Roots
@@ -129,7 +146,7 @@ def test_what_was_interrupted_after_the_partition_goes_on_and_a_foreign_partitio
     drive: VirtualDrive, mount_point: str, roots: Roots
 ) -> None:
     provision = Provision(roots, run, (0, 0))
-    partition = provision.plan(drive, "rec", mount_point, "xfs")[0]
+    partition = provision.plan(drive, "rec", mount_point, "xfs")[1]
     run(partition.argv, timeout_s=30).checked()
     run(["partx", "--update", drive.device], timeout_s=30)
     assert provision.plan(drive, "rec", mount_point, "xfs")[0].argv[0] == "mkfs.xfs"
