@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import msgspec
 
 from engine import wire, wire_calls
+from engine.client_alarms import AlarmCalls
 from engine.client_chassis import ChassisCalls
 from engine.path_segment import path_segment
 from engine.socket_path import client_socket_path
@@ -97,7 +98,7 @@ class ExportStream:
             ) from error
 
 
-class EngineClient(ChassisCalls):
+class EngineClient(ChassisCalls, AlarmCalls):
     """Calls to one engine. Use as `async with EngineClient(path) as engine`, or call `close` at the end."""
 
     def __init__(

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import msgspec
-
+from engine.wire_alarms import AlarmCounts, AlarmRaised, AlarmsMessage
 from engine.wire_chassis import ChassisView
 from engine.wire_message import Reply as Reply
 from engine.wire_message import Request as Request
+from engine.wire_pictures import CellPicture as CellPicture
+from engine.wire_pictures import CellRun as CellRun
+from engine.wire_pictures import PictureFormat as PictureFormat
+from engine.wire_pictures import PictureReply as PictureReply
+from engine.wire_pictures import PictureRequest as PictureRequest
+from engine.wire_schedule import ScheduleMessage as ScheduleMessage
 
 API_VERSION = 1
 
@@ -44,13 +49,6 @@ class CameraState(StrEnum):
     """Will be tried again at `retry_at_us`."""
     REFUSED = "refused"
     """The camera says no; tried again slowly; someone must act."""
-
-
-class ScheduleMessage(Request, frozen=True, kw_only=True):
-    """Weekly half-hour cells: seven strings of 48 `x` or `.`, Monday first, in an IANA zone."""
-
-    zone: str
-    days: tuple[str, ...]
 
 
 class CameraAdd(Request, frozen=True, kw_only=True):
@@ -357,6 +355,7 @@ class Snapshot(Reply, frozen=True, kw_only=True):
     """The newest 50, newest first."""
     chassis: ChassisView | None = None
     """None until the drives were looked at."""
+    alarms: AlarmCounts = AlarmCounts()
 
 
 # -- event stream (WebSocket /v1/stream) -----------------------------------------------------------------
@@ -426,72 +425,6 @@ StreamMessage = (
     | StationMessage
     | ChassisMessage
     | EventMessage
+    | AlarmsMessage
+    | AlarmRaised
 )
-
-
-# -- pictures --------------------------------------------------------------------------------------------
-
-
-class PictureFormat(StrEnum):
-    """How a picture is wanted."""
-
-    JPEG = "jpeg"
-    SIXEL = "sixel"
-    KITTY = "kitty"
-    HALF_BLOCK = "half"
-    """Cells with an upper half block, foreground and background colour."""
-    ASCII = "ascii"
-    """Cells with a character of a brightness ramp, and a foreground colour when `colors` > 2."""
-
-
-class PictureRequest(Request, frozen=True, kw_only=True):
-    """A picture of a camera, live or at a time, ready for a terminal."""
-
-    camera: str
-    at_us: int | None = None
-    """None = live."""
-    format: PictureFormat = PictureFormat.JPEG
-    columns: int = 80
-    rows: int = 24
-    """Room in cells, for terminal formats; the picture keeps its aspect ratio inside it."""
-    cell_width_px: int = 10
-    cell_height_px: int = 20
-    colors: int = 256
-    """Half-block/ASCII: 16,777,216, 256, 16, 8 or 2 (mono); sixel: palette size (32-64 advised)."""
-    width_px: int = 0
-    """JPEG: scaled to at most this width; 0 = as coded."""
-    image_id: int = 0
-    """Kitty: the id to place."""
-
-
-class CellRun(msgspec.Struct, frozen=True, array_like=True):
-    """A run of equal cells. Colours: -1 = terminal default; with `colors` 16.7 M: 0xRRGGBB; else a palette index."""
-
-    text: str
-    foreground: int
-    background: int
-
-
-class CellPicture(Reply, frozen=True, kw_only=True):
-    """Half-block and ASCII pictures: rows of runs, each row exactly `columns` wide."""
-
-    columns: int
-    rows: int
-    lines: tuple[tuple[CellRun, ...], ...]
-
-
-class PictureReply(Reply, frozen=True, kw_only=True):
-    """Body of POST /v1/pictures. JPEG, sixel and kitty bytes are in `data` (base64 in JSON)."""
-
-    camera: str
-    time_us: int
-    """Wall time of the keyframe shown."""
-    format: PictureFormat
-    width_px: int
-    height_px: int
-    """Of the coded picture."""
-    columns: int = 0
-    rows: int = 0
-    """Cells covered, for terminal formats."""
-    data: bytes = b""
-    cells: CellPicture | None = None

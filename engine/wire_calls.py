@@ -11,7 +11,9 @@ from typing import Annotated
 import msgspec
 
 from engine import wire
+from engine.wire_alarm_rules import AlarmRuleView, ScheduleTemplateView, TriggerKind
 from engine.wire_chassis import Drive, GoneDrive, JobView
+from engine.wire_sources import VirtualTrigger
 
 Time = Annotated[int, msgspec.Meta(ge=0, description="Microseconds since the Unix epoch, UTC.")]
 
@@ -140,3 +142,37 @@ class JobList(wire.Reply, frozen=True, kw_only=True):
     """Newest first."""
 
     jobs: tuple[JobView, ...]
+
+
+class TriggerKindList(wire.Reply, frozen=True, kw_only=True):
+    """In the order of the picker."""
+
+    kinds: tuple[TriggerKind, ...]
+
+
+class AlarmRuleList(wire.Reply, frozen=True, kw_only=True):
+    """By name."""
+
+    rules: tuple[AlarmRuleView, ...]
+
+
+class ScheduleList(wire.Reply, frozen=True, kw_only=True):
+    """By name."""
+
+    schedules: tuple[ScheduleTemplateView, ...]
+
+
+class VirtualTriggerList(wire.Reply, frozen=True, kw_only=True):
+    """By name."""
+
+    triggers: tuple[VirtualTrigger, ...]
+
+
+class CsvReply(wire.Reply, frozen=True, kw_only=True):
+    """A table as a file."""
+
+    data: bytes
+    """CSV (RFC 4180), UTF-8; base64 in JSON."""
+    rows: int
+    is_cut: bool = False
+    """There were more rows than one file takes."""
