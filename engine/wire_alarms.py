@@ -56,6 +56,8 @@ class AlarmFilter(Request, frozen=True, kw_only=True):
     """Only those that send live streaming."""
     up_to_id: int | None = None
     """None newer than this alarm: what arrived after the operator looked is not meant."""
+    without_ids: tuple[int, ...] = ()
+    """Not these: all were marked, and some unmarked by hand."""
 
 
 class AlarmQuery(AlarmFilter, frozen=True, kw_only=True):
