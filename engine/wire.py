@@ -341,6 +341,8 @@ class EventView(Reply, frozen=True, kw_only=True):
     source: str = ""
     text: str = ""
     actor: str = ""
+    count: int = 1
+    """A flood of one kind and source is one event with a count."""
 
 
 class Snapshot(Reply, frozen=True, kw_only=True):

@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 import msgspec
 
 from engine import wire
+from engine.wire_alarms import AlarmRaised, AlarmsMessage, AlarmView
 from engine.wire_chassis import ChassisView, GoneDrive, OperationDone, OperationPlan, SelfTestState
 from storage.errors import AlreadyExists, EngineUnreachable, NotFound, WatchdeckError
 from storage.units import US_PER_SECOND
+from tests.fakes.alarm_calls import FakeAlarmCalls, FakeAlarmState
+from tests.fakes.alarm_desk import FakeAlarmDesk
 from tests.fakes.chassis_calls import FakeChassisCalls
 from tests.fakes.clock import FakeClock
+from tests.fakes.scripted_alarms import scripted_alarms
 from tests.fakes.scripted_station import scripted_snapshot, scripted_timeline
 
 SCRIPT_NOW_US = 1_772_633_000_000_000
@@ -46,6 +50,8 @@ class FakeEngine:
     """The station behind every FakeEngineClient: tests change it and watch the console follow."""
 
     cameras: int = 8
+    alarms: int = 0
+    """Raised before the script begins."""
     chassis: ChassisView | None = None
     """What is in the bays; None = nobody looked."""
     clock: FakeClock = field(default_factory=lambda: FakeClock(now_us=SCRIPT_NOW_US))
@@ -63,6 +69,10 @@ class FakeEngine:
     def __post_init__(self) -> None:
         snapshot = scripted_snapshot(self.cameras, self.clock.now_us())
         self.snapshot = msgspec.structs.replace(snapshot, chassis=self.chassis)
+        self.desk = FakeAlarmDesk(self.clock.now_us)
+        self.desk.add(scripted_alarms(self.alarms, self.clock.now_us()))
+        self.alarm_state = FakeAlarmState(self.clock.now_us())
+        self.snapshot = msgspec.structs.replace(self.snapshot, alarms=self.desk.counts())
         self.plan: OperationPlan | WatchdeckError | None = None
         """What is answered to an operation; None = a plan without losses."""
         self.operation_done: OperationDone | WatchdeckError = OperationDone(text="done as planned")
@@ -116,6 +126,25 @@ class FakeEngine:
         self.send(wire.EventMessage(sequence=self.next_sequence(), event=event))
         return event
 
+    def raise_alarm(self, **fields: object) -> AlarmView:
+        """One more alarm, of now unless told otherwise: tell the consoles."""
+        alarm = self.desk.raise_alarm(**fields)
+        self.send(AlarmRaised(sequence=self.next_sequence(), alarm=alarm))
+        self.alarms_changed()
+        return alarm
+
+    def join_alarm(self, id: int, text: str = "") -> AlarmView:
+        """Another event meets an alarm that is there."""
+        alarm = self.desk.join(id, text)
+        self.send(AlarmRaised(sequence=self.next_sequence(), alarm=alarm, is_new=False))
+        self.alarms_changed()
+        return alarm
+
+    def alarms_changed(self) -> None:
+        counts = self.desk.counts()
+        self.snapshot = msgspec.structs.replace(self.snapshot, alarms=counts)
+        self.send(AlarmsMessage(sequence=self.next_sequence(), counts=counts))
+
     def tick(self) -> None:
         """A second passes: the station view with new numbers."""
         self.clock.advance(US_PER_SECOND)
@@ -133,7 +162,7 @@ class FakeEngine:
         self.is_reachable = True
 
 
-class FakeEngineClient(FakeChassisCalls):
+class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls):
     """The names of engine.client.EngineClient."""
 
     def __init__(self, engine: FakeEngine) -> None:
