@@ -15,6 +15,8 @@ class RecordingMode(StrEnum):
 
     CONTINUOUS = "continuous"
     SCHEDULE = "schedule"
+    EVENTS = "events"
+    """Only around events (RO-01): what an alarm's actions ask for."""
     OFF = "off"
 
 
@@ -184,6 +186,8 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     actor: str = ""
     """Who asked for it, for operations; empty = the engine itself."""
+    count: int = 1
+    """How many events this row stands for: a flood is counted."""
 
 
 class StationIdentity(msgspec.Struct, frozen=True, kw_only=True):
