@@ -13,6 +13,7 @@ from typing import Protocol
 
 from engine import wire, wire_chassis
 from engine.client import WatchdeckError
+from tui.alarm_client import AlarmClient
 from tui.mirror import Mirror
 
 FIRST_WAIT_S = 1.0
@@ -29,7 +30,7 @@ class Export(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-class Client(Protocol):
+class Client(AlarmClient, Protocol):
     """What the console uses of engine.client.EngineClient."""
 
     async def prepare(self) -> None: ...

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable
 from enum import Enum, Flag, auto
 
 from engine import wire
+from engine.wire_alarms import AlarmCounts, AlarmRaised, AlarmsMessage
 from engine.wire_chassis import BayView, ChassisView, TrayPattern
 
 EVENTS_KEPT = 500
 """Newest events in memory; older ones are read from the engine page by page."""
+RAISED_KEPT = 50
+"""Alarms raised last, for toasts; the list of them is the engine's."""
 STALE_AFTER_S = 5.0
 """The engine sends its station view every second; five missed ones are worth saying."""
 
@@ -31,11 +35,13 @@ class Change(Flag):
     EVENTS = auto()
     CHASSIS = auto()
     """Bays, drives, virtual drives, lamps, sensors and jobs."""
+    ALARMS = auto()
+    """Counts, or one was raised: lists ask again."""
     LINK = auto()
     """Connected, lost, fresh or stale."""
     WORDS = auto()
     """A state word changed, not only a number: draw at once instead of at the next second."""
-    EVERYTHING = STATION | CAMERAS | VOLUMES | GROUPS | EVENTS | CHASSIS | LINK | WORDS
+    EVERYTHING = STATION | CAMERAS | VOLUMES | GROUPS | EVENTS | CHASSIS | ALARMS | LINK | WORDS
 
 
 class Link(Enum):
@@ -79,6 +85,11 @@ class Mirror:
         """None until the engine has looked at the drives."""
         self.events: list[wire.EventView] = []
         """Newest first, at most EVENTS_KEPT."""
+        self.alarm_counts = AlarmCounts()
+        self.raised: deque[AlarmRaised] = deque(maxlen=RAISED_KEPT)
+        """Newest last; the oldest are forgotten."""
+        self.raised_total = 0
+        """How many have come, also those forgotten: whoever shows them knows what is new."""
 
     # -- what is known -----------------------------------------------------------------------------------
 
@@ -168,6 +179,7 @@ class Mirror:
         self._volumes = {volume.uuid: volume for volume in snapshot.volumes}
         self._groups = {group.name: group for group in snapshot.groups}
         self.chassis = snapshot.chassis
+        self.alarm_counts = snapshot.alarms
         self.events = sorted(snapshot.events, key=lambda event: -event.id)[:EVENTS_KEPT]
         self.link = Link.LIVE
         self.trouble = ""
@@ -196,13 +208,19 @@ class Mirror:
             case wire.StationMessage(station=station):
                 known_station = self.station
                 self._set_station(station)
-                counts = ("cameras_recording", "cameras_expected", "cameras_total", "name")
-                return Change.STATION | _words(known_station, station, counts)
+                numbers = ("cameras_recording", "cameras_expected", "cameras_total", "name")
+                return Change.STATION | _words(known_station, station, numbers)
             case wire.ChassisMessage(chassis=chassis):
                 known_chassis, self.chassis = self.chassis, chassis
                 return Change.CHASSIS | _chassis_words(known_chassis, chassis)
             case wire.EventMessage(event=event):
                 return self._take_event(event)
+            case AlarmsMessage(counts=counts):
+                return self._take_counts(counts)
+            case AlarmRaised():
+                self.raised.append(message)
+                self.raised_total += 1
+                return Change.ALARMS | Change.WORDS
         return Change.NOTHING  # a message of a later engine that this console does not know
 
     def _take_group(self, group: wire.GroupView) -> Change:
@@ -223,6 +241,12 @@ class Mirror:
         self.events.insert(at, event)
         del self.events[EVENTS_KEPT:]
         return Change.EVENTS | Change.WORDS
+
+    def _take_counts(self, counts: AlarmCounts) -> Change:
+        if counts == self.alarm_counts:
+            return Change.NOTHING
+        self.alarm_counts = counts
+        return Change.ALARMS | Change.WORDS
 
     def _set_station(self, station: wire.StationView) -> None:
         self.station = station

@@ -274,6 +274,7 @@ class FakeAlarmDesk:
             and (filter.with_muted or not self._is_muted(alarm))
             and (not filter.is_live or alarm.is_live)
             and (filter.up_to_id is None or alarm.id <= filter.up_to_id)
+            and alarm.id not in filter.without_ids
         )
 
 

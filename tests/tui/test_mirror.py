@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import wire
+from engine.wire_alarms import AlarmCounts, AlarmRaised, AlarmsMessage, AlarmStatus, AlarmView
 from engine.wire_chassis import TrayPattern
 from tests.fakes import chassis_views
 from tests.fakes.scripted_station import scripted_camera, scripted_snapshot
-from tui.mirror import EVENTS_KEPT, Change, Link, Mirror
+from tui.mirror import EVENTS_KEPT, RAISED_KEPT, Change, Link, Mirror
 
 NOW_US = 1_772_633_000_000_000
 
@@ -168,3 +169,32 @@ def test_progress_and_activity_of_drives_wait_for_the_next_second() -> None:
     )
     after = msgspec.structs.replace(box, inventory=inventory, bays=idle)
     assert mirror.apply(wire.ChassisMessage(sequence=201, chassis=after)) == Change.CHASSIS
+
+
+def test_alarm_counts_follow_the_engine_and_equal_ones_are_no_change() -> None:
+    mirror, _ = filled()
+    counts = AlarmCounts(new=12, critical=2, revision=7)
+    change = mirror.apply(AlarmsMessage(sequence=101, counts=counts))
+    assert change == Change.ALARMS | Change.WORDS
+    assert mirror.alarm_counts == counts
+    assert not mirror.apply(AlarmsMessage(sequence=102, counts=counts))
+
+
+def test_alarms_raised_are_kept_for_toasts_and_the_oldest_are_forgotten() -> None:
+    mirror, _ = filled()
+    for number in range(RAISED_KEPT + 5):
+        alarm = AlarmView(
+            id=number + 1,
+            rule="Motion",
+            kind="detection.motion",
+            source="driveway",
+            severity="info",
+            status=AlarmStatus.NEW,
+            first_us=NOW_US,
+            last_us=NOW_US,
+            count=1,
+            text="",
+        )
+        assert mirror.apply(AlarmRaised(sequence=101 + number, alarm=alarm)) & Change.ALARMS
+    assert len(mirror.raised) == RAISED_KEPT
+    assert mirror.raised[-1].alarm.id == mirror.raised_total == RAISED_KEPT + 5
