@@ -18,6 +18,16 @@ from engine.cameras.source import PacketSource, SourceSettings
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource
 from engine.recording.segment import SegmentTail
+from engine.wire_alarm_rules import (
+    ActionResult,
+    AlarmRuleAdd,
+    AlarmRuleEdit,
+    AlarmRuleView,
+    AlarmTestReply,
+    ScheduleTemplate,
+    ScheduleTemplateView,
+)
+from engine.wire_alarms import AlarmCounts
 from engine.wire_chassis import (
     ChassisLayout,
     ChassisOperation,
@@ -35,6 +45,14 @@ from engine.wire_chassis import (
     ScheduleView,
     SelfTestKind,
     UpkeepEdit,
+)
+from engine.wire_sources import (
+    AlarmSettings,
+    AnalyticsView,
+    CameraAnalytics,
+    CameraIo,
+    ListenView,
+    VirtualTrigger,
 )
 from storage.catalog.records import Camera, Volume
 from storage.clock import Clock
@@ -143,6 +161,80 @@ class JobDesk(Protocol):
     def view(self, id: str) -> JobView: ...
 
     async def act(self, id: str, act: JobAct, actor: str) -> JobView: ...
+
+
+class AlarmDesk(Protocol):
+    """engine.alarms.service.AlarmService: what it knows without asking the catalog."""
+
+    @property
+    def counts(self) -> AlarmCounts: ...
+
+    async def changed(self) -> None:
+        """Somebody handled alarms: count again, and tell the consoles."""
+
+
+class RuleDesk(Protocol):
+    """Alarm rules, the schedules they share with recording, and the buttons they have. Views hold no secret.
+
+    `ref` is a name, in any case, or an id. Raises NotFound, AlreadyExists, InvalidInput, Conflict.
+    """
+
+    def views(self) -> tuple[AlarmRuleView, ...]:
+        """By name."""
+
+    def view(self, ref: str) -> AlarmRuleView: ...
+
+    async def add(self, rule: AlarmRuleAdd, actor: str) -> AlarmRuleView: ...
+
+    async def edit(self, ref: str, changes: AlarmRuleEdit, actor: str) -> AlarmRuleView: ...
+
+    async def remove(self, ref: str, actor: str) -> None: ...
+
+    async def test(self, ref: str, actor: str) -> AlarmTestReply:
+        """The whole chain, now; returns when every action has ended."""
+
+    async def schedules(self) -> tuple[ScheduleTemplateView, ...]:
+        """By name."""
+
+    async def put_schedule(self, template: ScheduleTemplate, actor: str) -> ScheduleTemplateView: ...
+
+    async def remove_schedule(self, name: str, actor: str) -> None: ...
+
+    async def buttons(self) -> tuple[VirtualTrigger, ...]:
+        """By name."""
+
+    async def fire(self, button: str, text: str, actor: str) -> None: ...
+
+
+class SettingsDesk(Protocol):
+    """engine.alarms.settings.AlarmSettingsDesk: mail, ports, preservation."""
+
+    def view(self) -> AlarmSettings:
+        """All parts; secrets are PLACEHOLDER."""
+
+    async def edit(self, changes: AlarmSettings, actor: str) -> AlarmSettings: ...
+
+
+class CameraSources(Protocol):
+    """What is done with a camera's own events and pictures besides recording."""
+
+    def view(self, camera: Camera) -> AnalyticsView: ...
+
+    async def edit(self, camera: Camera, settings: CameraAnalytics, actor: str) -> AnalyticsView: ...
+
+    async def io(self, camera: Camera) -> CameraIo:
+        """Asked of the camera now. Raises CameraError."""
+
+
+class MailTester(Protocol):
+    async def __call__(self, to: str) -> ActionResult:
+        """A server that refuses is a result, not an error."""
+
+
+class Listening(Protocol):
+    """engine.sources.listening.Listening: the ports for messages from outside."""
+
+    def view(self) -> ListenView: ...
 
 
 class LiveViews(Protocol):
