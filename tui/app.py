@@ -69,12 +69,19 @@ def _make_bays(desk: Desk) -> View:
     return BaysView(desk)
 
 
+def _make_alarms(desk: Desk) -> View:
+    from tui.screens.alarms import AlarmsView
+
+    return AlarmsView(desk)
+
+
 MAKERS: dict[Scope, Callable[[Desk], View]] = {
     Scope.DASHBOARD: DashboardView,
     Scope.CAMERAS: _make_cameras,
     Scope.RECORDINGS: _make_recordings,
     Scope.EVENTS: _make_events,
     Scope.BAYS: _make_bays,
+    Scope.ALARMS: _make_alarms,
 }
 
 

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     RECORDINGS = "recordings"
     EVENTS = "events"
     BAYS = "bays"
+    ALARMS = "alarms"
 
 
 @dataclass(frozen=True, slots=True)

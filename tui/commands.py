@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from textual.binding import Binding
 
 from tui.command import Command, Scope
+from tui.command_lists.alarms import ALARMS
 from tui.command_lists.bays import BAYS
 from tui.command_lists.cameras import CAMERAS
 from tui.command_lists.dashboard import DASHBOARD
@@ -28,7 +29,7 @@ __all__ = [
     "parse",
 ]
 
-COMMANDS: tuple[Command, ...] = (*EVERYWHERE, *DASHBOARD, *CAMERAS, *RECORDINGS, *EVENTS, *BAYS)
+COMMANDS: tuple[Command, ...] = (*EVERYWHERE, *DASHBOARD, *CAMERAS, *RECORDINGS, *EVENTS, *BAYS, *ALARMS)
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
 

@@ -8,8 +8,12 @@
         .filter_text (reactive str)    applied to the source; shown as a chip in the head
         .order_by(column_key, is_descending=None)      None = toggle; marker in the head
         .cursor (int), .cursor_key, .cursor_line, .count, .marks (frozenset of keys), .clear_marks()
-        .move_to_key(key)
-    messages: LineList.Highlighted(control, key, line), LineList.Selected (enter), LineList.MarksChanged(control, marks)
+        .move_to_key(key), .line(index), .rewrite(make)
+        .mark_keys(keys), .mark_all(covers), .marking (Marks)       see widgets/line_marks.py
+        .landing(), .land_on(landing)  where the cursor goes when the marked rows leave
+        .arrived_above                 rows that came above the cursor since it was at the top
+    messages: LineList.Highlighted(control, key, line), LineList.Selected (enter), LineList.MarksChanged(control, marks),
+        LineList.Reloaded(control)
     values: Column, Line, LineSource, MemorySource in widgets/line_source.py
 
 The widget knows nothing about what a row means. Rows not fetched yet are drawn as an ellipsis; nothing blocks.
@@ -17,52 +21,38 @@ The widget knows nothing about what a row means. Rows not fetched yet are drawn 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.glyphs import glyphs_of
+from widgets.line_cursor import LineCursor
+from widgets.line_marks import Marks
 from widgets.line_paint import GUTTER_CELLS, PARTS, LinePaint, paint_empty, paint_header, paint_line
-from widgets.line_source import Column, Line, LineSource, MemorySource, fit_columns
+from widgets.line_source import (
+    Column,
+    Line,
+    LineSource,
+    MemorySource,
+    SourceUnavailable,
+    fit_columns,
+)
 from widgets.line_window import PAGE_ROWS, LineWindow
-from widgets.paint_pass import PaintPass
 
 _Row = tuple[Line | None, bool, bool] | str
 """A row with whether the cursor and a mark are on it, or words in its place."""
 
 
-class LineList(PaintPass, ScrollView, can_focus=True):
+class LineList(LineCursor, can_focus=True):
     """Virtual list: a head and the rows in sight.
 
     Invariants: the cursor stays on its row by key when rows come or go elsewhere; answers of a source that was
     replaced or invalidated meanwhile are dropped.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor_up", "up", show=False),
-        Binding("down,j", "cursor_down", "down", show=False),
-        Binding("pageup,ctrl+u", "page_up", "page up", show=False),
-        Binding("pagedown,ctrl+d", "page_down", "page down", show=False),
-        Binding("home,g", "cursor_first", "first", show=False),
-        Binding("end,G", "cursor_last", "last", show=False),
-        Binding("enter", "select", "open", show=False),
-        Binding("space", "mark", "mark", show=False),
-    ]
-    """
-    | Key | Does |
-    | :- | :- |
-    | up/k, down/j | move the cursor |
-    | pageup/ctrl+u, pagedown/ctrl+d | move by a screenful |
-    | home/g, end/G | first, last row |
-    | enter | post `Selected` |
-    | space | mark or unmark the row and go down (when `can_mark`) |
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"line-list--{part}" for part in PARTS}
@@ -88,39 +78,15 @@ class LineList(PaintPass, ScrollView, can_focus=True):
     }
     """
 
-    cursor = reactive(0, repaint=False)
-    """Index of the row under the cursor; 0 when the list is empty."""
     filter_text = reactive("", repaint=False)
     """Applied to the source as it is typed."""
 
-    class _RowMessage(Message):
-        def __init__(self, control: LineList, key: Hashable, line: Line | None) -> None:
+    class Reloaded(Message):
+        """Rows came, went or changed, and the list shows it."""
+
+        def __init__(self, control: LineList) -> None:
             super().__init__()
             self._list = control
-            self.key = key
-            """Of the row."""
-            self.line = line
-            """The row, when it has been fetched."""
-
-        @property
-        def control(self) -> LineList:
-            """The list."""
-            return self._list
-
-    class Highlighted(_RowMessage):
-        """The cursor came to another row; `key` is None when the list is empty."""
-
-    class Selected(_RowMessage):
-        """Enter (or a click on the row under the cursor)."""
-
-    class MarksChanged(Message):
-        """Rows were marked or unmarked."""
-
-        def __init__(self, control: LineList, marks: frozenset[Hashable]) -> None:
-            super().__init__()
-            self._list = control
-            self.marks = marks
-            """Keys of all marked rows."""
 
         @property
         def control(self) -> LineList:
@@ -133,8 +99,10 @@ class LineList(PaintPass, ScrollView, can_focus=True):
         source: LineSource | None = None,
         *,
         follows_top: bool = False,
+        shows_top: bool = False,
         can_mark: bool = False,
         empty_text: str = "nothing here",
+        free_keys: Sequence[str] = (),
         name: str | None = None,
         id: str | None = None,
         classes: str | None = None,
@@ -143,54 +111,39 @@ class LineList(PaintPass, ScrollView, can_focus=True):
         """
         Args:
             follows_top: while the cursor is on the first row it stays there when newer rows come above.
-            can_mark: space marks rows.
+            shows_top: while the first row is in sight newer rows come into sight above it, as long as the row under the
+                cursor does not leave for them.
+            can_mark: space and shift with arrows mark rows.
             empty_text: shown when there is no row.
+            free_keys: keys of the list that whoever owns it uses itself.
         """
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self.columns = tuple(columns)
         self.empty_text = empty_text
         self.can_mark = can_mark
+        self._free(free_keys)
         self._follows_top = follows_top
+        self._shows_top = shows_top
         self._source: LineSource | None = source
-        self._count = 0
         self._is_counted = False
         self._window = LineWindow()
         self._generation = 0
-        self._marks: frozenset[Hashable] = frozenset()
         self._order: tuple[str, bool] | None = None
-        self._cursor_key: Hashable = None
         self._layout_width = -1
         self._layout: list[tuple[int, int]] = []
+        self.arrived_above = 0
+        """Rows that came above the cursor since it was at the top; those gone over are not counted."""
         self._painted: dict[int, _Row] = {}
         """What each line below the head was last painted with."""
 
     # -- values ------------------------------------------------------------------------------------------
-
-    @property
-    def count(self) -> int:
-        """Rows with the filter applied."""
-        return self._count
-
-    @property
-    def marks(self) -> frozenset[Hashable]:
-        """Keys of the marked rows."""
-        return self._marks
-
-    @property
-    def cursor_line(self) -> Line | None:
-        """The row under the cursor, when fetched."""
-        return self._line(self.cursor)
-
-    @property
-    def cursor_key(self) -> Hashable:
-        """Key of the row under the cursor; None when there is none."""
-        return self._cursor_key
 
     def set_source(self, source: LineSource) -> None:
         """Show another source from its first row."""
         self._source = source
         self._cursor_key = None
         self.cursor = 0
+        self.arrived_above = 0
         self.clear_marks()
         if self.filter_text:
             source.set_filter(self.filter_text)
@@ -236,9 +189,33 @@ class LineList(PaintPass, ScrollView, can_focus=True):
         self.invalidate()
         self.refresh()
 
-    def clear_marks(self) -> None:
-        """Unmark all rows."""
-        self._set_marks(frozenset())
+    def line(self, index: int) -> Line | None:
+        """A row, when fetched."""
+        return self._line(index)
+
+    def rewrite(self, make: Callable[[Line], Line]) -> None:
+        """Make the rows in sight anew from themselves, without asking the source: ages go on."""
+        if not isinstance(self._source, MemorySource):
+            self._window.rewrite(make, self._top, min(self._top + self._body_rows + 1, self._count))
+            self._refresh_differing()
+
+    def landing(self) -> tuple[int, Hashable] | None:
+        """Where the cursor goes when the marked rows (the row under it when none is marked) leave the list: the next
+        row that stays, else the one before; None when no row in reach stays."""
+        marking = self._marking if len(self._marking) else Marks(frozenset({self._cursor_key}))
+        for indexes in (range(self.cursor, self._count), range(self.cursor - 1, -1, -1)):
+            for index in indexes:
+                line = self._line(index)
+                if line is None:
+                    break  # not fetched: out of reach
+                if line.key not in marking:
+                    return index, line.key
+        return None
+
+    def land_on(self, landing: tuple[int, Hashable]) -> None:
+        """Put the cursor there with the next `invalidate`, wherever that row is then."""
+        index, self._cursor_key = landing
+        self.set_reactive(LineList.cursor, index)
 
     def move_to_key(self, key: Hashable) -> None:
         """Put the cursor on a row, wherever it is now; nothing happens when it is gone."""
@@ -252,13 +229,22 @@ class LineList(PaintPass, ScrollView, can_focus=True):
     # -- fetching ----------------------------------------------------------------------------------------
 
     async def _move_to_key(self, source: LineSource, key: Hashable) -> None:
-        index = await source.index_of(key)
+        try:
+            index = await source.index_of(key)
+        except SourceUnavailable:
+            return
         if index is not None and source is self._source:
             self._cursor_key = key
             self.cursor = index
 
     async def _reload(self, source: LineSource, generation: int) -> None:
         """Count, find the cursor's row, fetch what will be in sight; then swap all of it in."""
+        try:
+            await self._reload_from(source, generation)
+        except SourceUnavailable:
+            return  # what is shown stays
+
+    async def _reload_from(self, source: LineSource, generation: int) -> None:
         key = self._cursor_key
         number = await source.count()
         index: int | None = None
@@ -276,7 +262,7 @@ class LineList(PaintPass, ScrollView, can_focus=True):
     def _top_after(self, number: int, index: int | None) -> int:
         """First row in sight once the list has `number` rows and the cursor's row is at `index`."""
         top = self._top
-        if index is not None:
+        if index is not None and not (self._shows_top and top == 0 and index < self._body_rows):
             top += index - self.cursor
         return max(0, min(top, number - self._body_rows))
 
@@ -284,6 +270,10 @@ class LineList(PaintPass, ScrollView, can_focus=True):
         if self._follows_top and self.cursor == 0:
             index = None
         top = self._top_after(number, index)
+        if index is not None:
+            self.arrived_above = max(0, self.arrived_above + index - self.cursor)
+        elif self._follows_top or not number:
+            self.arrived_above = 0
         self._count = number
         self._is_counted = True
         self._window.replace(pages or {})
@@ -297,6 +287,7 @@ class LineList(PaintPass, ScrollView, can_focus=True):
         self._note_cursor_key()
         if self._cursor_key != old_key:
             self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
+        self.post_message(self.Reloaded(self))
         self._refresh_differing()
 
     def _line(self, index: int) -> Line | None:
@@ -326,93 +317,16 @@ class LineList(PaintPass, ScrollView, can_focus=True):
                 self._note_cursor_key()
                 self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
             self._refresh_differing()
+        except SourceUnavailable:
+            return
         finally:
             if generation == self._generation:
                 self._window.release(page)
 
-    # -- cursor ------------------------------------------------------------------------------------------
-
-    @property
-    def _top(self) -> int:
-        return max(0, round(self.scroll_offset.y))
-
-    @property
-    def _body_rows(self) -> int:
-        return max(self.scrollable_content_region.height - 1, 0)
-
-    def _note_cursor_key(self) -> None:
-        line = self._line(self.cursor)
-        self._cursor_key = line.key if line is not None else None
-
-    def validate_cursor(self, cursor: int) -> int:
-        """Inside the list."""
-        return max(0, min(cursor, self._count - 1))
-
     def watch_cursor(self, old: int, new: int) -> None:
-        """Bring it into sight and tell."""
-        self._note_cursor_key()
-        self._show_cursor()
-        self._refresh_row(old)
-        self._refresh_row(new)
-        self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
-
-    def _refresh_row(self, index: int) -> None:
-        y = index - self._top + 1
-        if 1 <= y < self.size.height:
-            self.refresh_line(self._top + y)
-
-    def _show_cursor(self) -> None:
-        rows = self._body_rows
-        if not rows:
-            return
-        top = self._top
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
-        elif self.cursor >= top + rows:
-            self.scroll_to(y=self.cursor - rows + 1, animate=False, immediate=True, force=True)
-
-    def action_cursor_up(self) -> None:
-        """One row up."""
-        self.cursor -= 1
-
-    def action_cursor_down(self) -> None:
-        """One row down."""
-        self.cursor += 1
-
-    def action_page_up(self) -> None:
-        """A screenful up."""
-        self.cursor -= max(self._body_rows - 1, 1)
-
-    def action_page_down(self) -> None:
-        """A screenful down."""
-        self.cursor += max(self._body_rows - 1, 1)
-
-    def action_cursor_first(self) -> None:
-        """First row."""
-        self.cursor = 0
-
-    def action_cursor_last(self) -> None:
-        """Last row."""
-        self.cursor = self._count - 1
-
-    def action_select(self) -> None:
-        """Post `Selected`."""
-        if self._count:
-            self.post_message(self.Selected(self, self.cursor_key, self.cursor_line))
-
-    def action_mark(self) -> None:
-        """Mark or unmark, and go down."""
-        line = self.cursor_line
-        if self.can_mark and line is not None:
-            self._set_marks(self._marks ^ {line.key})
-            self._refresh_row(self.cursor)
-            self.cursor += 1
-
-    def _set_marks(self, marks: frozenset[Hashable]) -> None:
-        if marks != self._marks:
-            self._marks = marks
-            self.post_message(self.MarksChanged(self, marks))
-            self.refresh()
+        """Rows above the cursor were seen on the way."""
+        self.arrived_above = min(self.arrived_above, new)
+        super().watch_cursor(old, new)
 
     def watch_filter_text(self, text: str) -> None:
         """Hand it to the source."""
@@ -460,7 +374,7 @@ class LineList(PaintPass, ScrollView, can_focus=True):
         index = self._top + y - 1
         if index < self._count:
             line = self._line(index)
-            return line, index == self.cursor, line is not None and line.key in self._marks
+            return line, index == self.cursor, line is not None and line.key in self._marking
         if y > 1:
             return ""
         if not self._is_counted:

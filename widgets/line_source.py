@@ -1,7 +1,7 @@
 """Where a `LineList` gets its rows from: the values of a row, its columns, and sources of rows.
 
     Column(key, title, width, priority=0, grow=0, max_width=None, is_right=False, is_sortable=True)
-    Line(key, cells, tone="", sort_values=(), span=None)      cells: one per column, str or (str, Tone)
+    Line(key, cells, tone="", sort_values=(), span=None, value=None)      cells: one per column, str or (str, Tone)
     Span(first, last, cell, unless)                words across columns of one row
     LineSource                                     protocol: count, window, index_of, set_filter, set_order
     MemorySource(lines=(), columns=...)            rows in memory, filtered and ordered at once
@@ -60,6 +60,8 @@ class Line:
     sort_values: tuple[Any, ...] = ()
     """What to order by, one per column; the texts when empty."""
     span: Span | None = None
+    value: object = None
+    """What the row stands for: its owner's business."""
 
 
 def cell_text(cell: Cell) -> str:
@@ -67,8 +69,15 @@ def cell_text(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell[0]
 
 
+class SourceUnavailable(Exception):
+    """The rows cannot be had now; the list goes on showing what it has, and whoever made the source says why."""
+
+
 class LineSource(Protocol):
-    """An ordered set of rows that is read in windows. Order and filter are the source's business."""
+    """An ordered set of rows that is read in windows. Order and filter are the source's business.
+
+    Each of the three that are awaited may raise SourceUnavailable.
+    """
 
     async def count(self) -> int:
         """How many rows there are now, with the filter applied."""

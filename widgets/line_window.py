@@ -6,7 +6,7 @@ Which page is fetched when is decided here; fetching is the `LineList`'s busines
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from widgets.line_source import Line
@@ -29,6 +29,16 @@ class LineWindow:
         number, offset = divmod(index, PAGE_ROWS)
         page = self._pages.get(number)
         return page[offset] if page is not None and offset < len(page) else None
+
+    def rewrite(self, make: Callable[[Line], Line], start: int, stop: int) -> None:
+        """Make rows [start, stop) anew from themselves, those that were fetched."""
+        for number in range(start // PAGE_ROWS, max(stop - 1, 0) // PAGE_ROWS + 1):
+            page = self._pages.get(number)
+            if page is not None:
+                first = number * PAGE_ROWS
+                self._pages[number] = [
+                    make(line) if start <= index < stop else line for index, line in enumerate(page, first)
+                ]
 
     def replace(self, pages: dict[int, Sequence[Line]]) -> None:
         """The list changed: only these pages are known."""

@@ -23,7 +23,7 @@ SIZE = (80, 24)
 async def test_it_connects_and_shows_the_dashboard(tmp_path: Path) -> None:
     app = app_for(FakeEngine(), tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        text = await shows(pilot, "5 of 8", "Storage", "Newest events", "cellar-nvr")
+        text = await shows(pilot, "5 of 8", "Storage", "Newest events", "6 Alarms")
         assert "no route to host" in text
 
 

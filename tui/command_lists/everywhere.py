@@ -23,6 +23,7 @@ EVERYWHERE: tuple[Command, ...] = (
     _view(3, Scope.RECORDINGS, "Recordings"),
     _view(4, Scope.EVENTS, "Events"),
     _view(5, Scope.BAYS, "Bays"),
+    _view(6, Scope.ALARMS, "Alarms"),
     Command(
         "app.filter",
         "filter",

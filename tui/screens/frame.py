@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from tui.commands import Command, Scope, commands_for, completions
 from tui.desk import Desk
 from tui.mirror import Link, Mirror
+from tui.screens.alarms_text import short_count
 from tui.screens.text_pane import TextPane
 from widgets import format
 
@@ -28,6 +29,7 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
     ("3", Scope.RECORDINGS, "Recordings"),
     ("4", Scope.EVENTS, "Events"),
     ("5", Scope.BAYS, "Bays"),
+    ("6", Scope.ALARMS, "Alarms"),
 )
 MESSAGE_S = 6.0
 ERROR_S = 12.0
@@ -67,10 +69,10 @@ class HeaderLine(TextPane):
 
     def draw(self, desk: Desk, front: Scope) -> None:
         width = self.size.width
-        left = self._tabs(front, width)
         right = self._status(desk)
+        left = self._tabs(front, desk.mirror, width - len(right) - 1)
         station = desk.mirror.station
-        if width >= 100:
+        if len(left) + len(right) + 12 <= width:
             left = Content.styled(" Watchdeck ", "bold") + left
         names = [station.name] if station else []
         for name in names:
@@ -81,17 +83,31 @@ class HeaderLine(TextPane):
             left, room = left[: max(0, width - len(right) - 1)], 1
         self.show([left + Content(" " * room) + right])
 
+    @classmethod
+    def _tabs(cls, front: Scope, mirror: Mirror, room: int) -> Content:
+        """As many letters of the titles as there is room for; the view in front and new alarms are named longest."""
+        tabs = Content("")
+        for others, own in ((99, 99), (5, 99), (4, 99), (3, 99), (3, 3), (0, 99), (0, 3), (0, 0)):
+            tabs = Content("").join(cls._tab(tab, front, mirror, others, own) for tab in enumerate(TABS, 2))
+            if len(tabs) <= room:
+                break
+        return tabs
+
     @staticmethod
-    def _tabs(front: Scope, width: int) -> Content:
-        parts = []
-        for number, (key, scope, title) in enumerate(TABS, 2):
-            if front is Scope.BAYS:
-                key = f"F{number}"  # digits are bays there
-            letters = len(title) if width >= 70 else 3 if width >= 50 else 0
-            shown = title if scope is front and width < 50 else title[:letters]
-            text = f" {key} {shown} ".replace("  ", " ")
-            parts.append(Content.styled(text, "reverse bold") if scope is front else Content(text))
-        return Content("").join(parts)
+    def _tab(
+        tab: tuple[int, tuple[str, Scope, str]], front: Scope, mirror: Mirror, others: int, own: int
+    ) -> Content:
+        number, (key, scope, title) = tab
+        if front is Scope.BAYS:
+            key = f"F{number}"  # digits are bays there
+        shown = title[: own if scope is front else others]
+        style = "reverse bold" if scope is front else ""
+        text = f" {key} {shown} ".replace("  ", " ")
+        new = mirror.alarm_counts.new if scope is Scope.ALARMS else 0
+        if not new:
+            return Content.styled(text, style)
+        alert = "bold $text-error" if mirror.alarm_counts.critical else "bold $text-warning"
+        return Content.assemble((text, style), (f"{short_count(new)} ", style or alert))
 
     @staticmethod
     def _status(desk: Desk) -> Content:

@@ -45,6 +45,9 @@ class View(Vertical):
             self.camera = camera
             self.at_us = at_us
 
+    class QuietWanted(Message):
+        """Ask for how long notifications are off."""
+
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=str(self.SCOPE))
         self.desk = desk
