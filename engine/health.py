@@ -10,7 +10,8 @@ import asyncio
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -24,6 +25,8 @@ LINK_DETAILS_EVERY = 10
 _NOT_LINKS = ("lo", "veth", "docker", "br-", "virbr", "cni", "flannel")
 _DEVICES = "/sys/class/net/{}/device"
 """Exists for real adapters: those are shown also when they are down, because a cable may be out."""
+_BONDS = Path("/sys/class/net")
+"""<bond>/bonding/active_slave: Documentation/networking/bonding.rst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class Health:
     engine_cpu_percent: float = 0.0
     engine_rss_bytes: int = 0
     links: tuple[wire.LinkView, ...] = ()
+    active_members: Mapping[str, str] = field(default_factory=dict)
+    """Of each bond in active-backup, the adapter that carries it; empty = none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,13 @@ class HealthProbe:
         self._process = psutil.Process()
         self._before: Counters | None = None
         self._links: Mapping[str, LinkDetails] = {}
+        self._active_members: Mapping[str, str] = {}
         self._samples = 0
 
     def sample(self) -> Health:
         if self._samples % LINK_DETAILS_EVERY == 0:
             self._links = _link_details()
+            self._active_members = active_members(_BONDS)
         self._samples += 1
         now = self._counters()
         before, self._before = self._before or now, now
@@ -78,6 +85,7 @@ class HealthProbe:
             engine_rss_bytes=self._process.memory_info().rss,
             links=self._links,
             processors=os.cpu_count() or 1,
+            active_members=self._active_members,
         )
 
     def _counters(self) -> Counters:
@@ -103,6 +111,7 @@ def health_between(
     engine_rss_bytes: int,
     links: Mapping[str, LinkDetails],
     processors: int,
+    active_members: Mapping[str, str] | None = None,
 ) -> Health:
     """Rates from two sets of counters; zero where nothing passed, or where a counter began anew."""
     elapsed_s = (now.monotonic_us - before.monotonic_us) / US_PER_SECOND
@@ -129,6 +138,7 @@ def health_between(
             )
             for name, link in sorted(links.items())
         ),
+        active_members=active_members or {},
     )
 
 
@@ -138,6 +148,19 @@ def _link_details() -> dict[str, LinkDetails]:
         for name, state in psutil.net_if_stats().items()
         if not name.startswith(_NOT_LINKS) and (state.isup or os.path.exists(_DEVICES.format(name)))
     }
+
+
+def active_members(net: Path) -> dict[str, str]:
+    """Bond -> the adapter that carries it, for bonds of which one carries all. Blocking, of kernel memory."""
+    found = {}
+    for path in net.glob("*/bonding/active_slave"):
+        try:
+            mode = (path.parent / "mode").read_text()
+            if mode.startswith(("active-backup", "balance-tlb", "balance-alb")):
+                found[path.parent.parent.name] = path.read_text().strip()
+        except OSError:  # it went this moment
+            continue
+    return found
 
 
 class HealthWatch:
