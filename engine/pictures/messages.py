@@ -6,7 +6,7 @@ import struct
 
 import msgspec
 
-from engine.pictures.keyframe import KeyframeSource
+from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.pictures.spans import Span
 from engine.wire import PictureReply, PictureRequest
 
@@ -19,13 +19,24 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """First message of a worker: its libraries are loaded."""
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
     source: KeyframeSource
     request: PictureRequest
     palette: bytes = b""
     """Sixel: the camera's palette so far (RGB triples), so that colours do not shimmer; empty = choose one."""
     palette_error: float = 0.0
     """Mean error of that palette when it was chosen; a much worse fit makes the worker choose anew."""
+
+
+class MotionJob(msgspec.Struct, frozen=True, kw_only=True, tag="motion"):
+    """Compare a keyframe with what the camera showed before."""
+
+    source: LiveKeyframe
+    background: bytes = b""
+    """As the last answer gave it; empty = there was none."""
+    sensitivity: int = 50
+    mask: bytes = b""
+    """engine.pictures.motion.packed; empty = all cells are looked at."""
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
@@ -36,16 +47,26 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """Of a recorded keyframe: for which other moments of its file the same one would have been taken."""
 
 
+class MotionSeen(msgspec.Struct, frozen=True, kw_only=True, tag="motion_seen"):
+    cells: bytes
+    """engine.pictures.motion.packed."""
+    count: int
+    """Cells in which something moved."""
+    background: bytes
+    is_light_change: bool = False
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
-    """No picture of this keyframe; the worker itself is well."""
+    """Nothing to be had of this keyframe; the worker itself is well."""
 
     what: str
 
 
-Answer = Ready | Done | Failed
+AnyJob = Job | MotionJob
+Answer = Ready | Done | MotionSeen | Failed
 
 job_encoder = msgspec.msgpack.Encoder()
-job_decoder = msgspec.msgpack.Decoder(Job)
+job_decoder: msgspec.msgpack.Decoder[AnyJob] = msgspec.msgpack.Decoder(AnyJob)
 answer_encoder = msgspec.msgpack.Encoder()
 answer_decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 

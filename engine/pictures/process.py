@@ -12,8 +12,8 @@ from engine.pictures.messages import (
     LENGTH,
     MESSAGE_LIMIT_BYTES,
     Answer,
+    AnyJob,
     Failed,
-    Job,
     Ready,
     answer_decoder,
     framed,
@@ -71,7 +71,7 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    async def answer(self, job: Job, limit_s: float) -> Answer:
+    async def answer(self, job: AnyJob, limit_s: float) -> Answer:
         """Raises WorkerLost. When this is cancelled or fails, the worker must be killed: its pipe is mid-message."""
         body = job_encoder.encode(job)
         if len(body) > MESSAGE_LIMIT_BYTES:

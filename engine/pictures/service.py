@@ -16,7 +16,7 @@ from engine.deadline import Deadline
 from engine.pictures.cache import PictureCache
 from engine.pictures.fit import check_request
 from engine.pictures.keyframe import KeyframeSource, RecordedKeyframe, keyframe_name
-from engine.pictures.messages import Done, Job, Ready
+from engine.pictures.messages import Done, Job, MotionSeen, Ready
 from engine.pictures.process import WorkerLost, WorkerProcess
 from engine.pictures.spans import KnownSpans
 from engine.wire import PictureFormat, PictureReply, PictureRequest
@@ -224,7 +224,7 @@ class PictureService:
             palette_error=kept.error if kept else 0.0,
         )
         answer = await worker.answer(job, self._job_limit_s)
-        if isinstance(answer, Ready):
+        if isinstance(answer, Ready | MotionSeen):
             raise WorkerLost("the picture worker spoke out of turn")
         self._forget(order)
         if isinstance(answer, Done):

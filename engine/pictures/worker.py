@@ -15,6 +15,7 @@ import sys
 from typing import BinaryIO
 
 import av.logging
+import numpy as np
 
 from engine.pictures.decode import decode, read_keyframe
 from engine.pictures.encode_cells import encode_cells
@@ -25,14 +26,18 @@ from engine.pictures.fit import fit_kitty, fit_sixel
 from engine.pictures.messages import (
     LENGTH,
     MESSAGE_LIMIT_BYTES,
+    AnyJob,
     Done,
     Failed,
     Job,
+    MotionJob,
+    MotionSeen,
     Ready,
     answer_encoder,
     framed,
     job_decoder,
 )
+from engine.pictures.motion import HEIGHT_PX, WIDTH_PX, look, packed, unpacked
 from engine.wire import CellPicture, PictureFormat, PictureReply
 from storage.errors import PictureUnavailable
 
@@ -42,8 +47,26 @@ NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
 
-def answer(job: Job) -> Done:
-    """The picture asked for. Raises PictureUnavailable."""
+def answer(job: AnyJob) -> Done | MotionSeen:
+    """What was asked for. Raises PictureUnavailable."""
+    return picture(job) if isinstance(job, Job) else motion(job)
+
+
+def motion(job: MotionJob) -> MotionSeen:
+    gray = decode(read_keyframe(job.source), is_rough=True).gray(WIDTH_PX, HEIGHT_PX)
+    background = None
+    if job.background:
+        background = np.frombuffer(job.background, np.uint16).reshape(HEIGHT_PX, WIDTH_PX)
+    seen = look(gray, background, job.sensitivity, unpacked(job.mask) if job.mask else None)
+    return MotionSeen(
+        cells=packed(seen.cells),
+        count=int(seen.cells.sum()),
+        background=seen.background.tobytes(),
+        is_light_change=seen.is_light_change,
+    )
+
+
+def picture(job: Job) -> Done:
     request = job.request
     keyframe = read_keyframe(job.source)
     decoded = decode(keyframe)
@@ -87,7 +110,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     while body := _receive(jobs):
         try:
             job = job_decoder.decode(body)
-            result: Done | Failed = answer(job)
+            result: Done | MotionSeen | Failed = answer(job)
         except PictureUnavailable as exc:
             result = Failed(what=str(exc))
         except MemoryError:
@@ -107,7 +130,7 @@ def _receive(jobs: BinaryIO) -> bytes:
     return body if len(body) == size else b""
 
 
-def _send(answers: BinaryIO, message: Ready | Done | Failed) -> None:
+def _send(answers: BinaryIO, message: Ready | Done | MotionSeen | Failed) -> None:
     answers.write(framed(answer_encoder.encode(message)))
     answers.flush()
 

@@ -92,9 +92,7 @@ class Provision:
             self._require_blank(site.name, virtual_drive)
         device = f"/dev/{site.partition}"
         commands = (
-            []
-            if started
-            else [_zap_command(site.name), self._partition_command(site), _wipe_command(device)]
+            [] if started else [_zap_command(site.name), self._partition_command(site), _wipe_command(device)]
         )
         commands += [
             self._mkfs_command(site, device, _NEW_UUID),

@@ -26,9 +26,14 @@ def chart(width: int, height: int) -> NDArray[np.uint8]:
 
 @cache
 def keyframe(
-    codec: Codec = Codec.H264, width: int = 320, height: int = 180, *, noise: bool = False
+    codec: Codec = Codec.H264,
+    width: int = 320,
+    height: int = 180,
+    *,
+    noise: bool = False,
+    person: bool = False,
 ) -> LiveKeyframe:
-    """One coded picture of the chart, as a recorder would hand it over."""
+    """One coded picture of the chart, as a recorder would hand it over; with somebody before its blue bar if wanted."""
     encoder_name = {Codec.H264: "libx264", Codec.H265: "libx265", Codec.MJPEG: "mjpeg"}[codec]
     encoder = av.CodecContext.create(encoder_name, "w")
     encoder.width, encoder.height = width, height
@@ -40,6 +45,8 @@ def keyframe(
     if codec is Codec.H265:
         encoder.options = {"preset": "ultrafast", "x265-params": "log-level=none"}
     pixels = chart(width, height)
+    if person:
+        pixels[height // 4 : height * 3 // 4, width * 9 // 16 : width * 11 // 16] = (200, 180, 150)
     if noise:
         grain = np.random.default_rng(7).integers(-40, 40, pixels.shape)
         pixels = np.clip(pixels.astype(np.int16) + grain, 0, 255).astype(np.uint8)

@@ -1,0 +1,170 @@
+"""Motion detection with a real worker on really coded keyframes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from engine.motion import CALM_US, LOOK_US, REST_US, ROUND_S, MotionService
+from engine.pictures.keyframe import LiveKeyframe
+from engine.wire_sources import CameraAnalytics
+from storage.catalog.records import EventRecord
+from storage.segments.packet import Codec, Track
+from tests.engine.pictures.samples import keyframe
+from tests.fakes.clock import FakeClock
+
+STILL = keyframe(Codec.H264, 320, 180)
+PERSON = keyframe(Codec.H264, 320, 180, person=True)
+"""In the right half."""
+EAGER = CameraAnalytics(motion=True, sensitivity=90, min_cells=4)
+
+
+class Yard:
+    """Cameras whose newest keyframe the test sets, and a service that looks when told."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.said: list[EventRecord] = []
+        self.pictures: dict[UUID, LiveKeyframe] = {}
+        self._turns = asyncio.Semaphore(0)
+        self._done = asyncio.Event()
+        self.service = MotionService(
+            events=self,  # type: ignore[arg-type]
+            clock=clock,
+            newest=self._newest,
+            sleep=self._sleep,
+        )
+
+    def publish(self, kind: str, text: str, *, source: str = "") -> None:
+        self.said.append(EventRecord(time_us=self.clock.now_us(), kind=kind, text=text, source=source))
+
+    def _newest(self, camera: UUID) -> tuple[bytes, Track, int] | None:
+        picture = self.pictures.get(camera)
+        return None if picture is None else (picture.data, picture.track, picture.time_us)
+
+    async def _sleep(self, seconds: float) -> None:
+        assert seconds == ROUND_S
+        self._done.set()
+        await self._turns.acquire()
+
+    async def look(self, after_us: int = LOOK_US) -> None:
+        """One round, that much later."""
+        await self._done.wait()
+        self.clock.advance(after_us)
+        self._done.clear()
+        self._turns.release()
+        await self._done.wait()
+
+    def show(self, camera: UUID, picture: LiveKeyframe) -> None:
+        self.pictures[camera] = msgspec.structs.replace(picture, time_us=self.clock.now_us() + 1)
+
+
+@pytest.fixture
+async def yard() -> AsyncIterator[Yard]:
+    made = Yard(FakeClock())
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.service.run())
+        yield made
+        running.cancel()
+
+
+async def shown(yard: Yard, camera: UUID, *pictures: LiveKeyframe) -> None:
+    for picture in pictures:
+        yard.show(camera, picture)
+        await yard.look()
+
+
+def left_half() -> tuple[str, ...]:
+    """A mask of the left half."""
+    return ("x" * 16 + "." * 16,) * 18
+
+
+async def test_motion_is_said_when_it_begins_and_again_after_a_calm(yard: Yard) -> None:
+    camera = uuid4()
+    yard.service.watch(camera, "gate", EAGER)
+    await shown(yard, camera, STILL, STILL, *([PERSON] * 3))
+    (event,) = yard.said
+    assert (event.kind, event.source) == ("detection.motion", "gate")
+    assert yard.service.state(camera)[0] == "watching"
+    assert yard.service.state(camera)[1] is not None
+    for _ in range(CALM_US // LOOK_US + 30):  # the background follows what stays
+        await shown(yard, camera, PERSON)
+    await shown(yard, camera, STILL)
+    assert len(yard.said) == 2
+
+
+async def test_a_camera_that_is_not_watched_or_sends_nothing_costs_no_worker(yard: Yard) -> None:
+    yard.service.watch(uuid4(), "gate", CameraAnalytics(motion=False))
+    camera = uuid4()
+    yard.service.watch(camera, "door", EAGER)
+    await yard.look()
+    assert yard.service._worker is None
+    assert not yard.said
+
+
+async def test_the_same_keyframe_is_not_looked_at_twice(yard: Yard) -> None:
+    camera = uuid4()
+    yard.service.watch(camera, "gate", EAGER)
+    await shown(yard, camera, STILL)
+    before = yard.service._cameras[camera].looked_us
+    await yard.look()
+    assert yard.service._cameras[camera].looked_us == before
+
+
+async def test_a_damaged_keyframe_is_that_cameras_trouble_and_passes(yard: Yard) -> None:
+    camera, other = uuid4(), uuid4()
+    yard.service.watch(camera, "gate", EAGER)
+    yard.service.watch(other, "door", EAGER)
+    yard.show(other, STILL)
+    await shown(yard, camera, msgspec.structs.replace(STILL, data=b"\0\0\0\x05hello"))
+    assert "corrupt" in yard.service.state(camera)[0]
+    assert yard.service.state(other)[0] == "watching"
+    await shown(yard, camera, STILL)
+    assert yard.service.state(camera)[0] == "watching"
+
+
+async def test_a_worker_that_dies_is_replaced_and_its_camera_rests(yard: Yard) -> None:
+    camera, other = uuid4(), uuid4()
+    yard.service.watch(camera, "gate", EAGER)
+    await shown(yard, camera, STILL)
+    worker = yard.service._worker
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    await shown(yard, camera, STILL)
+    assert "SIGKILL" in yard.service.state(camera)[0]
+    yard.service.watch(other, "door", EAGER)
+    await shown(yard, other, STILL)
+    assert yard.service.state(other)[0] == "watching", "another camera goes on at once"
+    yard.show(camera, STILL)
+    await yard.look(REST_US + LOOK_US)
+    assert yard.service.state(camera)[0] == "watching"
+
+
+async def test_another_resolution_begins_anew_without_motion(yard: Yard) -> None:
+    camera = uuid4()
+    yard.service.watch(camera, "gate", EAGER)
+    await shown(yard, camera, STILL, keyframe(Codec.H264, 640, 360), keyframe(Codec.H265, 320, 180))
+    assert not yard.said
+
+
+async def test_a_mask_leaves_out_what_moves_behind_it(yard: Yard) -> None:
+    camera = uuid4()
+    yard.service.watch(camera, "gate", msgspec.structs.replace(EAGER, mask=left_half()))
+    await shown(yard, camera, STILL, STILL, PERSON, PERSON)
+    assert not yard.said
+
+
+async def test_what_is_no_longer_watched_ends_its_worker(yard: Yard) -> None:
+    camera = uuid4()
+    yard.service.watch(camera, "gate", EAGER)
+    await shown(yard, camera, STILL)
+    yard.service.forget(camera)
+    await yard.look()
+    assert yard.service._worker is None
+    assert yard.service.state(camera) == ("off", None)
