@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from engine import wire
 from engine.api.permissions import Caller
 from engine.cameras.source import PacketSource, SourceSettings
+from engine.catalog_access import CatalogAccess as CatalogAccess
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource
 from engine.recording.segment import SegmentTail
@@ -60,14 +61,6 @@ from storage.segments.packet import Track
 
 Q = TypeVar("Q")
 B = TypeVar("B")
-
-
-class CatalogAccess(Protocol):
-    """engine.catalog_thread.CatalogThread: methods of storage.catalog.db.Catalog by name."""
-
-    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-    async def write(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class NewestKeyframe(Protocol):
@@ -207,7 +200,7 @@ class RuleDesk(Protocol):
 
 
 class SettingsDesk(Protocol):
-    """engine.alarms.settings.AlarmSettingsDesk: mail, ports, preservation."""
+    """engine.sources.settings_desk.AlarmSettingsDesk: mail, ports, preservation."""
 
     def view(self) -> AlarmSettings:
         """All parts; secrets are PLACEHOLDER."""
@@ -216,7 +209,7 @@ class SettingsDesk(Protocol):
 
 
 class CameraSources(Protocol):
-    """What is done with a camera's own events and pictures besides recording."""
+    """engine.sources.camera_sources.CameraSources: what is done with a camera's own events and pictures besides recording."""
 
     def view(self, camera: Camera) -> AnalyticsView: ...
 
