@@ -9,21 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from engine.catalog_thread import CatalogThread
+from engine.pending_events import PendingEvents
+from engine.supervise import Sleep, attempt_blocking
 from storage.catalog.records import EventRecord, Severity
 from storage.clock import Clock
 from storage.errors import WatchdeckError
 
 log = logging.getLogger(__name__)
 
-PENDING_LIMIT = 10_000
-"""Events not yet in the catalog. When full (a dead catalog), the oldest are given up and counted in the log."""
 SUBSCRIBER_LIMIT = 1_000
-
-_LEVELS = {Severity.INFO: logging.INFO, Severity.WARNING: logging.WARNING, Severity.CRITICAL: logging.ERROR}
+STORM_PAUSE_S = 0.5
+"""After a batch in which events had to be counted together: the next ones gather."""
 
 
 class Subscription:
@@ -61,31 +62,53 @@ class EventBus:
     """Publishes events: numbered and kept by the catalog first, then handed to the subscribers.
 
     `publish` never waits and never fails. Events reach subscribers in order, with their catalog id; when the
-    catalog cannot be written they are handed out all the same, with id 0.
+    catalog cannot be written they are handed out all the same, with id 0. A flood is counted, not dropped: see
+    engine/pending_events.py. Watchers see each event at the moment it is published, one by one.
     """
 
-    def __init__(self, catalog: CatalogThread, clock: Clock) -> None:
+    def __init__(self, catalog: CatalogThread, clock: Clock, *, sleep: Sleep = asyncio.sleep) -> None:
         self._catalog = catalog
         self._clock = clock
-        self._pending: deque[EventRecord] = deque(maxlen=PENDING_LIMIT)
+        self._sleep = sleep
+        self._pending = PendingEvents()
+        self._watchers: list[Callable[[EventRecord], None]] = []
         self._arrived = asyncio.Event()
         self._settled = asyncio.Condition()
         self._is_writing = False
         self._subscribers: set[Subscription] = set()
 
     def publish(
-        self, kind: str, text: str, *, severity: Severity = Severity.INFO, source: str = "", actor: str = ""
+        self,
+        kind: str,
+        text: str,
+        *,
+        severity: Severity = Severity.INFO,
+        source: str = "",
+        actor: str = "",
+        count: int = 1,
     ) -> EventRecord:
-        """Say that something happened. The record returned has no id yet."""
+        """Say that something happened, `count` times. The record returned has no id yet."""
         event = EventRecord(
-            time_us=self._clock.now_us(), kind=kind, severity=severity, source=source, text=text, actor=actor
+            time_us=self._clock.now_us(),
+            kind=kind,
+            severity=severity,
+            source=source,
+            text=text,
+            actor=actor,
+            count=count,
         )
-        log.log(_LEVELS[severity], "%s%s: %s", kind, f" [{source}]" if source else "", text)
-        if len(self._pending) == PENDING_LIMIT:
-            log.error("event queue full, giving up the oldest: %s", self._pending[0].text)
-        self._pending.append(event)
+        self._pending.add(event)
         self._arrived.set()
+        for watcher in self._watchers:
+            attempt_blocking("event watcher", partial(watcher, event))
         return event
+
+    def watch(self, callback: Callable[[EventRecord], None]) -> None:
+        """Call it for every event from now on, inside `publish` and before any queue: it must be quick, and must not publish.
+
+        One that fails is said in the log; the event goes its way.
+        """
+        self._watchers.append(callback)
 
     @contextmanager
     def subscribe(self, limit: int = SUBSCRIBER_LIMIT) -> Iterator[Subscription]:
@@ -100,7 +123,10 @@ class EventBus:
         """Write batches for ever: all that arrived while the last batch was written is the next one."""
         while True:
             await self._arrived.wait()
+            is_storm = self._pending.is_storm
             await self._write_pending()
+            if is_storm:
+                await self._sleep(STORM_PAUSE_S)
 
     async def flush(self) -> None:
         """Return when everything published so far is in the catalog (or could not be). For the ordered stop."""
@@ -112,8 +138,7 @@ class EventBus:
                 await self._write_pending()
 
     async def _write_pending(self) -> None:
-        batch = list(self._pending)
-        self._pending.clear()
+        batch = self._pending.take_all()
         self._arrived.clear()
         if not batch:
             return
