@@ -98,6 +98,8 @@ class AlarmRowFilter(msgspec.Struct, frozen=True, kw_only=True):
     with_muted: bool = False
     is_live: bool = False
     up_to_id: int | None = None
+    without_ids: tuple[int, ...] = ()
+    """Not these."""
 
 
 class AlarmTotals(msgspec.Struct, frozen=True, kw_only=True):
