@@ -96,6 +96,19 @@ class CatalogConnection:
         except sqlite3.Error as error:
             raise catalog_error(error, self.path) from error
 
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """All queries inside see the catalog as of one moment. Not nestable, not inside a transaction."""
+        try:
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise catalog_error(error, self.path) from error
+
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query."""
         try:

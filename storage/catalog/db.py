@@ -15,14 +15,17 @@ from uuid import uuid4
 
 from sqlite_utils import Database
 
+from storage.catalog.alarm_rules import AlarmRuleRows
 from storage.catalog.chassis import ChassisRows
 from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYTES, catalog_error
 from storage.catalog.drives import DriveRows
-from storage.catalog.events import EventRows
 from storage.catalog.footage import FootageRows
+from storage.catalog.log import LogRows
 from storage.catalog.migrations import LATEST, catalog_migrations
 from storage.catalog.names import NAME_LIMIT
 from storage.catalog.station import StationRow
+from storage.catalog.station_settings import StationSettingRows
+from storage.catalog.triage import TriageRows
 from storage.catalog.upkeep import UpkeepRows
 from storage.clock import Clock, SystemClock
 from storage.durable import fsync_folder
@@ -32,7 +35,17 @@ APPLICATION_ID = 0x57445543
 """First bytes of a Watchdeck catalog as `file` shows them: "WDUC"."""
 
 
-class Catalog(StationRow, UpkeepRows, EventRows, FootageRows, DriveRows, ChassisRows):
+class Catalog(
+    StationRow,
+    UpkeepRows,
+    LogRows,
+    FootageRows,
+    DriveRows,
+    ChassisRows,
+    TriageRows,
+    AlarmRuleRows,
+    StationSettingRows,
+):
     """Everything the station knows: see schema.sql for what, and the base classes for how."""
 
     @classmethod

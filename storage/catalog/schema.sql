@@ -45,7 +45,7 @@ CREATE TABLE camera (
   user               TEXT NOT NULL DEFAULT '',
   transport          TEXT NOT NULL CHECK (transport IN ('auto', 'tcp', 'udp')),
   group_id           INTEGER REFERENCES recording_group (id),         -- NULL only once removed
-  mode               TEXT NOT NULL CHECK (mode IN ('continuous', 'schedule', 'off')),
+  mode               TEXT NOT NULL CHECK (mode IN ('continuous', 'schedule', 'events', 'off')),
   schedule           TEXT CHECK (schedule IS NULL OR json_valid(schedule)),  -- records.Schedule as JSON
   record_audio       INTEGER NOT NULL DEFAULT 1 CHECK (record_audio IN (0, 1)),
   is_enabled         INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
@@ -55,6 +55,8 @@ CREATE TABLE camera (
   -- ^ longest segment this camera ever had, only ever grows (by trigger): how far before a time a search must
   --   begin to meet every segment that reaches into it, without knowing the recorder's settings.
   longest_gap_us     INTEGER NOT NULL DEFAULT 0 CHECK (longest_gap_us >= 0),  -- likewise for its ended gaps
+  pre_event_s        INTEGER NOT NULL DEFAULT 5 CHECK (pre_event_s BETWEEN 0 AND 300),   -- mode events: kept before an event
+  post_event_s       INTEGER NOT NULL DEFAULT 5 CHECK (post_event_s BETWEEN 0 AND 300),  -- and after it
   CHECK (is_removed = 1 OR group_id IS NOT NULL)
 ) STRICT;
 
@@ -186,13 +188,18 @@ CREATE TABLE event (
   severity INTEGER NOT NULL CHECK (severity IN (0, 1, 2)),  -- 0 info, 1 warning, 2 critical
   source   TEXT NOT NULL DEFAULT '',                      -- name of the camera, volume, group; '' the station
   text     TEXT NOT NULL,
-  actor    TEXT NOT NULL DEFAULT ''                       -- who asked for it; '' the engine itself
+  actor    TEXT NOT NULL DEFAULT '',                      -- who asked for it; '' the engine itself
+  count    INTEGER NOT NULL DEFAULT 1 CHECK (count >= 1)  -- events this row stands for: a flood is counted
 ) STRICT;
 
 CREATE INDEX event_by_time ON event (time_us);
 CREATE INDEX event_by_kind ON event (kind, id);
 CREATE INDEX event_by_source ON event (source, id);
 CREATE INDEX event_by_severity ON event (severity, id) WHERE severity > 0;
+CREATE INDEX event_by_actor ON event (actor, id) WHERE actor <> '';
+
+-- Forgetting: each severity has a time of its own.
+CREATE INDEX event_by_age ON event (severity, time_us);
 
 
 -- Running sums. Written as triggers so that they hold whoever changes a segment; a property test recounts them.
@@ -298,3 +305,303 @@ CREATE TABLE chassis_job (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX chassis_job_open ON chassis_job (started_us) WHERE ended_us IS NULL;
+
+
+-- Words of events, for searching: any three characters in a row, whatever the case. Holds no text itself; kept by triggers.
+CREATE VIRTUAL TABLE event_words USING fts5 (
+  text, source, content = 'event', content_rowid = 'id', columnsize = 0, tokenize = 'trigram'
+);
+
+CREATE TRIGGER event_words_added AFTER INSERT ON event BEGIN
+  INSERT INTO event_words (rowid, text, source) VALUES (new.id, new.text, new.source);
+END;
+
+CREATE TRIGGER event_words_gone AFTER DELETE ON event BEGIN
+  INSERT INTO event_words (event_words, rowid, text, source) VALUES ('delete', old.id, old.text, old.source);
+END;
+
+CREATE TRIGGER event_words_changed AFTER UPDATE OF id, text, source ON event BEGIN
+  INSERT INTO event_words (event_words, rowid, text, source) VALUES ('delete', old.id, old.text, old.source);
+  INSERT INTO event_words (rowid, text, source) VALUES (new.id, new.text, new.source);
+END;
+
+
+-- A rule that raises alarms. Its id is never used again, so that alarms may name a rule that is gone.
+CREATE TABLE alarm_rule (
+  id             INTEGER PRIMARY KEY AUTOINCREMENT,
+  name           TEXT NOT NULL COLLATE NOCASE UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
+  body           TEXT NOT NULL CHECK (json_valid(body)),              -- triggers, schedule, actions; the engine's own form, without secrets
+  is_enabled     INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
+  created_us     INTEGER NOT NULL CHECK (created_us > 0),
+  created_by     TEXT NOT NULL DEFAULT '',
+  raised         INTEGER NOT NULL DEFAULT 0 CHECK (raised >= 0),      -- rows of `alarm` that name it; kept by triggers
+  last_raised_us INTEGER CHECK (last_raised_us > 0)                   -- first event of the alarm raised last, kept by trigger; NULL: never
+) STRICT;
+
+
+-- One time a rule was met. Lives until its last event is older than the preservation time, whatever its status.
+CREATE TABLE alarm (
+  id             INTEGER PRIMARY KEY AUTOINCREMENT,                   -- order of raising
+  rule_id        INTEGER CHECK (rule_id > 0),                         -- alarm_rule.id, which may be gone; NULL: no rule
+  rule           TEXT NOT NULL CHECK (length(rule) > 0),              -- the rule's name when it was raised
+  kind           TEXT NOT NULL CHECK (length(kind) > 0),              -- of its events: event.kind
+  source         TEXT NOT NULL DEFAULT '',                            -- of its events: event.source
+  camera         TEXT NOT NULL DEFAULT '',                            -- name of the camera to look at; '' none
+  severity       INTEGER NOT NULL CHECK (severity IN (0, 1, 2)),      -- as event.severity
+  status         INTEGER NOT NULL DEFAULT 0 CHECK (status IN (0, 1, 2, 3)),
+  -- ^ 0 new, 1 in progress, 2 false alarm, 3 closed; below 2 is open: in the list
+  first_us       INTEGER NOT NULL CHECK (first_us > 0),               -- its first event
+  last_us        INTEGER NOT NULL CHECK (last_us >= first_us),        -- its last event so far
+  count          INTEGER NOT NULL CHECK (count >= 1),                 -- events in it
+  text           TEXT NOT NULL,                                       -- of the newest event
+  comment        TEXT NOT NULL DEFAULT '',                            -- the newest
+  handler        TEXT NOT NULL DEFAULT '',                            -- who took the last step that was not undone
+  step_id        INTEGER REFERENCES alarm_step (id),                  -- that step; NULL: none
+  muted_until_us INTEGER CHECK (muted_until_us > 0),                  -- not in the list until then; NULL or past: in it
+  sound          INTEGER NOT NULL DEFAULT 0 CHECK (sound BETWEEN 0 AND 5),  -- pattern to ring; 0 none
+  is_live        INTEGER NOT NULL DEFAULT 0 CHECK (is_live IN (0, 1)),
+  is_test        INTEGER NOT NULL DEFAULT 0 CHECK (is_test IN (0, 1))
+) STRICT;
+
+-- The list, its filters and its places, without reading the table; the same for the whole history.
+CREATE INDEX alarm_open ON alarm (last_us, id, status, muted_until_us, severity, is_live, kind, source, rule) WHERE status < 2;
+CREATE INDEX alarm_history ON alarm (last_us, id, status, muted_until_us, severity, is_live, kind, source, rule);
+
+-- Groups: open alarms of one kind and source stand side by side.
+CREATE INDEX alarm_open_group
+  ON alarm (kind, source, last_us, id, first_us, count, status, muted_until_us, severity, is_live, rule) WHERE status < 2;
+
+-- Finds the alarm an event may join: the newest of its rule, kind and source.
+CREATE INDEX alarm_to_join ON alarm (rule_id, kind, source, id) WHERE is_test = 0;
+
+-- The few that are or were muted, for counting.
+CREATE INDEX alarm_muted ON alarm (muted_until_us, status, severity) WHERE muted_until_us IS NOT NULL AND status < 2;
+
+-- For the foreign key: steps go when no alarm is left that they changed.
+CREATE INDEX alarm_by_step ON alarm (step_id) WHERE step_id IS NOT NULL;
+
+
+-- Words of alarms, as event_words.
+CREATE VIRTUAL TABLE alarm_words USING fts5 (
+  text, source, rule, comment, content = 'alarm', content_rowid = 'id', columnsize = 0, tokenize = 'trigram'
+);
+
+CREATE TRIGGER alarm_words_added AFTER INSERT ON alarm BEGIN
+  INSERT INTO alarm_words (rowid, text, source, rule, comment)
+  VALUES (new.id, new.text, new.source, new.rule, new.comment);
+END;
+
+CREATE TRIGGER alarm_words_gone AFTER DELETE ON alarm BEGIN
+  INSERT INTO alarm_words (alarm_words, rowid, text, source, rule, comment)
+  VALUES ('delete', old.id, old.text, old.source, old.rule, old.comment);
+END;
+
+CREATE TRIGGER alarm_words_changed AFTER UPDATE OF id, text, source, rule, comment ON alarm
+WHEN (old.id, old.text, old.source, old.rule, old.comment) IS NOT (new.id, new.text, new.source, new.rule, new.comment)
+BEGIN
+  INSERT INTO alarm_words (alarm_words, rowid, text, source, rule, comment)
+  VALUES ('delete', old.id, old.text, old.source, old.rule, old.comment);
+  INSERT INTO alarm_words (rowid, text, source, rule, comment)
+  VALUES (new.id, new.text, new.source, new.rule, new.comment);
+END;
+
+
+-- Exactly one row: how many alarms are open, muted or not. Kept by triggers, so that no count reads a million alarms.
+CREATE TABLE alarm_tally (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  fresh        INTEGER NOT NULL CHECK (fresh >= 0),                   -- of status new
+  in_progress  INTEGER NOT NULL CHECK (in_progress >= 0),
+  critical     INTEGER NOT NULL CHECK (critical BETWEEN 0 AND fresh), -- of those of status new
+  revision     INTEGER NOT NULL CHECK (revision >= 0)                 -- grows with every change of any alarm
+) STRICT;
+
+INSERT INTO alarm_tally VALUES (1, 0, 0, 0, 0);
+
+CREATE TRIGGER alarm_raised AFTER INSERT ON alarm BEGIN
+  UPDATE alarm_tally
+     SET fresh = fresh + (new.status = 0),
+         in_progress = in_progress + (new.status = 1),
+         critical = critical + (new.status = 0 AND new.severity = 2),
+         revision = revision + 1;
+  UPDATE alarm_rule
+     SET raised = raised + 1, last_raised_us = max(coalesce(last_raised_us, 0), new.first_us)
+   WHERE id = new.rule_id;
+END;
+
+CREATE TRIGGER alarm_changed AFTER UPDATE ON alarm BEGIN
+  UPDATE alarm_tally
+     SET fresh = fresh + (new.status = 0) - (old.status = 0),
+         in_progress = in_progress + (new.status = 1) - (old.status = 1),
+         critical = critical + (new.status = 0 AND new.severity = 2) - (old.status = 0 AND old.severity = 2),
+         revision = revision + 1;
+END;
+
+CREATE TRIGGER alarm_gone AFTER DELETE ON alarm BEGIN
+  UPDATE alarm_tally
+     SET fresh = fresh - (old.status = 0),
+         in_progress = in_progress - (old.status = 1),
+         critical = critical - (old.status = 0 AND old.severity = 2),
+         revision = revision + 1;
+  UPDATE alarm_rule SET raised = raised - 1 WHERE id = old.rule_id;
+END;
+
+
+-- A step of triage: what somebody did, at once, to one alarm or ten thousand. Never edited; goes with the last alarm it changed.
+CREATE TABLE alarm_step (
+  id             INTEGER PRIMARY KEY AUTOINCREMENT,
+  time_us        INTEGER NOT NULL CHECK (time_us > 0),
+  actor          TEXT NOT NULL CHECK (length(actor) > 0),
+  what           TEXT NOT NULL CHECK (what IN ('status', 'mute', 'comment', 'undo')),  -- the gravest of what it did
+  comment        TEXT,                                                -- written by it; NULL: it wrote none
+  undoes         INTEGER CHECK ((undoes IS NOT NULL) = (what = 'undo')),  -- the step it took back, which may be gone
+  is_undone      INTEGER NOT NULL DEFAULT 0 CHECK (is_undone IN (0, 1))   -- taken back, at least on some of its alarms
+) STRICT;
+
+-- What `undo` looks for.
+CREATE INDEX alarm_step_by_actor ON alarm_step (actor, id) WHERE is_undone = 0 AND what <> 'undo';
+
+-- Each alarm that a step changed: exactly what it was before, and what came of it.
+CREATE TABLE alarm_step_alarm (
+  alarm_id           INTEGER NOT NULL REFERENCES alarm (id) ON DELETE CASCADE,
+  step_id            INTEGER NOT NULL REFERENCES alarm_step (id),
+  old_status         INTEGER NOT NULL CHECK (old_status IN (0, 1, 2, 3)),
+  old_muted_until_us INTEGER,
+  old_comment        TEXT NOT NULL,
+  old_handler        TEXT NOT NULL,
+  old_step_id        INTEGER,                                         -- alarm.step_id before
+  new_status         INTEGER NOT NULL CHECK (new_status IN (0, 1, 2, 3)),
+  new_muted_until_us INTEGER,
+  is_undone          INTEGER NOT NULL DEFAULT 0 CHECK (is_undone IN (0, 1)),  -- taken back on this alarm
+  PRIMARY KEY (alarm_id, step_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX alarm_step_alarm_by_step ON alarm_step_alarm (step_id, alarm_id);
+
+CREATE TRIGGER alarm_step_not_replaced BEFORE INSERT ON alarm_step
+WHEN EXISTS (SELECT 1 FROM alarm_step WHERE id = new.id)
+BEGIN SELECT raise(ABORT, 'the history of alarms is not edited'); END;
+
+CREATE TRIGGER alarm_step_not_edited BEFORE UPDATE ON alarm_step
+WHEN new.is_undone < old.is_undone
+  OR (new.id, new.time_us, new.actor, new.what, new.comment, new.undoes)
+     IS NOT (old.id, old.time_us, old.actor, old.what, old.comment, old.undoes)
+BEGIN SELECT raise(ABORT, 'the history of alarms is not edited'); END;
+
+CREATE TRIGGER alarm_step_not_removed BEFORE DELETE ON alarm_step
+WHEN EXISTS (SELECT 1 FROM alarm_step_alarm WHERE step_id = old.id)
+BEGIN SELECT raise(ABORT, 'the history of alarms is not removed'); END;
+
+CREATE TRIGGER alarm_step_alarm_not_replaced BEFORE INSERT ON alarm_step_alarm
+WHEN EXISTS (SELECT 1 FROM alarm_step_alarm WHERE alarm_id = new.alarm_id AND step_id = new.step_id)
+BEGIN SELECT raise(ABORT, 'the history of alarms is not edited'); END;
+
+CREATE TRIGGER alarm_step_alarm_not_edited BEFORE UPDATE ON alarm_step_alarm
+WHEN new.is_undone < old.is_undone
+  OR (new.alarm_id, new.step_id, new.old_status, new.old_muted_until_us, new.old_comment, new.old_handler,
+      new.old_step_id, new.new_status, new.new_muted_until_us)
+     IS NOT (old.alarm_id, old.step_id, old.old_status, old.old_muted_until_us, old.old_comment, old.old_handler,
+      old.old_step_id, old.new_status, old.new_muted_until_us)
+BEGIN SELECT raise(ABORT, 'the history of alarms is not edited'); END;
+
+CREATE TRIGGER alarm_step_alarm_not_removed BEFORE DELETE ON alarm_step_alarm
+WHEN EXISTS (SELECT 1 FROM alarm WHERE id = old.alarm_id)
+BEGIN SELECT raise(ABORT, 'the history of alarms is not removed'); END;
+
+
+-- What came of an alarm's actions. Goes with the alarm.
+CREATE TABLE alarm_result (
+  alarm_id INTEGER NOT NULL REFERENCES alarm (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL CHECK (position >= 0),                    -- of the action in its rule
+  action   TEXT NOT NULL CHECK (length(action) > 0),                  -- in words, without secrets
+  state    TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'skipped')),
+  tries    INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
+  text     TEXT NOT NULL DEFAULT '',                                  -- answer or error
+  time_us  INTEGER NOT NULL DEFAULT 0 CHECK (time_us >= 0),           -- of the last try; 0 none yet
+  PRIMARY KEY (alarm_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- Those that a stop of the engine cut off.
+CREATE INDEX alarm_result_unended ON alarm_result (alarm_id) WHERE state IN ('waiting', 'running');
+
+
+-- Weeks with a name, for alarms and recording alike.
+CREATE TABLE schedule_template (
+  name     TEXT NOT NULL COLLATE NOCASE PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64),
+  schedule TEXT NOT NULL CHECK (json_valid(schedule))                 -- as camera.schedule
+) STRICT, WITHOUT ROWID;
+
+
+-- Passwords, tokens and addresses that hold them, apart from everything that is listed; as camera_password.
+CREATE TABLE secret (
+  key   TEXT NOT NULL PRIMARY KEY CHECK (length(key) > 0),            -- whose it is: mail/password ...
+  value TEXT NOT NULL CHECK (length(value) > 0)                       -- absent row: none
+) STRICT, WITHOUT ROWID;
+
+
+-- What the operator set for the station as a whole, without secrets: mail, listen, preservation.
+CREATE TABLE station_setting (
+  key   TEXT NOT NULL PRIMARY KEY CHECK (length(key) > 0),
+  value TEXT NOT NULL CHECK (json_valid(value))                       -- the engine's own form
+) STRICT, WITHOUT ROWID;
+
+
+-- What is done with a camera's own events and with its pictures.
+CREATE TABLE camera_analytics (
+  camera_id INTEGER PRIMARY KEY REFERENCES camera (id) ON DELETE CASCADE,
+  settings  TEXT NOT NULL CHECK (json_valid(settings))                -- the engine's own form; absent row: nothing
+) STRICT;
+
+
+-- What people and programs did through console, command or API. Ids have no holes; no row is ever edited; only the old end goes.
+CREATE TABLE operation (
+  id         INTEGER PRIMARY KEY CHECK (id > 0),
+  time_us    INTEGER NOT NULL CHECK (time_us > 0),
+  actor      TEXT NOT NULL CHECK (length(actor) > 0),
+  type       TEXT NOT NULL CHECK (length(type) > 0),                  -- what was called: camera.edit ...
+  source     TEXT NOT NULL DEFAULT '',                                -- what it was done to
+  text       TEXT NOT NULL,                                           -- in words, without secrets
+  severity   INTEGER NOT NULL CHECK (severity IN (0, 1, 2)),          -- 0 minor, 1 normal, 2 major
+  is_success INTEGER NOT NULL CHECK (is_success IN (0, 1)),
+  digest     BLOB NOT NULL CHECK (length(digest) = 32)                -- SHA-256 of the digest before and this row
+) STRICT;
+
+CREATE INDEX operation_by_type ON operation (type, id);
+
+-- Exactly one row: where the chain begins and ends.
+CREATE TABLE operation_chain (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  first_id     INTEGER NOT NULL CHECK (first_id > 0),                 -- all before it were removed because of their age
+  first_digest BLOB NOT NULL CHECK (length(first_digest) = 32),       -- of the last one removed; zeros: none
+  last_id      INTEGER NOT NULL CHECK (last_id >= first_id - 1)       -- the newest ever written; kept by trigger
+) STRICT;
+
+INSERT INTO operation_chain VALUES (1, 1, zeroblob(32), 0);
+
+CREATE TRIGGER operation_in_order BEFORE INSERT ON operation
+WHEN new.id IS NOT (SELECT last_id + 1 FROM operation_chain)
+BEGIN SELECT raise(ABORT, 'the log is only appended to'); END;
+
+CREATE TRIGGER operation_added AFTER INSERT ON operation BEGIN
+  UPDATE operation_chain SET last_id = new.id;
+END;
+
+CREATE TRIGGER operation_not_edited BEFORE UPDATE ON operation
+BEGIN SELECT raise(ABORT, 'the log is not edited'); END;
+
+CREATE TRIGGER operation_not_removed BEFORE DELETE ON operation
+WHEN old.id >= (SELECT first_id FROM operation_chain)
+BEGIN SELECT raise(ABORT, 'only the old end of the log is removed'); END;
+
+CREATE TRIGGER operation_chain_only_grows BEFORE UPDATE ON operation_chain
+WHEN new.first_id < old.first_id OR new.last_id < old.last_id
+  OR new.last_id <> (SELECT coalesce(max(id), old.last_id) FROM operation)
+  OR (new.first_id <> old.first_id OR new.first_digest <> old.first_digest)
+     AND new.first_digest IS NOT (SELECT digest FROM operation WHERE id = new.first_id - 1)
+BEGIN SELECT raise(ABORT, 'the log is not edited'); END;
+
+CREATE TRIGGER operation_chain_stays BEFORE DELETE ON operation_chain
+BEGIN SELECT raise(ABORT, 'the log is not edited'); END;
+
+CREATE TRIGGER operation_chain_is_one BEFORE INSERT ON operation_chain
+WHEN EXISTS (SELECT 1 FROM operation_chain)
+BEGIN SELECT raise(ABORT, 'the log is not edited'); END;

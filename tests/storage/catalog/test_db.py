@@ -16,7 +16,11 @@ from storage.catalog.migrations import LATEST, STEPS, catalog_migrations, statem
 from storage.errors import CatalogDamaged
 from tests.fakes.clock import FakeClock
 
-FROZEN = {"0001_foundation": "ab5e000569cc40f2", "0002_drives": "11404c3bafc29e08"}
+FROZEN = {
+    "0001_foundation": "ab5e000569cc40f2",
+    "0002_drives": "11404c3bafc29e08",
+    "0003_alarms": "b5ffb1ea6dc2cea8",
+}
 
 
 def script(name: str) -> str:

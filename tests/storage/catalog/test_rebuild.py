@@ -29,7 +29,7 @@ def roots(catalog: Catalog, tmp_path: Path) -> list[Path]:
     """Two volumes, two cameras, a gap between two runs of the first; the settings copied to both."""
     catalog.add_group(name="yard")
     cameras = [
-        catalog.add_camera(name="gate", url="rtsp://192.0.2.1/a", user="viewer", password="secret"),
+        catalog.add_camera(name="gate", url="rtsp://192.0.2.1/a", user="viewer", password="hidden-word"),
         catalog.add_camera(name="gone", url="rtsp://192.0.2.8/"),
         catalog.add_camera(name="door", url="rtsp://192.0.2.2/b", group="yard", transport="udp"),
     ]
@@ -59,7 +59,7 @@ def test_cameras_times_and_gaps_come_back_from_the_volumes_alone(
     assert (result.cameras, result.volumes, result.segments, result.gaps) == (2, 2, 4, 1)
     assert result.findings == ()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert "secret" not in path.read_bytes().decode("latin-1")
+    assert "hidden-word" not in path.read_bytes().decode("latin-1")
     with Catalog.open(path) as again:
         assert again.station().uuid == catalog.station().uuid
         for before in catalog.cameras():
