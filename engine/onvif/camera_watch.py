@@ -25,6 +25,12 @@ STABLE_US = 30 * US_PER_SECOND
 """Listening this long resets the back-off."""
 
 
+GRAVE_KINDS = frozenset(
+    f"detection.{name}" for name in ("tampering", "temperature", "shock", "sd_card", "video_loss")
+)
+"""Warnings, as in docs/events.md."""
+
+
 class OnvifState(StrEnum):
     """As in engine.wire_sources.AnalyticsView."""
 
@@ -134,7 +140,11 @@ class CameraWatch:
 
     def _tell(self, detections: list[Detection]) -> None:
         for detection in detections:
-            self._events.publish(detection.kind, detection.text, source=self.name, count=detection.count)
+            self._detected(detection.kind, detection.text, detection.count)
+
+    def _detected(self, kind: str, text: str, count: int) -> None:
+        severity = Severity.WARNING if kind in GRAVE_KINDS else Severity.INFO
+        self._events.publish(kind, text, severity=severity, source=self.name, count=count)
 
     def _ended(self, error: WatchdeckError | None) -> float:
         """Say so once; gives the pause until the next attempt."""
@@ -142,22 +152,27 @@ class CameraWatch:
             error = WatchdeckError("the session with the camera ended")
         if isinstance(error, CameraRefused | CameraUnsupported):
             self._enter(OnvifState.REFUSED, str(error))
-            self._say(
-                OnvifState.REFUSED, "onvif.refused", f"Camera {self.name} does not tell its events: {error}"
-            )
+            self._say(OnvifState.REFUSED, error)
             return self._backoff.scattered(SLOW_RETRY_S)
         began_us = self._listening_since_us
         if began_us is not None and self._clock.monotonic_us() - began_us >= STABLE_US:
             self._backoff.reset()
         self._enter(OnvifState.LOST, str(error))
-        self._say(OnvifState.LOST, "onvif.lost", f"Camera {self.name} tells no events any more: {error}")
+        self._say(OnvifState.LOST, error)
         return self._backoff.next_delay_s()
 
-    def _say(self, state: OnvifState, kind: str, text: str) -> None:
+    def _say(self, state: OnvifState, error: WatchdeckError) -> None:
+        """Once, until it listens again or the other one is the case."""
         if self._said is state:
             return
         self._said = state
-        self._events.publish(kind, text, severity=Severity.WARNING, source=self.name)
+        kind = "onvif.refused" if state is OnvifState.REFUSED else "onvif.lost"
+        self._events.publish(
+            kind,
+            f"Camera {self.name} does not tell its events: {error}",
+            severity=Severity.WARNING,
+            source=self.name,
+        )
 
     def _enter(self, state: OnvifState, trouble: str) -> None:
         if state is self.state and trouble == self.trouble:
