@@ -20,7 +20,7 @@ from engine.alarms.rule_body import LoadedRule
 from engine.alarms.rule_book import RuleBook
 from engine.alarms.views import alarm_view, counts_view
 from engine.supervise import Sleep
-from engine.wire_alarm_rules import AlarmAction, AlarmRuleView, AlarmTestReply, ScheduleTemplateView
+from engine.wire_alarm_rules import AlarmRuleView, AlarmTestReply, ScheduleTemplateView
 from engine.wire_alarms import AlarmCounts, AlarmView
 from storage.catalog.alarm_records import NEW, AlarmHit, AlarmOutcome, AlarmRow, AlarmTotals
 from storage.catalog.records import EventRecord
@@ -75,6 +75,10 @@ class AlarmService:
     def take(self, event: EventRecord) -> None:
         """For EventBus.watch: at once, never waits."""
         self._intake.take(event)
+
+    def matching(self, event: EventRecord) -> tuple[str, ...]:
+        """Names of the rules it meets, counting nothing."""
+        return tuple(rule.name for rule in self._intake.index.matching(event))
 
     # -- rules -----------------------------------------------------------------------------------------
 
@@ -224,7 +228,7 @@ class AlarmService:
 
     # -- tests -----------------------------------------------------------------------------------------
 
-    async def raise_test(self, ref: str) -> AlarmTestReply:
+    async def raise_test(self, ref: str, actor: str = "") -> AlarmTestReply:
         """The chain of a rule, whatever its schedule says and even when it is disabled; returns when every action has ended.
 
         Raises NotFound, and what the catalog raises.
@@ -236,9 +240,8 @@ class AlarmService:
         if not source and source_kind(trigger.kind) == "camera":
             source = compiled.camera or min(self.camera_names(), default="")
         now_us = self._clock.now_us()
-        hit = Gathered(
-            compiled, trigger.kind, source, "", now_us, now_us, 1, f"Test of the rule {rule.row.name}"
-        )
+        words = f"Test of the rule {rule.row.name}" + (f" by {actor}" if actor else "")
+        hit = Gathered(compiled, trigger.kind, source, "", now_us, now_us, 1, words)
         hit.camera = source if source in self.camera_names() else compiled.camera
         outcomes: Sequence[AlarmOutcome] = await self._catalog.write(
             "add_hits", [msgspec.structs.replace(hit.as_hit(), is_test=True)]
@@ -247,10 +250,6 @@ class AlarmService:
         await self._refresh()
         results = await self._runner.run_now(outcomes[0].row, rule.actions, rule.row.name)
         return AlarmTestReply(alarm_id=outcomes[0].row.id, results=results)
-
-    def actions_of(self, ref: str) -> tuple[AlarmAction, ...]:
-        """Of a rule, with their secrets. Raises NotFound."""
-        return self._book.rule(ref).actions
 
 
 def _row_of(hit: AlarmHit) -> AlarmRow:

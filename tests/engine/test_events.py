@@ -91,3 +91,26 @@ async def test_a_catalog_that_does_not_take_events_silences_nobody(
         await bus.flush()
         (event,) = subscription.take_all()
     assert (event.id, event.text) == (0, "a")
+
+
+async def test_a_watcher_sees_each_event_before_publish_returns(bus: EventBus) -> None:
+    seen: list[str] = []
+    bus.watch(lambda event: seen.append(event.text))
+    bus.publish("test", "a")
+    assert seen == ["a"]
+    bus.publish("test", "b", count=3)
+    assert seen == ["a", "b"]
+
+
+async def test_a_watcher_that_fails_disturbs_neither_publisher_nor_the_others(bus: EventBus) -> None:
+    seen: list[str] = []
+
+    def broken(event: EventRecord) -> None:
+        raise ValueError("a bug")
+
+    bus.watch(broken)
+    bus.watch(lambda event: seen.append(event.text))
+    bus.publish("test", "a")
+    await bus.flush()
+    assert seen == ["a"]
+    assert [event.text for event in await kept(bus)] == ["a"]
