@@ -65,12 +65,12 @@ class AlarmSettingsDesk:
         told = []
         if mail is not None:
             await self._write(MAIL, msgspec.structs.replace(mail, password=""))
-            await self._write_secret(MAIL_SECRET, mail.password)
+            await self._catalog.write("put_secret", MAIL_SECRET, mail.password)
             self.mail = mail
             told.append(f"mail server {mail.host or 'none'}")
         if listen is not None:
             await self._write(LISTEN, msgspec.structs.replace(listen, webhook_token=""))
-            await self._write_secret(WEBHOOK_SECRET, listen.webhook_token)
+            await self._catalog.write("put_secret", WEBHOOK_SECRET, listen.webhook_token)
             self.listen = listen
             self._on_listen(listen)
             told.append(
@@ -146,12 +146,6 @@ class AlarmSettingsDesk:
     async def _secret(self, key: str) -> str:
         kept: str | None = await self._catalog.read("secret", key)
         return kept or ""
-
-    async def _write_secret(self, key: str, value: str) -> None:
-        if value:
-            await self._catalog.write("put_secret", key, value)
-        else:
-            await self._catalog.write("remove_secrets", key)
 
 
 def _where(address: str, port: int) -> str:
