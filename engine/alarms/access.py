@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.wire_alarm_rules import ActionResult, AlarmAction
 from storage.catalog.alarm_records import AlarmRow
 from storage.catalog.records import EventRecord, Severity
-
-
-class CatalogAccess(Protocol):
-    """engine.catalog_thread.CatalogThread: methods of storage.catalog.db.Catalog by name."""
-
-    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-    async def write(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class Publisher(Protocol):

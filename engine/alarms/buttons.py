@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine.alarms.access import CatalogAccess, Publisher
+from engine.alarms.access import Publisher
 from engine.alarms.kinds import VIRTUAL
 from engine.alarms.rule_book import RuleBook
+from engine.catalog_access import CatalogAccess
 from engine.wire_sources import VirtualTrigger
 from storage.catalog.records import EventRecord
 from storage.errors import InvalidInput, NotFound

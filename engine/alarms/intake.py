@@ -140,5 +140,9 @@ class Intake:
     def _must_join(self, waiting: list[Gathered], hit: Gathered) -> bool:
         if len(waiting) >= HITS_A_KEY or self._hits >= HIT_LIMIT:
             return True
-        retrigger_us = hit.rule.retrigger_us
-        return retrigger_us > 0 and hit.first_us - waiting[-1].last_us <= retrigger_us
+        retrigger_us, last = hit.rule.retrigger_us, waiting[-1]
+        return (
+            retrigger_us > 0
+            and hit.first_us - last.last_us <= retrigger_us
+            and last.first_us - hit.last_us <= retrigger_us
+        )

@@ -97,9 +97,9 @@ def encode_actions(actions: tuple[AlarmAction, ...]) -> str:
     return msgspec.json.encode(actions).decode()
 
 
-def decode_actions(secret: str | None, masked: tuple[AlarmAction, ...]) -> tuple[AlarmAction, ...]:
+def decode_actions(secret: str, masked: tuple[AlarmAction, ...]) -> tuple[AlarmAction, ...]:
     """From the secret; masked as in the body, so that they fail in plain words, when it is gone or cannot be read."""
-    if secret is None:
+    if not secret:
         return masked
     try:
         return msgspec.json.decode(secret, type=tuple[AlarmAction, ...])

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from engine.alarms.access import CatalogAccess
 from engine.alarms.rule import RuleIndex, ScheduleGate
 from engine.alarms.rule_body import LoadedRule, as_schedule, decode_actions, decode_body
+from engine.catalog_access import CatalogAccess
 from engine.recording.schedule import check_schedule
 from engine.wire_schedule import ScheduleMessage
 from storage.catalog.alarm_records import RuleRow, ScheduleRow
@@ -57,7 +57,7 @@ class RuleBook:
 
     async def _loaded(self, row: RuleRow) -> LoadedRule:
         body = decode_body(row)
-        secret = await self._catalog.read("secret", body.secret_key) if body.secret_key else None
+        secret: str = await self._catalog.read("secret", body.secret_key) if body.secret_key else ""
         return LoadedRule(row, body, decode_actions(secret, body.actions))
 
     def index(self, *, without: int | None = None) -> RuleIndex:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import msgspec
 
-from engine.alarms.access import CatalogAccess, Publisher
+from engine.alarms.access import Publisher
 from engine.alarms.action_secrets import masked_actions, restored_actions
 from engine.alarms.buttons import Buttons
 from engine.alarms.rule_body import SECRET_PREFIX, LoadedRule, RuleBody, encode_actions, encode_body
@@ -24,6 +24,7 @@ from engine.alarms.rule_check import (
 )
 from engine.alarms.rule_rename import renamed_camera, renamed_source
 from engine.alarms.service import AlarmService
+from engine.catalog_access import CatalogAccess
 from engine.wire_alarm_rules import (
     AlarmAction,
     AlarmRuleAdd,
@@ -89,7 +90,12 @@ class RuleDesk:
             _check_one_schedule(body)
             body = await self._with_actions(body, actions)
             row = await self._catalog.write(
-                "add_alarm_rule", name, encode_body(body), rule.is_enabled, self._clock.now_us(), actor
+                "add_alarm_rule",
+                name=name,
+                body=encode_body(body),
+                is_enabled=rule.is_enabled,
+                created_us=self._clock.now_us(),
+                created_by=actor,
             )
             await self._alarms.reload()
             self._events.publish(
@@ -186,13 +192,7 @@ class RuleDesk:
                 has_changed = True
                 body = msgspec.structs.replace(rule.body, triggers=triggers)
                 body = await self._with_actions(body, actions)
-                await self._catalog.write(
-                    "update_alarm_rule",
-                    rule.row.id,
-                    name=rule.row.name,
-                    body=encode_body(body),
-                    is_enabled=rule.row.is_enabled,
-                )
+                await self._catalog.write("update_alarm_rule", rule.row.id, body=encode_body(body))
                 if rule.body.secret_key:
                     await self._catalog.write("remove_secrets", rule.body.secret_key)
             if has_changed:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from engine.alarms.access import CatalogAccess, Runner
+from engine.alarms.access import Runner
 from engine.alarms.intake import Gathered, Intake, Key
 from engine.alarms.kinds import source_kind
 from engine.alarms.rule_body import LoadedRule
 from engine.alarms.rule_book import RuleBook
 from engine.alarms.views import alarm_view, counts_view
+from engine.catalog_access import CatalogAccess
 from engine.supervise import Sleep
 from engine.wire_alarm_rules import AlarmRuleView, AlarmTestReply, ScheduleTemplateView
 from engine.wire_alarms import AlarmCounts, AlarmView
