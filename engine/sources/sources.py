@@ -25,7 +25,7 @@ from storage.segments.packet import Track
 
 
 class StationSources:
-    """`load`, then `run` for ever; a part that fails is begun again without the others. Loop only."""
+    """`load`, then `run` for ever; a part that fails is begun again without the others. `matching` is AlarmService.matching. Loop only."""
 
     def __init__(
         self,
