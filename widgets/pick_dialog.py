@@ -5,7 +5,7 @@
         `note` stands behind the title, `help` below the list while the option is in hand
         `chosen`: keys picked already, or the one in hand; `needs`: said when nothing is picked (empty = that is allowed)
 
-One: enter picks, digits too. Some: space picks and drops, `a` all or none, enter goes on. Escape: None.
+One: enter picks, digits too. Some: space picks and drops, `a` all or none, enter goes on. `/` narrows by words. Escape: None.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Label, OptionList, Static
+from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from widgets.dialog_frame import DialogFrame
 
 ROWS_AROUND = 5
 """Of the frame, the message and the keys."""
+FEW = 9
+"""Of more than these the keys say that the list can be narrowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Option:
     help: str = ""
     refused: str = ""
     """Why it cannot be picked; empty = it can."""
+    is_faint: bool = False
+    """It can be picked, but something else has to be done first: `note` says what."""
 
 
 class PickDialog(ModalScreen[tuple[str, ...] | None]):
@@ -50,6 +54,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         Binding("space", "pick", "pick", show=False),
         Binding("a", "all", "all or none", show=False),
         Binding("f10", "submit", "go on", show=False),
+        Binding("slash", "filter", "narrow", show=False),
         *(Binding(str(digit), f"number({digit})", show=False) for digit in range(1, 10)),
     ]
     """
@@ -58,8 +63,9 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
     | up/k, down/j, home, end | another line |
     | enter | pick it; where several may be picked: go on with those picked |
     | 1-9 | pick the line of that number (where one is picked) |
-    | space, a | pick or drop it; all or none (where several may be picked) |
-    | escape, q | cancel |
+    | space, a | pick or drop it; all or none in sight (where several may be picked) |
+    | / | narrow the list by words; enter or down: back to the list |
+    | escape, q | take the words off, then cancel |
     """
 
     DEFAULT_CSS = """
@@ -76,6 +82,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
             }
             &:focus { border: none; background-tint: $surface 0%; }
         }
+        #words { display: none; }
         #help { width: 1fr; height: auto; margin: 1 0 0 0; color: $text-muted; }
     }
     """
@@ -108,6 +115,8 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         self._submit = submit
         self._needs = needs
         self._width = max((len(option.title) for option in self._options), default=0)
+        self._shown = list(range(len(self._options)))
+        """Numbers of the options in sight."""
 
     def compose(self) -> ComposeResult:
         """Title, words, the list, help on the line in hand, keys."""
@@ -117,16 +126,13 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
             if self._is_many
             else f"up/down, enter or digit {verb}   esc back"
         )
+        if len(self._options) > FEW:
+            keys = f"/ narrow   {keys}"
         with DialogFrame(self._heading, keys):
             if self._text:
                 yield Static(self._text, classes="dialog--text", markup=False)
-            yield OptionList(
-                *(
-                    Row(self._line(number), id=f"option-{number}", disabled=bool(option.refused))
-                    for number, option in enumerate(self._options)
-                ),
-                compact=True,
-            )
+            yield Input(id="words", compact=True, placeholder="words to look for")
+            yield OptionList(*self._rows(), compact=True)
             yield Static("", id="help", markup=False)
             yield Label("", id="error", classes="dialog--error", markup=False)
 
@@ -137,7 +143,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         free = [number for number, option in enumerate(self._options) if not option.refused]
         wanted = [number for number in free if self._options[number].key in self._chosen]
         rows.highlighted = next(iter(wanted if wanted and not self._is_many else free), None)
-        self._show_help(rows.highlighted)
+        self._show_help(self._in_hand)
 
     def on_resize(self, event: events.Resize) -> None:
         """The list takes what the words leave; it scrolls when that is too little."""
@@ -148,6 +154,17 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
 
     # -- drawing -----------------------------------------------------------------------------------------
 
+    def _rows(self) -> list[Row]:
+        return [
+            Row(self._line(number), disabled=bool(self._options[number].refused)) for number in self._shown
+        ]
+
+    @property
+    def _in_hand(self) -> int | None:
+        """Number of the option under the cursor."""
+        place = self.query_one(OptionList).highlighted
+        return self._shown[place] if place is not None and place < len(self._shown) else None
+
     def _line(self, number: int) -> Content:
         option = self._options[number]
         if option.refused:
@@ -157,13 +174,14 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         elif self._is_many:
             mark = "[x] " if option.key in self._chosen else "[ ] "
         else:
-            is_numbered = option.title.split(maxsplit=1)[:1] == [str(number + 1)]
-            mark = "" if is_numbered else f"{number + 1} " if number < 9 else "  "
+            place = self._shown.index(number) + 1
+            is_numbered = option.title.split(maxsplit=1)[:1] == [str(place)]
+            mark = "" if is_numbered else f"{place} " if place <= 9 else "  "
         title = option.title.ljust(self._width)
         rest = option.refused or option.note
-        return Content.assemble(
-            mark, title if option.refused else (title, "bold"), f"  {rest}" if rest else ""
-        )
+        style = "" if option.refused else "$text-muted" if option.is_faint else "bold"
+        rest_style = "$text-muted" if option.is_faint else ""
+        return Content.assemble(mark, (title, style), (f"  {rest}" if rest else "", rest_style))
 
     def _show_help(self, number: int | None) -> None:
         text = self._options[number].help if number is not None else ""
@@ -174,7 +192,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Help follows."""
         event.stop()
-        self._show_help(event.option_index)
+        self._show_help(self._in_hand)
 
     def _say(self, text: str) -> None:
         self.query_one("#error", Label).update(text)
@@ -188,9 +206,9 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
 
     def action_number(self, digit: int) -> None:
         """By number, where one is picked."""
-        if self._is_many or digit > len(self._options):
+        if self._is_many or digit > len(self._shown):
             return
-        option = self._options[digit - 1]
+        option = self._options[self._shown[digit - 1]]
         if option.refused:
             self._say(option.refused)
         else:
@@ -198,7 +216,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
 
     def action_pick(self) -> None:
         """Pick or drop; where one is picked: pick it."""
-        number = self.query_one(OptionList).highlighted
+        number = self._in_hand
         if number is None:
             return
         if not self._is_many:
@@ -210,15 +228,50 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
     def action_all(self) -> None:
         """All that can be picked; none when they are."""
         if self._is_many:
-            every = {option.key for option in self._options if not option.refused}
-            self._chosen = set() if every <= self._chosen else every
-            self._redraw(range(len(self._options)))
+            seen = [self._options[number] for number in self._shown]
+            every = {option.key for option in seen if not option.refused}
+            self._chosen = self._chosen - every if every <= self._chosen else self._chosen | every
+            self._redraw(self._shown)
 
     def _redraw(self, numbers: Sequence[int]) -> None:
         rows = self.query_one(OptionList)
         for number in numbers:
-            rows.replace_option_prompt_at_index(number, self._line(number))
+            rows.replace_option_prompt_at_index(self._shown.index(number), self._line(number))
         self._say("")
+
+    def action_filter(self) -> None:
+        """Words to narrow the list by."""
+        words = self.query_one("#words", Input)
+        words.display = True
+        words.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """As they are typed: all of them, anywhere in the line."""
+        event.stop()
+        words = event.value.casefold().split()
+        self._shown = [
+            number
+            for number, option in enumerate(self._options)
+            if all(word in f"{option.title} {option.note} {option.refused}".casefold() for word in words)
+        ]
+        rows = self.query_one(OptionList)
+        rows.clear_options()
+        rows.add_options(self._rows())
+        free = (place for place, number in enumerate(self._shown) if not self._options[number].refused)
+        rows.highlighted = next(free, None)
+        self._show_help(self._in_hand)
+        self._say("" if self._shown else "nothing fits these words")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the list."""
+        event.stop()
+        self.query_one(OptionList).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        """Down leaves the words for the list."""
+        if event.key == "down" and self.query_one("#words", Input).has_focus:
+            event.stop()
+            self.query_one(OptionList).focus()
 
     def action_submit(self) -> None:
         """Go on with what is picked."""
@@ -237,5 +290,11 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         self.action_submit()
 
     def action_cancel(self) -> None:
-        """Nothing is picked."""
-        self.dismiss(None)
+        """The words go first; then: nothing is picked."""
+        words = self.query_one("#words", Input)
+        if words.display:
+            words.value = ""
+            words.display = False
+            self.query_one(OptionList).focus()
+        else:
+            self.dismiss(None)
