@@ -69,10 +69,16 @@ def _make_bays(desk: Desk) -> View:
     return BaysView(desk)
 
 
-def _make_alarms(desk: Desk) -> View:
-    from tui.screens.alarms import AlarmsView
+def _make_rules(desk: Desk) -> View:
+    from tui.screens.alarm_rules import AlarmRulesView
 
-    return AlarmsView(desk)
+    return AlarmRulesView(desk)
+
+
+def _make_schedules(desk: Desk) -> View:
+    from tui.screens.schedules import SchedulesView
+
+    return SchedulesView(desk)
 
 
 MAKERS: dict[Scope, Callable[[Desk], View]] = {
@@ -81,7 +87,8 @@ MAKERS: dict[Scope, Callable[[Desk], View]] = {
     Scope.RECORDINGS: _make_recordings,
     Scope.EVENTS: _make_events,
     Scope.BAYS: _make_bays,
-    Scope.ALARMS: _make_alarms,
+    Scope.RULES: _make_rules,
+    Scope.SCHEDULES: _make_schedules,
 }
 
 

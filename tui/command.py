@@ -20,7 +20,8 @@ class Scope(StrEnum):
     RECORDINGS = "recordings"
     EVENTS = "events"
     BAYS = "bays"
-    ALARMS = "alarms"
+    RULES = "rules"
+    SCHEDULES = "schedules"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from textual.binding import Binding
 
 from tui.command import Command, Scope
-from tui.command_lists.alarms import ALARMS
+from tui.command_lists.alarm_rules import ALARM_RULES
 from tui.command_lists.bays import BAYS
 from tui.command_lists.cameras import CAMERAS
 from tui.command_lists.dashboard import DASHBOARD
@@ -29,7 +29,15 @@ __all__ = [
     "parse",
 ]
 
-COMMANDS: tuple[Command, ...] = (*EVERYWHERE, *DASHBOARD, *CAMERAS, *RECORDINGS, *EVENTS, *BAYS, *ALARMS)
+COMMANDS: tuple[Command, ...] = (
+    *EVERYWHERE,
+    *DASHBOARD,
+    *CAMERAS,
+    *RECORDINGS,
+    *EVENTS,
+    *BAYS,
+    *ALARM_RULES,
+)
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from engine import wire, wire_chassis
 from engine.client import WatchdeckError
 from tui.alarm_client import AlarmClient
+from tui.alarm_rule_client import AlarmRuleClient
 from tui.mirror import Mirror
 
 FIRST_WAIT_S = 1.0
@@ -30,7 +31,7 @@ class Export(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-class Client(AlarmClient, Protocol):
+class Client(AlarmClient, AlarmRuleClient, Protocol):
     """What the console uses of engine.client.EngineClient."""
 
     async def prepare(self) -> None: ...
@@ -56,7 +57,11 @@ class Client(AlarmClient, Protocol):
         *,
         limit: int = 100,
         before_id: int | None = None,
+        kinds: Iterable[str] = (),
         min_severity: str | None = None,
+        source: str | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
         text: str | None = None,
     ) -> tuple[wire.EventView, ...]: ...
     async def drive(self, ref: str) -> wire_chassis.DriveDetail: ...

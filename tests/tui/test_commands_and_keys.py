@@ -13,7 +13,7 @@ from tui.app import MAKERS, WatchdeckApp
 from tui.command_lists.bays import BAYS
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
 from tui.keymap import load_keymap
-from tui.screens.alarms import AlarmsView
+from tui.screens.alarm_rules import AlarmRulesView
 from tui.screens.bays import BaysView
 from tui.screens.cameras import CamerasView
 from tui.screens.dashboard import DashboardView
@@ -21,6 +21,7 @@ from tui.screens.events import EventsView
 from tui.screens.frame import fitted_keys, key_name
 from tui.screens.help import hanging
 from tui.screens.recordings import RecordingsView
+from tui.screens.schedules import SchedulesView
 
 OWNERS = {
     Scope.EVERYWHERE: WatchdeckApp,
@@ -29,7 +30,8 @@ OWNERS = {
     Scope.RECORDINGS: RecordingsView,
     Scope.EVENTS: EventsView,
     Scope.BAYS: BaysView,
-    Scope.ALARMS: AlarmsView,
+    Scope.RULES: AlarmRulesView,
+    Scope.SCHEDULES: SchedulesView,
 }
 
 
