@@ -17,8 +17,13 @@ LIVE_REACH_US = 30 * US_PER_SECOND
 
 
 async def make_picture(services: Services, call: Call[None, wire.PictureRequest]) -> wire.PictureReply:
-    camera: Camera = await services.catalog.read("camera", call.body.camera, with_removed=True)
-    request = msgspec.structs.replace(call.body, camera=camera.name)
+    return await picture_of(services, call.body)
+
+
+async def picture_of(services: Services, asked: wire.PictureRequest) -> wire.PictureReply:
+    """Raises NotFound, PictureUnavailable, InvalidInput."""
+    camera: Camera = await services.catalog.read("camera", asked.camera, with_removed=True)
+    request = msgspec.structs.replace(asked, camera=camera.name)
     if request.at_us is None:
         reply = await services.pictures.render(_live(services, camera), request)
     elif (segment := await services.catalog.read("segment_at", camera.id, request.at_us)) is not None:
