@@ -179,6 +179,21 @@ class PictureUnavailable(WatchdeckError):
     exit_code = 13
 
 
+# -- alarms ----------------------------------------------------------------------------------------------
+
+
+class ActionFailed(WatchdeckError):
+    """An action of an alarm could not be carried out."""
+
+    code = "action_failed"
+    exit_code = 16
+
+    def __init__(self, what: str, remedy: str = "", *, is_final: bool = False) -> None:
+        super().__init__(what, remedy)
+        self.is_final = is_final
+        """Another try would end the same way: a person must change something."""
+
+
 # -- drives and RAID: refuse, or wait for a person ---------------------------------------------------------
 
 

@@ -6,23 +6,19 @@ Raises InvalidInput that names the place; names of cameras come back as the came
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import urlsplit
 
 import msgspec
 
+from engine.alarms.actions.check import check_action
 from engine.alarms.kinds import VIRTUAL, can_record, is_known, source_kind
 from engine.recording.schedule import check_schedule
 from engine.wire_alarm_rules import (
     AlarmAction,
     BookmarkAction,
-    HttpAction,
     LiveAction,
-    MailAction,
     OutputAction,
     PresetAction,
-    PushAction,
     RecordAction,
-    SoundAction,
     Trigger,
 )
 from engine.wire_schedule import ScheduleMessage
@@ -160,51 +156,10 @@ def _with_cameras(
 
 
 def _checked_action(action: AlarmAction, names: Names, where: str) -> AlarmAction:
-    match action:
-        case PresetAction() | OutputAction():
-            return msgspec.structs.replace(action, camera=names.camera(action.camera, f"{where}.camera"))
-        case MailAction():
-            _check_mail(action, where)
-        case HttpAction():
-            _check_http(action, where)
-        case PushAction():
-            scheme, mark, rest = action.url.partition("://")
-            if not (scheme and mark and rest):
-                raise InvalidInput(
-                    f"{where}.url is no address of a notification service", "for example ntfys://topic"
-                )
-        case SoundAction():
-            if action.where not in ("console", "box", "both"):
-                raise InvalidInput(f"{where}.where: {action.where!r} is none of console, box, both")
-        case _:
-            pass
-    return action
-
-
-def _check_mail(action: MailAction, where: str) -> None:
-    if not action.to:
-        raise InvalidInput(f"{where}.to is empty", "name at least one address")
-    if len(action.to) > NAME_LIMIT:
-        raise InvalidInput(f"{where}.to has more than {NAME_LIMIT}", "use a mailing list")
-    for address in action.to:
-        name, at, domain = address.rpartition("@")
-        if not (name and at and domain) or any(each.isspace() or not each.isprintable() for each in address):
-            raise InvalidInput(f"{where}.to: {address!r} is no mail address", "for example guard@example.org")
-
-
-def _check_http(action: HttpAction, where: str) -> None:
-    if action.method not in ("GET", "POST"):
-        raise InvalidInput(f"{where}.method: {action.method!r} is neither GET nor POST")
     try:
-        parts = urlsplit(action.url)
-        is_address = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        is_address = False
-    if not is_address:
-        raise InvalidInput(f"{where}.url is no http:// or https:// address", "https://example.org/hook")
-    for name, value in action.headers:
-        if not name or not name.isascii() or any(each in name for each in " :\r\n\t"):
-            raise InvalidInput(f"{where}.headers: {name!r} is no name of a header")
-        if any(each in value for each in "\r\n\0"):
-            raise InvalidInput(f"{where}.headers: the value of {name} has more than one line")
+        check_action(action)
+    except InvalidInput as exc:
+        raise InvalidInput(exc.what.replace("$", where, 1), exc.remedy) from None
+    if isinstance(action, PresetAction | OutputAction):
+        return msgspec.structs.replace(action, camera=names.camera(action.camera, f"{where}.camera"))
+    return action

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from storage.catalog.alarm_records import ResultRow
 from storage.errors import CatalogDamaged
 
@@ -19,6 +21,8 @@ class ActionCatalog:
         self.is_broken = False
 
     async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any:
+        if self.is_broken:
+            raise CatalogDamaged("the disk is gone")
         match call:
             case "station_setting":
                 return self.settings.get(args[0])
@@ -34,6 +38,10 @@ class ActionCatalog:
                 for row in args[0]:
                     self.results[row.alarm_id, row.position] = row
                     self.history.append(row)
+            case "end_action_results":
+                for key, row in self.results.items():
+                    if row.state in ("waiting", "running"):
+                        self.results[key] = msgspec.structs.replace(row, state="failed", text=args[0])
             case "put_station_setting":
                 self.settings[args[0]] = args[1]
             case _:

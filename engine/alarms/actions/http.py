@@ -33,18 +33,18 @@ _TEMPORARY = frozenset({408, 425, 429})
 def check_http(action: HttpAction) -> None:
     """Raises InvalidInput."""
     if action.method not in METHODS:
-        raise InvalidInput(f"no method {plain_text(action.method)!r}", "choose GET or POST")
+        raise InvalidInput(f"$.method: no {plain_text(action.method)!r}", "choose GET or POST")
     _split(action.url)
-    templates.parse(action.content)
+    templates.check(action.content, "$.content")
     if action.method == "POST" and not _MEDIA_TYPE.fullmatch(action.content_type):
         raise InvalidInput(
-            f"{plain_text(action.content_type)!r} is no content type", "write it as application/json"
+            f"$.content_type: {plain_text(action.content_type)!r} is none", "write it as application/json"
         )
     for name, value in action.headers:
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise InvalidInput(f"{plain_text(name)!r} cannot be set as a header", "leave it out")
+            raise InvalidInput(f"$.headers: {plain_text(name)!r} cannot be set", "leave it out")
         if len(value) > HEADER_BYTES or not value.isprintable() or not value.isascii():
-            raise InvalidInput(f"the value of header {name} is no header text", "one line of ASCII")
+            raise InvalidInput(f"$.headers: the value of {name} is no header text", "one line of ASCII")
 
 
 def _split(url: str) -> tuple[str, templates.Template]:
@@ -52,16 +52,17 @@ def _split(url: str) -> tuple[str, templates.Template]:
     remedy = "write it as http://host/path or https://host/path"
     match = re.match(r"(https?://[^/?#\s]+)(.*)", url, re.IGNORECASE | re.DOTALL)
     if match is None:
-        raise InvalidInput("the address of an HTTP action is not one", remedy)
+        raise InvalidInput("$.url is no address", remedy)
     try:
         parts = urlsplit(match[1])
         is_right = bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_right = False
     if not is_right or not url.isprintable():
-        raise InvalidInput("the host of an HTTP action cannot be read", remedy)
+        raise InvalidInput("$.url has no host that can be read", remedy)
     if "{" in match[1].rpartition("@")[2]:
-        raise InvalidInput("the host of an HTTP action is fixed", "use `{…}` in path and query only")
+        raise InvalidInput("$.url: the host is fixed", "use `{…}` in path and query only")
+    templates.check(match[2], "$.url")
     return match[1], templates.parse(match[2])
 
 

@@ -6,6 +6,7 @@ What comes from outside gets into the body and the subject as text, never as a h
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import socket
 import ssl
@@ -33,6 +34,8 @@ from storage.errors import ActionFailed, InvalidInput, WatchdeckError
 from storage.plain_text import plain_text
 from storage.units import US_PER_SECOND
 
+log = logging.getLogger(__name__)
+
 SETTING = "mail"
 """In the catalog: MailSettings as JSON without the password; the password is the secret of the same name."""
 SECURITIES = ("starttls", "tls", "none")
@@ -41,6 +44,7 @@ SUBJECT_LIMIT = 200
 BODY_LIMIT = 100_000
 PICTURE_S = 8.0
 """A picture that is not made in this time is left out: the words are what matters."""
+SETTINGS_S = 2.0
 TEST_S = 40.0
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -59,34 +63,40 @@ class Snapshots(Protocol):
 def check_mail(action: MailAction) -> None:
     """Raises InvalidInput."""
     if not action.to:
-        raise InvalidInput("a mail needs somebody it goes to", "give an address")
+        raise InvalidInput("$.to is empty", "name at least one address")
     if len(action.to) > RECIPIENTS_LIMIT:
-        raise InvalidInput(f"a mail goes to {RECIPIENTS_LIMIT} at most", "use a mailing list")
+        raise InvalidInput(f"$.to has more than {RECIPIENTS_LIMIT}", "use a mailing list")
     for address in action.to:
-        check_address(address)
-    templates.parse(action.subject)
-    templates.parse(action.body)
+        check_address(address, "$.to")
+    templates.check(action.subject, "$.subject")
+    templates.check(action.body, "$.body")
 
 
-def check_address(address: str) -> None:
-    """Raises InvalidInput unless it is one plain address: `guard@example.org`."""
+def check_address(address: str, where: str) -> None:
+    """Raises InvalidInput that names the field, unless it is one plain address: `guard@example.org`."""
     try:
         parsed = Address(addr_spec=address)
         is_right = bool(parsed.username and parsed.domain) and address.isascii()
     except (ValueError, IndexError, MessageError):
         is_right = False
     if not is_right or _BREAKS.search(address) or any(each in address for each in " ,;<>"):
-        raise InvalidInput(f"{plain_text(address)!r} is no mail address", "write it as guard@example.org")
+        raise InvalidInput(
+            f"{where}: {plain_text(address)!r} is no mail address", "write it as guard@example.org"
+        )
 
 
 def check_settings(settings: MailSettings) -> None:
     """Raises InvalidInput."""
     if settings.security not in SECURITIES:
-        raise InvalidInput(f"no security {settings.security!r}", f"choose one of {', '.join(SECURITIES)}")
+        raise InvalidInput(
+            f"$.mail.security: no {settings.security!r}", f"choose one of {', '.join(SECURITIES)}"
+        )
     if settings.sender:
-        check_address(parseaddr(settings.sender)[1])
+        check_address(parseaddr(settings.sender)[1], "$.mail.sender")
     if settings.host and not re.fullmatch(r"[A-Za-z0-9.:\-_]{1,255}", settings.host):
-        raise InvalidInput(f"{plain_text(settings.host)!r} is no host", "give a name or an IP address")
+        raise InvalidInput(
+            f"$.mail.host: {plain_text(settings.host)!r} is no host", "give a name or an IP address"
+        )
 
 
 class Mailer:
@@ -96,6 +106,7 @@ class Mailer:
         self._catalog = catalog
         self._clock = clock
         self._snapshots = snapshots
+        self._known = MailSettings()
 
     async def perform(self, action: MailAction, occasion: Occasion) -> str:
         """Raises ActionFailed; InvalidInput for an action that was not checked."""
@@ -114,7 +125,7 @@ class Mailer:
 
     async def test(self, to: str, station: str) -> ActionResult:
         """SM-01: one mail, now, to see whether the settings work. A server that refuses is a result. Raises InvalidInput."""
-        check_address(to)
+        check_address(to, "$.to")
         answer = ""
 
         async def once() -> None:
@@ -137,11 +148,23 @@ class Mailer:
             time_us=self._clock.now_us(),
         )
 
+    async def remember(self) -> None:
+        """Know the settings before the disk with the catalog dies: the mail about it must still go out."""
+        try:
+            async with Deadline(SETTINGS_S):
+                self._known = await self._kept_settings()
+        except (TimeoutError, WatchdeckError) as error:
+            log.warning("mail settings cannot be read, those known before are used: %s", error)
+
     async def _settings(self) -> MailSettings:
+        await self.remember()
+        if not self._known.host:
+            raise ActionFailed("no mail server is set up", "give one in the alarm settings", is_final=True)
+        return self._known
+
+    async def _kept_settings(self) -> MailSettings:
         kept: str | None = await self._catalog.read("station_setting", SETTING)
         settings = MailSettings() if kept is None else msgspec.json.decode(kept, type=MailSettings)
-        if not settings.host:
-            raise ActionFailed("no mail server is set up", "give one in the alarm settings", is_final=True)
         password: str | None = await self._catalog.read("secret", SETTING)
         return msgspec.structs.replace(settings, password=password or "")
 

@@ -59,8 +59,10 @@ class SwitchBack(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_output(action: OutputAction) -> None:
     """Raises InvalidInput."""
-    if not action.camera or not action.output:
-        raise InvalidInput("an output action names a camera and one of its outputs")
+    if not action.camera:
+        raise InvalidInput("$.camera is empty", "name a camera")
+    if not action.output:
+        raise InvalidInput("$.output is empty", "see what the camera offers")
 
 
 class OutputSwitch:

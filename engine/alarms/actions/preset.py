@@ -19,8 +19,10 @@ class PresetCameras(Protocol):
 
 def check_preset(action: PresetAction) -> None:
     """Raises InvalidInput."""
-    if not action.camera or not action.preset:
-        raise InvalidInput("a preset action names a camera and one of its presets")
+    if not action.camera:
+        raise InvalidInput("$.camera is empty", "name a camera")
+    if not action.preset:
+        raise InvalidInput("$.preset is empty", "see what the camera offers")
 
 
 class PresetCaller:

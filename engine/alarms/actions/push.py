@@ -32,9 +32,11 @@ _URL = re.compile(r"[a-z][a-z0-9+.\-]*://\S+", re.IGNORECASE)
 def check_push(action: PushAction) -> None:
     """Raises InvalidInput. Whether Apprise knows the service shows only when it is used: loading it takes a second."""
     if not _URL.fullmatch(action.url) or not action.url.isprintable():
-        raise InvalidInput("the URL of a push action is not one", "see Apprise: ntfy://topic, tgram://…")
-    templates.parse(action.title)
-    templates.parse(action.body)
+        raise InvalidInput(
+            "$.url is no address of a notification service", "see Apprise: ntfy://topic, tgram://…"
+        )
+    templates.check(action.title, "$.title")
+    templates.check(action.body, "$.body")
 
 
 class Pusher:

@@ -52,6 +52,7 @@ class ActionRunner:
         chance: Callable[[], float] = random.random,
         stop_patience_s: float = STOP_PATIENCE_S,
     ) -> None:
+        self._catalog = catalog
         self._clock = clock
         self._station = station
         self._sleep = sleep
@@ -93,7 +94,7 @@ class ActionRunner:
                 group.create_task(lane.carry_out(order, tries=1), name=f"action test {lane.name}")
                 for lane, order in self._orders(row, actions, rule)
             ]
-        await self._book.flush()
+        await self._flush()
         return tuple(_message(task.result()) for task in tasks)
 
     def _orders(
@@ -113,6 +114,7 @@ class ActionRunner:
     async def run(self) -> None:
         """Carry out what is started, until cancelled; then what is pending has a short time."""
         self._is_stopping = False
+        await self._end_unfinished()
         workers: list[asyncio.Task[None]] = []
         async with asyncio.TaskGroup() as group:
             book = group.create_task(
@@ -136,6 +138,13 @@ class ActionRunner:
                         self._skip(order, STOPPED_WORDS)
                 await _ended([book])
                 await self._flush()
+
+    async def _end_unfinished(self) -> None:
+        """What a crash left behind is nothing that still waits."""
+        try:
+            await self._catalog.write("end_action_results", STOPPED_WORDS)
+        except WatchdeckError as error:
+            log.error("results of actions from before the start stay as they are: %s", error)
 
     async def _finish(self) -> None:
         try:

@@ -22,9 +22,7 @@ class Beeper(Protocol):
 def check_sound(action: SoundAction) -> None:
     """Raises InvalidInput."""
     if action.where not in PLACES:
-        raise InvalidInput(
-            f"no place {action.where[:20]!r} for a sound", f"choose one of {', '.join(PLACES)}"
-        )
+        raise InvalidInput(f"$.where: no {action.where[:20]!r}", f"choose one of {', '.join(PLACES)}")
 
 
 class Ringer:

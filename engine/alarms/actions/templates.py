@@ -85,6 +85,14 @@ def parse(text: str) -> Template:
     return Template(tuple(piece for piece in pieces if piece))
 
 
+def check(text: str, where: str) -> None:
+    """Raises InvalidInput that names the field: `$.subject`."""
+    try:
+        parse(text)
+    except InvalidInput as exc:
+        raise InvalidInput(f"{where}: {exc.what}", exc.remedy) from None
+
+
 def _place(said: str) -> tuple[str, str]:
     name, colon, filter = said.partition(":")
     if name not in NAMES:

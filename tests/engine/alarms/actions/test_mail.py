@@ -218,6 +218,19 @@ async def test_without_a_mail_server_the_result_says_where_to_give_one(camera: C
     assert failed.value.is_final
 
 
+async def test_the_mail_about_a_dead_system_drive_goes_out_with_the_settings_known_before(
+    camera: Camera,
+) -> None:
+    with mail_server() as (box, port):
+        sender = mailer(camera, port)
+        await sender.remember()
+        catalog = sender._catalog
+        assert isinstance(catalog, ActionCatalog)
+        catalog.is_broken = True
+        await sender.perform(GUARD, occasion())
+    assert len(box.messages) == 1
+
+
 async def test_the_test_mail_is_a_result_whether_it_works_or_not(camera: Camera) -> None:
     with mail_server() as (box, port):
         sender = mailer(camera, port)
@@ -270,7 +283,7 @@ def test_nothing_an_event_says_becomes_a_header(camera: Camera, text: str, sourc
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidInput):
-        check_address(address)
+        check_address(address, "$.to")
 
 
 @pytest.mark.parametrize(
