@@ -16,7 +16,8 @@ The widget knows nothing about what a row means. Rows not fetched yet are drawn 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -194,9 +195,17 @@ class LineList(LineCursor, can_focus=True):
             if (index := source.find(key)) is not None:
                 self.cursor = index
         elif source is not None:
-            self.run_worker(self._move_to_key(source, key), group="move", exclusive=True)
+            self._start(partial(self._move_to_key, source, key), "move", is_exclusive=True)
 
     # -- fetching ----------------------------------------------------------------------------------------
+
+    def _start(self, work: Callable[[], Awaitable[None]], group: str, *, is_exclusive: bool) -> None:
+        """By function: one that is replaced before it ran leaves no coroutine behind."""
+
+        async def run() -> None:
+            await work()
+
+        self.run_worker(run, group=group, exclusive=is_exclusive)
 
     async def _move_to_key(self, source: LineSource, key: Hashable) -> None:
         try:
@@ -273,7 +282,7 @@ class LineList(LineCursor, can_focus=True):
         if source is None or isinstance(source, MemorySource) or not self._count:
             return
         for page in self._window.ask(top, self._body_rows, self._count):
-            self.run_worker(self._fetch(source, page, self._generation), group="fetch")
+            self._start(partial(self._fetch, source, page, self._generation), "fetch", is_exclusive=False)
 
     async def _fetch(self, source: LineSource, page: int, generation: int) -> None:
         try:
