@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from engine.alarms.actions.mail import check_settings
 from engine.catalog_access import CatalogAccess
 from engine.events import EventBus
 from engine.wire_sources import AlarmSettings, ListenSettings, MailSettings, PreservationSettings
@@ -20,7 +21,6 @@ from storage.errors import InvalidInput
 MAIL, LISTEN, PRESERVATION = "mail", "listen", "preservation"
 """Keys of `station_setting`."""
 MAIL_SECRET, WEBHOOK_SECRET = "mail", "webhook"
-SECURITIES = ("starttls", "tls", "none")
 TOKEN_LEAST = 16
 """Characters: a port that anybody may try."""
 
@@ -88,17 +88,7 @@ class AlarmSettingsDesk:
     # -- checks ------------------------------------------------------------------------------------------
 
     def _checked_mail(self, mail: MailSettings) -> MailSettings:
-        if mail.security not in SECURITIES:
-            raise InvalidInput(
-                f"$.mail.security: {mail.security!r} is not offered", f"one of {', '.join(SECURITIES)}"
-            )
-        for name, value in (("host", mail.host), ("user", mail.user), ("sender", mail.sender)):
-            if not value.isprintable() or (name == "host" and any(mark in value for mark in " /@")):
-                raise InvalidInput(f"$.mail.{name}: {value!r} cannot be one", "a name or an address alone")
-        if mail.host and "@" not in mail.sender:
-            raise InvalidInput(
-                "$.mail.sender: mail needs the address it comes from", "such as nvr@example.org"
-            )
+        check_settings(mail)
         if mail.password != PLACEHOLDER:
             return mail
         now = self.mail
