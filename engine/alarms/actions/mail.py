@@ -92,7 +92,8 @@ def check_settings(settings: MailSettings) -> None:
             f"$.mail.security: no {settings.security!r}", f"choose one of {', '.join(SECURITIES)}"
         )
     if settings.sender:
-        check_address(parseaddr(settings.sender)[1], "$.mail.sender")
+        is_line = not _BREAKS.search(settings.sender)
+        check_address(parseaddr(settings.sender)[1] if is_line else settings.sender, "$.mail.sender")
     if settings.host and not re.fullmatch(r"[A-Za-z0-9.:\-_]{1,255}", settings.host):
         raise InvalidInput(
             f"$.mail.host: {plain_text(settings.host)!r} is no host", "give a name or an IP address"
