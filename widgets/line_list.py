@@ -25,6 +25,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.worker import Worker
 
 from widgets.glyphs import glyphs_of
 from widgets.line_cursor import LineCursor
@@ -173,7 +174,7 @@ class LineList(LineCursor, can_focus=True):
             key = self._cursor_key
             self._take(len(self._source.lines), self._source.find(key) if key is not None else None, None)
         else:
-            self.run_worker(self._reload(self._source, self._generation), group="reload", exclusive=True)
+            self._start(partial(self._reload, self._source, self._generation), "reload", is_exclusive=True)
 
     def order_by(self, column: str, is_descending: bool | None = None) -> None:
         """Order by a column; without a direction: toggle, ascending first."""
@@ -199,13 +200,13 @@ class LineList(LineCursor, can_focus=True):
 
     # -- fetching ----------------------------------------------------------------------------------------
 
-    def _start(self, work: Callable[[], Awaitable[None]], group: str, *, is_exclusive: bool) -> None:
+    def _start(self, work: Callable[[], Awaitable[None]], group: str, *, is_exclusive: bool) -> Worker[None]:
         """By function: one that is replaced before it ran leaves no coroutine behind."""
 
         async def run() -> None:
             await work()
 
-        self.run_worker(run, group=group, exclusive=is_exclusive)
+        return self.run_worker(run, group=group, exclusive=is_exclusive)
 
     async def _move_to_key(self, source: LineSource, key: Hashable) -> None:
         try:
