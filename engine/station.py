@@ -15,6 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from engine import wire
+from engine.alarms.actions.assemble import AlarmActions
+from engine.alarms.actions.snapshots import EventSnapshots
+from engine.alarms.rule_desk import RuleDesk
+from engine.alarms.service import AlarmService
+from engine.api.handlers_pictures import picture_of
+from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.server import ApiServer
 from engine.api.services import Services
 from engine.api.stream import NEWEST_EVENTS, StreamHub
@@ -36,6 +42,7 @@ from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
+from engine.sources.sources import StationSources
 from engine.state_folder import CATALOG_NAME
 from engine.supervise import keep_running
 from engine.wire_chassis import ChassisView
@@ -161,9 +168,9 @@ class Station:
                 recording = RecordingService(
                     catalog, events, self._clock, recording_config(self._config.recording), self._open_camera
                 )
-                async with in_background(recording=recording.run):
+                async with in_background(recording=recording.run), keep_operations(catalog) as operations:
                     await recording.is_started.wait()
-                    await self._serve(identity, catalog, events, recording, newest, stop)
+                    await self._serve(identity, catalog, events, recording, operations, newest, stop)
 
     @asynccontextmanager
     async def _events(self, catalog: CatalogThread) -> AsyncIterator[EventBus]:
@@ -189,6 +196,7 @@ class Station:
         catalog: CatalogThread,
         events: EventBus,
         recording: RecordingService,
+        operations: OperationLog,
         newest: Sequence[EventRecord],
         stop: asyncio.Event,
     ) -> None:
@@ -202,6 +210,32 @@ class Station:
         overview = Overview(identity, recording, health, self._clock, chassis=chassis, is_demo=self._is_demo)
         pictures = PictureService(self._clock, self._config.pictures.workers)
         hub = StreamHub(overview, newest)
+        sources = StationSources(
+            catalog,
+            events,
+            self._clock,
+            recording,
+            health=lambda: health.health,
+            groups=recording.group_views,
+            matching=lambda event: alarms.matching(event),
+        )
+        actions = AlarmActions(
+            catalog,
+            self._clock,
+            station=lambda: identity.name,
+            recording=recording,  # type: ignore[arg-type]  # footage around events is kept as soon as it can be
+            onvif=sources.onvif,
+            speaker=chassis,  # type: ignore[arg-type]  # as soon as the chassis has one
+            snapshots=EventSnapshots(lambda request: picture_of(services, request)),
+        )
+        alarms = AlarmService(catalog, self._clock, actions.runner)
+        alarms.camera_names = lambda: {view.name for view in recording.camera_views()}
+        alarms.on_change = hub.changed
+        alarms.on_raised = hub.alarm_raised
+        hub.alarm_counts = lambda: alarms.counts
+        await sources.load()
+        await alarms.load()
+        events.watch(alarms.take)
         recording.on_change = lambda kind, ref: hub.changed()
 
         def chassis_changed() -> None:
@@ -221,12 +255,22 @@ class Station:
             events=events,
             clock=self._clock,
             open_source=self._open_camera,
+            alarms=alarms,
+            rules=RuleDesk(alarms, catalog, events, self._clock),
+            settings=sources.settings,
+            camera_sources=sources.cameras,
+            listening=sources.listening,
+            test_mail=lambda to: actions.mailer.test(to, identity.name),
+            operations=operations,
             files=files,
         )
         try:
             with events.subscribe() as subscription:
                 async with (
                     in_background(
+                        sources=sources.run,
+                        actions=lambda: keep_running("actions of alarms", actions.run),
+                        alarms=lambda: keep_running("alarms", alarms.run),
                         health=health.run,
                         upkeep=lambda: keep_running(
                             "catalog upkeep",
@@ -246,6 +290,7 @@ class Station:
                     self.is_serving.set()
                     await stop.wait()
                     events.publish("engine.stopped", "engine stops in order")
+            await alarms.close()
         finally:
             self.is_serving.clear()
             files.shutdown(wait=False, cancel_futures=True)

@@ -58,12 +58,9 @@ class LockQuery(wire.Request, frozen=True, kw_only=True):
     end_us: Time = 2**62
 
 
-class EventQuery(wire.Request, frozen=True, kw_only=True):
-    """Newest first; `before_id` pages backwards, `after_id` fetches what is new (oldest first)."""
+class EventFileQuery(wire.Request, frozen=True, kw_only=True):
+    """Which events. All conditions hold."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
-    before_id: int | None = None
-    after_id: int | None = None
     kind: tuple[str, ...] = ()
     """May be repeated."""
     min_severity: str | None = None
@@ -71,7 +68,15 @@ class EventQuery(wire.Request, frozen=True, kw_only=True):
     start_us: Time | None = None
     end_us: Time | None = None
     text: str | None = None
-    """A part of the event's text."""
+    """Words, all of which must be in text or source; whatever the case."""
+
+
+class EventQuery(EventFileQuery, frozen=True, kw_only=True):
+    """Newest first; `before_id` pages backwards, `after_id` fetches what is new (oldest first)."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
+    before_id: int | None = None
+    after_id: int | None = None
 
 
 class LevelQuery(wire.Request, frozen=True, kw_only=True):

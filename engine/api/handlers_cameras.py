@@ -78,6 +78,8 @@ async def edit_camera(services: Services, call: Call[None, wire.CameraEdit]) -> 
     camera: Camera = await services.catalog.write("update_camera", before.uuid, **changes)
     password: str = await services.catalog.read("camera_password", camera.uuid)
     await services.recording.update_camera(camera, password)
+    if camera.name != before.name:
+        await services.rules.camera_renamed(before.name, camera.name)
     services.events.publish(
         "camera.edited",
         f"Camera {before.name} edited: {', '.join(_described(changes))}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine import wire, wire_calls
 from engine.api.services import Call, Services
 from engine.api.validation import checked_choice
@@ -23,19 +25,26 @@ async def get_snapshot(services: Services, call: Call[None, None]) -> wire.Snaps
 
 async def list_events(services: Services, call: Call[wire_calls.EventQuery, None]) -> wire_calls.EventList:
     query = call.query
-    severity = None
-    if query.min_severity is not None:
-        severity = checked_choice(Severity, query.min_severity, "min_severity")
     found: list[EventRecord] = await services.catalog.read(
         "events",
         limit=query.limit,
         before_id=query.before_id,
         after_id=query.after_id,
-        kinds=query.kind or None,
-        min_severity=severity,
-        source=query.source,
-        start_us=query.start_us,
-        end_us=query.end_us,
-        text=query.text,
+        **event_filter(query),
     )
     return wire_calls.EventList(events=tuple(map(event_view, found)))
+
+
+def event_filter(query: wire_calls.EventFileQuery) -> dict[str, Any]:
+    """Which events, as the catalog takes it. Raises InvalidInput."""
+    severity = None
+    if query.min_severity is not None:
+        severity = checked_choice(Severity, query.min_severity, "min_severity")
+    return {
+        "kinds": query.kind or None,
+        "min_severity": severity,
+        "source": query.source,
+        "start_us": query.start_us,
+        "end_us": query.end_us,
+        "text": query.text,
+    }

@@ -34,10 +34,14 @@ class Permission(StrEnum):
     """Take recordings away."""
     LOCK = "lock"
     """Keep recordings from being recycled, and release them."""
+    TRIAGE = "triage"
+    """Handle alarms: status, mute, comment, undo; press virtual triggers."""
     SERVICE = "service"
     """Look after the box without taking anything apart: locate, self-tests, checks, the steps of a drive's replacement."""
     CONFIGURE = "configure"
-    """Cameras, volumes, groups; whatever makes, changes or erases arrays."""
+    """Cameras, volumes, groups, alarm rules, schedules, settings; whatever makes, changes or erases arrays."""
+    AUDIT = "audit"
+    """Read the log of what people did."""
 
 
 class Role(StrEnum):
@@ -48,7 +52,9 @@ class Role(StrEnum):
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.OPERATOR: frozenset({Permission.VIEW, Permission.EXPORT, Permission.LOCK, Permission.SERVICE}),
+    Role.OPERATOR: frozenset(
+        {Permission.VIEW, Permission.EXPORT, Permission.LOCK, Permission.TRIAGE, Permission.SERVICE}
+    ),
     Role.VIEWER: frozenset({Permission.VIEW}),
 }
 
@@ -83,6 +89,36 @@ ROUTE_PERMISSIONS: Mapping[str, Permission] = {
     "GET /v1/exports": Permission.EXPORT,
     "POST /v1/pictures": Permission.VIEW,
     "GET /v1/events": Permission.VIEW,
+    "GET /v1/events/csv": Permission.VIEW,
+    "POST /v1/alarms/query": Permission.VIEW,
+    "POST /v1/alarms/place": Permission.VIEW,
+    "POST /v1/alarms/csv": Permission.VIEW,
+    "GET /v1/alarms/counts": Permission.VIEW,
+    "GET /v1/alarms/{id}": Permission.VIEW,
+    "POST /v1/alarms/triage": Permission.TRIAGE,
+    "POST /v1/alarms/undo": Permission.TRIAGE,
+    "GET /v1/trigger-kinds": Permission.VIEW,
+    "GET /v1/alarm-rules": Permission.CONFIGURE,
+    "POST /v1/alarm-rules": Permission.CONFIGURE,
+    "GET /v1/alarm-rules/{ref}": Permission.CONFIGURE,
+    "PATCH /v1/alarm-rules/{ref}": Permission.CONFIGURE,
+    "DELETE /v1/alarm-rules/{ref}": Permission.CONFIGURE,
+    "POST /v1/alarm-rules/{ref}/test": Permission.CONFIGURE,
+    "GET /v1/schedules": Permission.VIEW,
+    "PUT /v1/schedules/{ref}": Permission.CONFIGURE,
+    "DELETE /v1/schedules/{ref}": Permission.CONFIGURE,
+    "GET /v1/virtual-triggers": Permission.VIEW,
+    "POST /v1/virtual-triggers/{ref}": Permission.TRIAGE,
+    "GET /v1/alarm-settings": Permission.CONFIGURE,
+    "PATCH /v1/alarm-settings": Permission.CONFIGURE,
+    "POST /v1/mail-tests": Permission.CONFIGURE,
+    "GET /v1/listening": Permission.CONFIGURE,
+    "GET /v1/cameras/{ref}/analytics": Permission.CONFIGURE,
+    "PUT /v1/cameras/{ref}/analytics": Permission.CONFIGURE,
+    "GET /v1/cameras/{ref}/io": Permission.CONFIGURE,
+    "POST /v1/log/query": Permission.AUDIT,
+    "POST /v1/log/csv": Permission.AUDIT,
+    "GET /v1/log/verification": Permission.AUDIT,
     "GET /v1/chassis": Permission.VIEW,
     "PUT /v1/chassis/uid": Permission.SERVICE,
     "POST /v1/chassis/bays": Permission.CONFIGURE,
@@ -161,6 +197,11 @@ def peer_uid(connection: socket.socket) -> int:
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, _ = struct.unpack("3i", credentials)
     return int(uid)
+
+
+def stranger(connection: socket.socket) -> str:
+    """What somebody is called who may not use this engine: no name service is asked for them."""
+    return f"uid {peer_uid(connection)}"
 
 
 def _user_name(uid: int) -> str:

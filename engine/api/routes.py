@@ -11,13 +11,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from engine import wire, wire_calls, wire_chassis
+from engine import wire, wire_alarm_rules, wire_alarms, wire_calls, wire_chassis, wire_log, wire_sources
 from engine.api import (
+    handlers_alarm_rules,
+    handlers_alarms,
     handlers_cameras,
     handlers_chassis,
     handlers_exports,
+    handlers_log,
     handlers_pictures,
     handlers_recordings,
+    handlers_sources,
     handlers_station,
     handlers_storage,
     openapi,
@@ -55,8 +59,16 @@ _cameras = handlers_cameras
 _storage = handlers_storage
 _recordings = handlers_recordings
 _chassis = handlers_chassis
+_alarms = handlers_alarms
+_desk = handlers_alarm_rules
+_sources = handlers_sources
+_log = handlers_log
 _calls = wire_calls
 _box = wire_chassis
+_alarm = wire_alarms
+_rule = wire_alarm_rules
+_source = wire_sources
+_entry = wire_log
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/version", "Versions of the API and of the software", _station.get_version, reply=_calls.VersionReply),
@@ -65,6 +77,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/snapshot", "The whole state at one moment", _station.get_snapshot, reply=wire.Snapshot),
     Route("GET", "/v1/stream", "WebSocket: a snapshot, then changes as they happen", raw=stream.serve, reply=wire.StreamMessage, status=101),
     Route("GET", "/v1/events", "Events, newest first", _station.list_events, query=_calls.EventQuery, reply=_calls.EventList),
+    Route("GET", "/v1/events/csv", "Events as a CSV file", _log.export_events, query=_calls.EventFileQuery, reply=_calls.CsvReply),
     Route("GET", "/v1/cameras", "All cameras with their live state; or the removed ones", _cameras.list_cameras, query=_calls.CameraQuery, reply=_calls.CameraList),
     Route("POST", "/v1/cameras", "Add a camera", _cameras.add_camera, body=wire.CameraAdd, reply=wire.CameraView, status=201),
     Route("GET", "/v1/cameras/{ref}", "One camera, by name, UUID or id", _cameras.get_camera, reply=wire.CameraView),
@@ -108,4 +121,33 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/drives/{ref}/locate", "Let its bay blink, for a time", _chassis.locate_drive, body=_box.DriveLocate, status=204),
     Route("POST", "/v1/drives/{ref}/tests", "Start its self-test", _chassis.start_self_test, body=_box.SelfTestStart, reply=_box.OperationDone),
     Route("DELETE", "/v1/drives/{ref}/tests", "Abort its self-test", _chassis.abort_self_test, status=204),
+    Route("POST", "/v1/alarms/query", "A window of the alarm list, newest first", _alarms.query_alarms, body=_alarm.AlarmQuery, reply=_alarm.AlarmPage),
+    Route("POST", "/v1/alarms/place", "At which index of the list an alarm is", _alarms.place_of_alarm, body=_alarm.AlarmPlaceQuery, reply=_alarm.AlarmPlace),
+    Route("POST", "/v1/alarms/triage", "One step on some alarms, or on all of a filter", _alarms.triage_alarms, body=_alarm.AlarmTriage, reply=_alarm.TriageDone),
+    Route("POST", "/v1/alarms/undo", "Take the caller's last step back", _alarms.undo_triage, reply=_alarm.TriageDone),
+    Route("POST", "/v1/alarms/csv", "The alarm list as a CSV file", _alarms.export_alarms, body=_alarm.AlarmFilter, reply=_calls.CsvReply),
+    Route("GET", "/v1/alarms/counts", "How many alarms are open", _alarms.count_alarms, reply=_alarm.AlarmCounts),
+    Route("GET", "/v1/alarms/{id}", "One alarm with its history and what came of its actions", _alarms.get_alarm, reply=_alarm.AlarmDetail),
+    Route("GET", "/v1/trigger-kinds", "What an alarm rule can be triggered by", _desk.list_trigger_kinds, reply=_calls.TriggerKindList),
+    Route("GET", "/v1/alarm-rules", "All alarm rules", _desk.list_alarm_rules, reply=_calls.AlarmRuleList),
+    Route("POST", "/v1/alarm-rules", "Add an alarm rule", _desk.add_alarm_rule, body=_rule.AlarmRuleAdd, reply=_rule.AlarmRuleView, status=201),
+    Route("GET", "/v1/alarm-rules/{ref}", "One alarm rule, by name or id", _desk.get_alarm_rule, reply=_rule.AlarmRuleView),
+    Route("PATCH", "/v1/alarm-rules/{ref}", "Change an alarm rule", _desk.edit_alarm_rule, body=_rule.AlarmRuleEdit, reply=_rule.AlarmRuleView),
+    Route("DELETE", "/v1/alarm-rules/{ref}", "Remove an alarm rule; its alarms stay", _desk.remove_alarm_rule, status=204),
+    Route("POST", "/v1/alarm-rules/{ref}/test", "Run the whole chain of a rule now", _desk.test_alarm_rule, reply=_rule.AlarmTestReply),
+    Route("GET", "/v1/schedules", "Named weeks, for alarms and recording", _desk.list_schedules, reply=_calls.ScheduleList),
+    Route("PUT", "/v1/schedules/{ref}", "Make a named week, or give it other cells", _desk.put_schedule, body=_rule.ScheduleTemplate, reply=_rule.ScheduleTemplateView),
+    Route("DELETE", "/v1/schedules/{ref}", "Remove a named week that nothing uses", _desk.remove_schedule, status=204),
+    Route("GET", "/v1/virtual-triggers", "The buttons that rules have", _desk.list_virtual_triggers, reply=_calls.VirtualTriggerList),
+    Route("POST", "/v1/virtual-triggers/{ref}", "Press a button", _desk.fire_trigger, body=_source.TriggerFire, status=204),
+    Route("GET", "/v1/alarm-settings", "Mail server, ports for messages, preservation", _sources.get_alarm_settings, reply=_source.AlarmSettings),
+    Route("PATCH", "/v1/alarm-settings", "Replace the parts given", _sources.edit_alarm_settings, body=_source.AlarmSettings, reply=_source.AlarmSettings),
+    Route("POST", "/v1/mail-tests", "Send a test mail", _sources.test_mail, body=_source.MailTest, reply=_rule.ActionResult),
+    Route("GET", "/v1/listening", "The ports for messages from outside, and the last messages", _sources.get_listening, reply=_source.ListenView),
+    Route("GET", "/v1/cameras/{ref}/analytics", "What is done with a camera's events and pictures", _sources.get_analytics, reply=_source.AnalyticsView),
+    Route("PUT", "/v1/cameras/{ref}/analytics", "Change it", _sources.edit_analytics, body=_source.CameraAnalytics, reply=_source.AnalyticsView),
+    Route("GET", "/v1/cameras/{ref}/io", "Presets, outputs and inputs, asked of the camera now", _sources.get_camera_io, reply=_source.CameraIo),
+    Route("POST", "/v1/log/query", "Operations and events, newest first, in pages", _log.query_log, body=_entry.LogQuery, reply=_entry.LogPage),
+    Route("POST", "/v1/log/csv", "The log as a CSV file", _log.export_log, body=_entry.LogQuery, reply=_calls.CsvReply),
+    Route("GET", "/v1/log/verification", "Whether the chain of operations is whole", _log.verify_log, reply=_entry.LogVerification),
 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""The API server: routes on a unix socket. Says who is asking, checks the permission, decodes, calls, encodes.
+"""The API server: routes on a unix socket. Says who is asking, checks the permission, decodes, calls, encodes, and keeps
+what was done and who was refused as operations.
 
 What a call does is in the handlers; which routes there are in routes.py; who may use them in permissions.py.
 """
@@ -21,11 +22,14 @@ from aiohttp.typedefs import Handler
 
 from engine import wire
 from engine.api import handlers_exports, openapi, stream
+from engine.api.audit import NORMAL, REFUSED, AuditedCall
 from engine.api.failures import errors_to_replies
-from engine.api.permissions import ROUTE_PERMISSIONS, Caller, Peers
+from engine.api.permissions import ROUTE_PERMISSIONS, Caller, Peers, stranger
+from engine.api.refusals import Refusals
 from engine.api.routes import ROUTES, Route
 from engine.api.services import Call, Services
 from engine.decoding import path_and_reason
+from storage.catalog.alarm_records import OperationRow
 from storage.errors import ConfigError, Conflict, InvalidInput, NotPermitted
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,7 @@ class ApiServer:
         self._hub = hub
         self._socket_path = socket_path
         self._peers = peers or Peers()
+        self._refusals = Refusals(services.events, self._keep_refusal)
         self._runner = web.AppRunner(
             self._application(), access_log=None, handle_signals=False, shutdown_timeout=STOP_TIMEOUT_S
         )
@@ -69,6 +74,7 @@ class ApiServer:
         remove_socket(self._socket_path, self._inode)
         await self._hub.close()
         await self._runner.cleanup()
+        self._refusals.close()
 
     def _application(self) -> web.Application:
         application = web.Application(
@@ -87,36 +93,52 @@ class ApiServer:
     @web.middleware
     async def _known_callers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Before any route: a stranger does not even learn which ones there are."""
-        request[CALLER] = self._caller(request)
-        return await handler(request)
-
-    def _caller(self, request: web.Request) -> Caller:
         connection = request.transport.get_extra_info("socket") if request.transport is not None else None
         if connection is None:
             raise NotPermitted("the caller went away", "call again")
-        return self._peers.caller(connection)
+        try:
+            request[CALLER] = self._peers.caller(connection)
+        except NotPermitted as error:
+            who = stranger(connection)
+            if self._refusals.note(who, error.what):
+                await self._services.operations.add(self._refusal(who, error.what))
+            raise
+        return await handler(request)
+
+    def _keep_refusal(self, who: str, what: str) -> None:
+        self._services.operations.add_at_once(self._refusal(who, what))
+
+    def _refusal(self, who: str, what: str) -> OperationRow:
+        now_us = self._services.clock.now_us()
+        return OperationRow(
+            time_us=now_us, actor=who, type=REFUSED, text=what, severity=NORMAL, is_success=False
+        )
 
     def _endpoint(self, route: Route) -> Any:
         permission = ROUTE_PERMISSIONS[route.key]
+        services = self._services
 
         async def endpoint(request: web.Request) -> web.StreamResponse:
             caller = request[CALLER]
-            caller.require(permission, route.key)
-            call: Call[Any, Any] = Call(
-                caller=caller,
-                path=dict(request.match_info),
-                query=decoded_query(route.query, request.rel_url.query.items()),
-                body=decoded_body(route.body, await request.read()),
-            )
-            if route.raw is not None:
-                return await route.raw(self._services, call, request)
-            assert route.handler is not None
-            reply = await route.handler(self._services, call)
-            if reply is None:
-                return web.Response(status=204)
-            return web.Response(
-                status=route.status, body=msgspec.json.encode(reply), content_type=route.media_type
-            )
+            async with AuditedCall(
+                services.operations, services.clock, route, caller, request, self._refusals
+            ) as audited:
+                caller.require(permission, route.key)
+                call: Call[Any, Any] = Call(
+                    caller=caller,
+                    path=dict(request.match_info),
+                    query=decoded_query(route.query, request.rel_url.query.items()),
+                    body=decoded_body(route.body, await request.read()),
+                )
+                if route.raw is not None:
+                    return await route.raw(services, call, request)
+                assert route.handler is not None
+                reply = audited.reply = await route.handler(services, call)
+                if reply is None:
+                    return web.Response(status=204)
+                return web.Response(
+                    status=route.status, body=msgspec.json.encode(reply), content_type=route.media_type
+                )
 
         return endpoint
 

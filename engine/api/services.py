@@ -55,6 +55,7 @@ from engine.wire_sources import (
     ListenView,
     VirtualTrigger,
 )
+from storage.catalog.alarm_records import OperationRow
 from storage.catalog.records import Camera, Volume
 from storage.clock import Clock
 from storage.segments.packet import Track
@@ -186,6 +187,9 @@ class RuleDesk(Protocol):
     async def test(self, ref: str, actor: str) -> AlarmTestReply:
         """The whole chain, now; returns when every action has ended."""
 
+    async def camera_renamed(self, old: str, new: str) -> None:
+        """Rules that name it go on naming it."""
+
     async def schedules(self) -> tuple[ScheduleTemplateView, ...]:
         """By name."""
 
@@ -230,6 +234,16 @@ class Listening(Protocol):
     def view(self) -> ListenView: ...
 
 
+class Operations(Protocol):
+    """engine.api.operation_log.OperationLog."""
+
+    async def add(self, row: OperationRow) -> None: ...
+
+    def add_at_once(self, row: OperationRow) -> None: ...
+
+    async def flush(self) -> None: ...
+
+
 class LiveViews(Protocol):
     """What the event stream looks at again and again. Cheap, no waiting."""
 
@@ -266,6 +280,13 @@ class Services:
     events: EventBus
     clock: Clock
     open_source: Callable[[SourceSettings], PacketSource]
+    alarms: AlarmDesk
+    rules: RuleDesk
+    settings: SettingsDesk
+    camera_sources: CameraSources
+    listening: Listening
+    test_mail: MailTester
+    operations: Operations
     files: Executor
     """Threads for reading segments and looking at new volumes; never used by the recording path."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -19,6 +19,7 @@ from engine.api.outbox import Outbox
 from engine.api.services import Call, LiveViews, Services
 from engine.api.views import event_view
 from engine.events import Subscription
+from engine.wire_alarms import AlarmCounts, AlarmRaised, AlarmsMessage, AlarmView
 from engine.wire_chassis import ChassisView
 from storage.catalog.records import EventRecord
 
@@ -45,6 +46,10 @@ class StreamHub:
         """As last sent."""
         self._chassis: ChassisView | None = None
         """As last sent."""
+        self._alarms = AlarmCounts()
+        """As last sent."""
+        self.alarm_counts: Callable[[], AlarmCounts] = AlarmCounts
+        """What the alarm service counts now."""
         self._is_changed = False
         self._sockets: set[web.WebSocketResponse] = set()
 
@@ -68,6 +73,7 @@ class StreamHub:
             groups=tuple(self._views.group_views()),
             events=tuple(self._events),
             chassis=self._views.chassis_view(),
+            alarms=self.alarm_counts(),
         )
 
     async def watch_state(self) -> None:
@@ -98,6 +104,16 @@ class StreamHub:
             outbox.put_event(sequence, message)
         self._is_changed = True
 
+    def alarm_raised(self, alarm: AlarmView, is_new: bool) -> None:
+        """Passed on as it comes; how many a second is the alarm service's to bound."""
+        if not self._outboxes:
+            return
+        sequence = self._next()
+        message = msgspec.json.encode(AlarmRaised(sequence=sequence, alarm=alarm, is_new=is_new))
+        for outbox in self._outboxes:
+            outbox.put_event(sequence, message)
+        self._is_changed = True
+
     def publish_changes(self) -> None:
         """Compare all views with the last ones and send what differs."""
         self._is_changed = False
@@ -110,6 +126,7 @@ class StreamHub:
             if view != before.get(key):
                 self._put_state(key, _changed(view, self._next()))
         self._publish_chassis()
+        self._publish_alarms()
 
     def _publish_chassis(self) -> None:
         """Sent whole. The chassis makes a new view only when something changed: mostly the first look decides."""
@@ -117,6 +134,13 @@ class StreamHub:
         self._chassis = chassis
         if chassis is not None and chassis is not before and chassis != before:
             self._put_state("chassis", wire.ChassisMessage(sequence=self._next(), chassis=chassis))
+
+    def _publish_alarms(self) -> None:
+        """Counts and a revision: lists ask for what they show when it grew, however many steps it took."""
+        counts, before = self.alarm_counts(), self._alarms
+        self._alarms = counts
+        if counts != before:
+            self._put_state("alarms", AlarmsMessage(sequence=self._next(), counts=counts))
 
     def _put_state(self, key: Hashable, message: wire.StreamMessage) -> None:
         encoded = msgspec.json.encode(message)

@@ -15,6 +15,7 @@ def event_view(event: EventRecord) -> wire.EventView:
         source=event.source,
         text=event.text,
         actor=event.actor,
+        count=event.count,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -10,6 +11,10 @@ from pathlib import Path
 from uuid import UUID
 
 from engine import wire
+from engine.alarms.rule_desk import RuleDesk
+from engine.alarms.service import AlarmService
+from engine.api.operation_log import OperationLog, keep_operations
+from engine.api.permissions import Caller, Peers, Role
 from engine.api.server import ApiServer
 from engine.api.services import Services
 from engine.api.stream import StreamHub
@@ -25,12 +30,17 @@ from engine.client import EngineClient
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.recording.segment import SegmentTail
+from engine.sources.listening import Listening
+from engine.sources.settings_desk import AlarmSettingsDesk
+from engine.wire_alarm_rules import ActionResult, ActionState
 from engine.wire_chassis import ChassisView
+from engine.wire_sources import AnalyticsView, CameraAnalytics, CameraIo
 from storage.catalog.records import Camera, Volume
 from storage.errors import PictureUnavailable
 from storage.raid.simulated_layout import DEMO_LAYOUT, SimulatedLayout
 from storage.segments.packet import Codec, Track
 from storage.simulated_hardware import SimulatedHardware
+from tests.fakes.action_runner import FakeRunner
 from tests.fakes.clock import FakeClock
 
 H264 = Track(codec=Codec.H264, time_base_hz=90_000, width=640, height=360)
@@ -167,6 +177,47 @@ class FakeSource:
 
 
 @dataclass
+class FakeCameraSources:
+    """Keeps settings in memory; its cameras offer what `io_reply` says."""
+
+    kept: dict[UUID, CameraAnalytics] = field(default_factory=dict)
+    io_reply: CameraIo = CameraIo(presets=(("1", "gate"),), outputs=("DO1",))
+
+    def view(self, camera: Camera) -> AnalyticsView:
+        return AnalyticsView(camera=camera.name, settings=self.kept.get(camera.uuid, CameraAnalytics()))
+
+    async def edit(self, camera: Camera, settings: CameraAnalytics, actor: str) -> AnalyticsView:
+        self.kept[camera.uuid] = settings
+        return self.view(camera)
+
+    async def io(self, camera: Camera) -> CameraIo:
+        return self.io_reply
+
+
+class FakePeers(Peers):
+    """Everybody who is let in has `role`; None = as the real one says."""
+
+    role: Role | None = None
+
+    def caller(self, connection: socket.socket) -> Caller:
+        caller = super().caller(connection)
+        return caller if self.role is None else Caller(caller.uid, str(self.role), self.role)
+
+
+@dataclass
+class FakeMail:
+    """Notes who was written to."""
+
+    sent: list[str] = field(default_factory=list)
+    is_broken: bool = False
+
+    async def __call__(self, to: str) -> ActionResult:
+        self.sent.append(to)
+        state = ActionState.FAILED if self.is_broken else ActionState.DONE
+        return ActionResult(action=f"mail to {to}", state=state, tries=1, text="said the server")
+
+
+@dataclass
 class FakeStation:
     """Everything behind the API of one engine, and a client of it."""
 
@@ -178,6 +229,12 @@ class FakeStation:
     hardware: SimulatedHardware
     chassis: ChassisService
     jobs: JobDesk
+    alarms: AlarmService
+    runner: FakeRunner
+    camera_sources: FakeCameraSources
+    mail: FakeMail
+    operations: OperationLog
+    peers: FakePeers
     hub: StreamHub
     services: Services
     client: EngineClient
@@ -229,7 +286,10 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
 
     files = ThreadPoolExecutor(2, "files")
     socket_path = folder / "engine.sock"
-    async with CatalogThread(folder / "catalog.sqlite") as catalog:
+    async with (
+        CatalogThread(folder / "catalog.sqlite") as catalog,
+        keep_operations(catalog) as operations,
+    ):
         events = EventBus(catalog, clock)
         recording = FakeRecording(catalog)
         await recording.reload_groups()
@@ -242,7 +302,27 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         chassis.follow_jobs(jobs)
         views = FakeViews(recording, chassis, clock)
         hub = views.hub = StreamHub(views)
+        runner = FakeRunner()
+        alarms = AlarmService(catalog, clock, runner)
+        alarms.camera_names = lambda: {camera.name for camera in recording.camera_views()}
+        alarms.on_change = hub.changed
+        alarms.on_raised = hub.alarm_raised
+        hub.alarm_counts = lambda: alarms.counts
+        rules = RuleDesk(alarms, catalog, events, clock)
+        listening = Listening(events, clock, lambda event: ())
+        settings = AlarmSettingsDesk(catalog, events, listening.apply)
+        camera_sources, mail, peers = FakeCameraSources(), FakeMail(), FakePeers()
+        await settings.load()
+        await alarms.load()
+        events.watch(alarms.take)
         services = Services(
+            alarms=alarms,
+            rules=rules,
+            settings=settings,
+            camera_sources=camera_sources,
+            listening=listening,
+            test_mail=mail,
+            operations=operations,
             station=views,
             catalog=catalog,
             recording=recording,
@@ -262,10 +342,12 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     events=events.run,
                     chassis=chassis.run,
                     jobs=jobs.run,
+                    alarms=alarms.run,
+                    listening=listening.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),
                 ),
-                ApiServer(services, hub, socket_path),
+                ApiServer(services, hub, socket_path, peers=peers),
                 EngineClient(socket_path) as client,
             ):
                 await chassis.has_looked.wait()
@@ -278,6 +360,12 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     hardware,
                     chassis,
                     jobs,
+                    alarms,
+                    runner,
+                    camera_sources,
+                    mail,
+                    operations,
+                    peers,
                     hub,
                     services,
                     client,

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from engine import wire
+from engine.api.audit import QUESTIONS
 from engine.api.failures import STATUSES, status_of
 from engine.api.permissions import ROLE_PERMISSIONS, ROUTE_PERMISSIONS, Caller, Peers, Permission, Role
 from engine.api.routes import ROUTES
@@ -46,7 +47,7 @@ def test_only_reading_is_open_to_viewers() -> None:
     for route in ROUTES:
         may = ROUTE_PERMISSIONS[route.key] in ROLE_PERMISSIONS[Role.VIEWER]
         if may:
-            assert route.method == "GET" or route.path == "/v1/pictures", route.key
+            assert route.method == "GET" or route.key in QUESTIONS, route.key
 
 
 def test_viewer_is_refused_what_changes_things() -> None:
