@@ -10,6 +10,7 @@ import click
 
 from engine import wire
 from engine.client import EngineClient, InvalidInput, WatchdeckError, error_classes
+from tui.cli.camera_analytics import analytics
 from tui.cli.output import print_fields, print_json, print_line, print_table
 from tui.cli.passwords import asked_password, password_from_file, refuse_credentials
 from tui.cli.schedules import schedule_of, schedule_text
@@ -26,6 +27,9 @@ MODES = ("continuous", "schedule", "off")
 @click.group()
 def camera() -> None:
     """Add, change, test and remove cameras."""
+
+
+camera.add_command(analytics)
 
 
 def _shared_options(command: F) -> F:
@@ -58,7 +62,7 @@ def _shared_options(command: F) -> F:
     return command
 
 
-def _given_password(user: str | None, password_file: str | None, no_password: bool) -> str | None:
+def given_password(user: str | None, password_file: str | None, no_password: bool) -> str | None:
     """None = not mentioned. Raises InvalidInput, FileError."""
     if password_file is not None and no_password:
         raise InvalidInput("--password-file and --no-password contradict each other", "give one of them")
@@ -100,7 +104,7 @@ def add(
     asked for, unless --password-file or --no-password is given.
     """
     refuse_credentials(url)
-    password = _given_password(options["user"], password_file, no_password) or ""
+    password = given_password(options["user"], password_file, no_password) or ""
     request = wire.CameraAdd(name=name, url=url, password=password, **_choices(session, options))
 
     async def work(engine: EngineClient) -> wire.CameraView:
@@ -233,7 +237,7 @@ def edit(
         refuse_credentials(url)
     fields = _choices(session, options)
     fields |= {"name": name, "url": url, "is_enabled": is_enabled}
-    fields["password"] = _given_password(options["user"], password_file, no_password)
+    fields["password"] = given_password(options["user"], password_file, no_password)
     fields = {field: value for field, value in fields.items() if value is not None}
     if not fields:
         raise click.UsageError("nothing to change: give an option")
@@ -291,7 +295,7 @@ def test(
     """
     if "://" in camera:
         refuse_credentials(camera)
-        password = _given_password(user, password_file, no_password) or ""
+        password = given_password(user, password_file, no_password) or ""
         request = wire.CameraTest(
             url=camera, user=user or "", password=password, transport=transport, verify_tls=verify_tls
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from engine import wire
 from engine.client import EngineClient
+from tui.cli.alarm_export import save_table
 from tui.cli.output import plain, print_json
 from tui.cli.session import Session, json_option, pass_session
 from tui.cli.values import WHEN, When, now_us
@@ -35,7 +37,14 @@ PAGE = 1_000
 )
 @click.option("--from", "start", type=WHEN, metavar="TIME", help="From here.")
 @click.option("--to", "end", type=WHEN, metavar="TIME", help="Up to here.")
-@click.option("--text", metavar="TEXT", help="Only those whose text holds TEXT.")
+@click.option("--text", metavar="WORDS", help="All of which must be in text or source.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save all that fit as CSV instead of printing them.",
+)
 @json_option
 @pass_session
 def events(
@@ -48,6 +57,7 @@ def events(
     start: When | None,
     end: When | None,
     text: str | None,
+    csv_file: Path | None,
 ) -> None:
     """Show what happened, the oldest first.
 
@@ -55,10 +65,12 @@ def events(
     """
     if follow and end is not None:
         raise click.UsageError("--follow has no end: leave --to out")
+    if csv_file is not None and (follow or limit is not None):
+        raise click.UsageError("--csv takes all that fit: leave --follow and --limit out")
 
-    async def work(engine: EngineClient) -> None:
+    async def filters(engine: EngineClient) -> dict[str, Any]:
         now = await now_us(engine) if start or end else 0
-        filters: dict[str, Any] = {
+        return {
             "kinds": kind,
             "source": source,
             "min_severity": min_severity,
@@ -66,17 +78,26 @@ def events(
             "end_us": end.time_us(now, session.zone) if end else None,
             "text": text,
         }
+
+    async def fetch_table(engine: EngineClient) -> bytes:
+        return await engine.event_csv(**await filters(engine))
+
+    async def work(engine: EngineClient) -> None:
+        chosen = await filters(engine)
         if follow:
-            await _follow(engine, session, 10 if limit is None else limit, filters)
+            await _follow(engine, session, 10 if limit is None else limit, chosen)
             return
-        found = await _newest(engine, 100 if limit is None else limit, filters)
+        found = await _newest(engine, 100 if limit is None else limit, chosen)
         if session.is_json:
             print_json({"events": found})
         else:
             for event in found:
                 _print_event(session, event)
 
-    session.call(work)
+    if csv_file is not None:
+        save_table(session, session.call(fetch_table), csv_file)
+    else:
+        session.call(work)
 
 
 async def _newest(engine: EngineClient, limit: int, filters: dict[str, Any]) -> list[wire.EventView]:
@@ -123,5 +144,6 @@ def _print_event(session: Session, event: wire.EventView) -> None:
         return
     who = f" ({event.actor})" if event.actor else ""
     source = f"{event.source}: " if event.source else ""
-    line = f"{local_time(event.time_us, session.zone)}  {event.severity:<8}  {event.kind:<20}  {source}{event.text}{who}"
+    times = f" ({event.count} times)" if event.count > 1 else ""
+    line = f"{local_time(event.time_us, session.zone)}  {event.severity:<8}  {event.kind:<20}  {source}{event.text}{times}{who}"
     click.echo(plain(line))

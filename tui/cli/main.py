@@ -11,17 +11,22 @@ from typing import NoReturn
 import click
 
 from engine.client import InvalidInput, WatchdeckError
+from tui.cli.alarm_settings import listen, mail, preservation
+from tui.cli.alarms import alarm
 from tui.cli.cameras import camera
 from tui.cli.chassis import chassis
 from tui.cli.drives import drive
 from tui.cli.events import events
 from tui.cli.groups import group
+from tui.cli.log import log
 from tui.cli.output import print_error, silence_stdout
 from tui.cli.processes import completion, demo, drive_service, engine, fsck
 from tui.cli.raid_tasks import raid
 from tui.cli.recordings import recording, snapshot
+from tui.cli.schedule_templates import schedule
 from tui.cli.session import Session
 from tui.cli.status import status
+from tui.cli.triggers import trigger
 from tui.cli.volumes import volume
 
 EXIT_INTERRUPTED = 130
@@ -70,6 +75,13 @@ for _command in (
     recording,
     snapshot,
     events,
+    alarm,
+    trigger,
+    schedule,
+    log,
+    mail,
+    listen,
+    preservation,
     fsck,
     engine,
     drive_service,

@@ -11,7 +11,7 @@ import click
 from engine import wire
 from engine.client import EngineClient
 from tui.cli.output import iso_time, print_json, print_line, print_table
-from tui.cli.saving import FileBeingSaved, Progress
+from tui.cli.saving import FileBeingSaved, save_export
 from tui.cli.session import Session, json_option, pass_session
 from tui.cli.values import CAMERA, WHEN, When, now_us, stretch
 from widgets.format import (
@@ -220,46 +220,19 @@ def locks(session: Session, camera: str | None, start: When | None, end: When | 
 def export(session: Session, camera: str, start: When, end: When, output: Path) -> None:
     """Save a stretch of a camera as one MP4: nothing is encoded again, and it begins on the keyframe before --from."""
 
-    async def work(engine: EngineClient) -> wire.ExportPlan:
+    async def work(engine: EngineClient) -> dict[str, Any]:
         start_us, end_us = await stretch(engine, start, end, session.zone)
-        plan = await engine.plan_export(camera, start_us, end_us)
-        async with engine.export(camera, start_us, end_us) as stream:
-            progress = Progress(stream.total_bytes, is_quiet=session.is_json)
-            done_bytes = 0
-            try:
-                with FileBeingSaved(output, stream.total_bytes) as file:
-                    async for piece in stream:
-                        file.write(piece)
-                        done_bytes += len(piece)
-                        progress.at(done_bytes)
-                    file.keep()
-            finally:
-                progress.done()
-        return wire.ExportPlan(
-            camera=plan.camera,
-            start_us=stream.start_us,
-            end_us=stream.end_us,
-            bytes=done_bytes,
-            parts=plan.parts,
-        )
+        return await save_export(engine, camera, start_us, end_us, output, is_quiet=session.is_json)
 
     saved = session.call(work)
     if session.is_json:
-        print_json(
-            {
-                "camera": saved.camera,
-                "start_us": saved.start_us,
-                "end_us": saved.end_us,
-                "bytes": saved.bytes,
-                "path": str(output.absolute()),
-                "parts": [{"start_us": begin, "end_us": finish} for begin, finish in saved.parts],
-            }
-        )
+        print_json(saved)
         return
-    print_line(f"{output}: {decimal_bytes(saved.bytes)}, {_from_to(session, saved.start_us, saved.end_us)}")
-    if len(saved.parts) > 1:
+    stretch_text = _from_to(session, saved["start_us"], saved["end_us"])
+    print_line(f"{output}: {decimal_bytes(saved['bytes'])}, {stretch_text}")
+    if len(saved["parts"]) > 1:
         print_line(
-            f"  with {plural(len(saved.parts) - 1, 'gap')} inside: `watchdeck recording gaps` tells why"
+            f"  with {plural(len(saved['parts']) - 1, 'gap')} inside: `watchdeck recording gaps` tells why"
         )
 
 

@@ -7,11 +7,11 @@ import shutil
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import click
 
-from engine.client import FileError
+from engine.client import EngineClient, FileError
 from widgets.format import decimal_bytes
 
 SPARE_BYTES = 64 * 1024 * 1024
@@ -88,3 +88,30 @@ class Progress:
     def done(self) -> None:
         if self._is_shown:
             click.echo(f"\r{'':40}\r", nl=False, err=True)
+
+
+async def save_export(
+    engine: EngineClient, camera: str, start_us: int, end_us: int, output: Path, *, is_quiet: bool
+) -> dict[str, Any]:
+    """One MP4; says what is in it. Raises FileError and what the engine raises."""
+    plan = await engine.plan_export(camera, start_us, end_us)
+    async with engine.export(camera, start_us, end_us) as stream:
+        progress = Progress(stream.total_bytes, is_quiet=is_quiet)
+        done_bytes = 0
+        try:
+            with FileBeingSaved(output, stream.total_bytes) as file:
+                async for piece in stream:
+                    file.write(piece)
+                    done_bytes += len(piece)
+                    progress.at(done_bytes)
+                file.keep()
+        finally:
+            progress.done()
+    return {
+        "camera": plan.camera,
+        "start_us": stream.start_us,
+        "end_us": stream.end_us,
+        "bytes": done_bytes,
+        "path": os.path.join(os.getcwd(), output),
+        "parts": [{"start_us": begin, "end_us": finish} for begin, finish in plan.parts],
+    }

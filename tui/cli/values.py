@@ -71,15 +71,17 @@ class SizeType(click.ParamType[int]):
 
 
 class LimitType(click.ParamType[int]):
-    """A value of another type, or `none` for no limit (-1 in the API)."""
+    """A value of another type, or `none` for no limit (-1 in the API); or another word for another number."""
 
-    def __init__(self, inner: click.ParamType[int]) -> None:
+    def __init__(self, inner: click.ParamType[int], *, none: str = "none", stands_for: int = -1) -> None:
         self.inner = inner
         self.name = inner.name
+        self._none = none
+        self._stands_for = stands_for
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if value == "none":
-            return -1
+        if value == self._none:
+            return self._stands_for
         return self.inner.convert(value, param, ctx)
 
 
@@ -99,6 +101,18 @@ async def _volume_names(engine: EngineClient) -> list[str]:
 
 async def _group_names(engine: EngineClient) -> list[str]:
     return [group.name for group in await engine.groups()]
+
+
+async def _rule_names(engine: EngineClient) -> list[str]:
+    return [rule.name for rule in await engine.alarm_rules()]
+
+
+async def _schedule_names(engine: EngineClient) -> list[str]:
+    return [template.name for template in await engine.schedules()]
+
+
+async def _button_names(engine: EngineClient) -> list[str]:
+    return [button.name for button in await engine.virtual_triggers()]
 
 
 class Ref(click.ParamType[str]):
@@ -127,6 +141,9 @@ class Ref(click.ParamType[str]):
 CAMERA = Ref("camera", _camera_names)
 VOLUME = Ref("volume", _volume_names)
 GROUP = Ref("group", _group_names)
+RULE = Ref("rule", _rule_names)
+SCHEDULE = Ref("schedule", _schedule_names)
+BUTTON = Ref("button", _button_names)
 
 
 async def now_us(engine: EngineClient) -> int:
