@@ -54,7 +54,7 @@ class Refusals:
             self._events.publish(
                 "login.brute_force",
                 f"{who} was refused {THRESHOLD} times within a minute",
-                severity=Severity.WARNING,
+                severity=Severity.CRITICAL,
                 source=who,
             )
         return True

@@ -67,6 +67,12 @@ class EngineProcess:
                     await client.close()
                     await asyncio.sleep(0.05)
 
+    def another_client(self) -> EngineClient:
+        """Of the engine that runs; closed at the end."""
+        client = EngineClient(self.socket)
+        self._clients.append(client)
+        return client
+
     def kill(self) -> None:
         """SIGKILL, as a power button does."""
         assert self.process is not None
