@@ -50,11 +50,17 @@ class AlarmService:
     """
 
     def __init__(
-        self, catalog: CatalogAccess, clock: Clock, runner: Runner, *, sleep: Sleep = asyncio.sleep
+        self,
+        catalog: CatalogAccess,
+        clock: Clock,
+        runner: Runner | None = None,
+        *,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._catalog = catalog
         self._clock = clock
-        self._runner = runner
+        self.runner = runner
+        """Set before `run`: it needs parts of the station that begin after events are taken."""
         self._sleep = sleep
         self._book = RuleBook(catalog)
         self._intake = Intake(lambda: self.camera_names())
@@ -169,7 +175,7 @@ class AlarmService:
             for hit, outcome in zip(gathered, outcomes, strict=True):
                 self._remember(hit.key, outcome.row.last_us)
                 if outcome.is_new and not hit.is_acted_on:
-                    self._runner.start(outcome.row, hit.rule.actions, hit.rule.name)
+                    self._start(outcome.row, hit)
             self._tell(outcomes)
         await self._refresh()
         return True
@@ -181,11 +187,16 @@ class AlarmService:
         for hit in gathered:
             if not hit.is_acted_on and not self._joins(hit):
                 row = _row_of(hit.as_hit())
-                self._runner.start(row, hit.rule.actions, hit.rule.name)
+                self._start(row, hit)
                 hit.is_acted_on = True
                 self._tell([AlarmOutcome(row, is_new=True)])
             self._remember(hit.key, hit.last_us)
         self._intake.put_back(gathered)
+
+    def _start(self, row: AlarmRow, hit: Gathered) -> None:
+        assert self.runner is not None, "the actions' runner is not there yet"
+        if hit.rule.actions:
+            self.runner.start(row, hit.rule.actions, hit.rule.name)
 
     def _joins(self, hit: Gathered) -> bool:
         """As far as can be known without the catalog."""
@@ -249,7 +260,8 @@ class AlarmService:
         )
         self._tell(outcomes)
         await self._refresh()
-        results = await self._runner.run_now(outcomes[0].row, rule.actions, rule.row.name)
+        assert self.runner is not None, "the actions' runner is not there yet"
+        results = await self.runner.run_now(outcomes[0].row, rule.actions, rule.row.name)
         return AlarmTestReply(alarm_id=outcomes[0].row.id, results=results)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
-from engine.wire_alarm_rules import AlarmRuleAdd, AlarmRuleView
+from engine.wire_alarm_rules import AlarmRuleAdd, AlarmRuleView, LiveAction
 from storage.catalog.alarm_records import AlarmRow, AlarmRowFilter
 from storage.catalog.records import EventRecord, Severity
 from storage.errors import CatalogDamaged
@@ -77,6 +77,7 @@ class Bench:
 
     async def rule(self, name: str = "Motion", **more: Any) -> AlarmRuleView:
         more.setdefault("triggers", (trigger(),))
+        more.setdefault("actions", (LiveAction(cameras=("Gate",)),))
         return await self.desk.add(AlarmRuleAdd(name=name, **more), "ada")
 
     async def rows(self, **filter: Any) -> list[AlarmRow]:

@@ -223,7 +223,7 @@ async def test_hits_are_written_by_itself_while_it_runs(bench: Bench) -> None:
     async with asyncio.TaskGroup() as group:
         run = group.create_task(bench.alarms.run())
         bench.say()
-        while not bench.runner.started:
+        while not bench.raised:
             await asyncio.sleep(0)
         run.cancel()
     assert len(await bench.rows()) == 1
