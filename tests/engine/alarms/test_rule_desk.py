@@ -93,6 +93,8 @@ async def test_a_rule_is_kept_as_it_was_given_and_says_so(bench: Bench) -> None:
         ({"actions": (PushAction(url="topic"),)}, "notification"),
         ({"actions": (PushAction(url=f"ntfy://{PLACEHOLDER}"),)}, "not known"),
         ({"actions": (SoundAction(where="roof"),)}, "roof"),
+        ({"actions": (MailAction(to=("a@b.example",), body="{secret}"),)}, r"actions\[0\]\.body.*secret"),
+        ({"actions": (MailAction(to=("a@b.example",), subject="{"),)}, r"actions\[0\]\.subject"),
         (
             {"triggers": (trigger("recording.stopped"),), "actions": (RecordAction(),)},
             r"recording\.stopped.*cannot start a recording",
