@@ -17,7 +17,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
 
-from tui.celldiff import CellDiffMixin
+from tui.alerts import AlertMixin
 from tui.commands import COMMANDS, Command, Scope, bindings_of, parse
 from tui.desk import Desk, LogLine
 from tui.garbage import settle
@@ -92,7 +92,7 @@ MAKERS: dict[Scope, Callable[[Desk], View]] = {
 }
 
 
-class WatchdeckApp(CellDiffMixin):
+class WatchdeckApp(AlertMixin):
     """One console on one engine."""
 
     CSS_PATH = "watchdeck.tcss"
@@ -124,6 +124,8 @@ class WatchdeckApp(CellDiffMixin):
         self.desk = desk
         self.glyphs = desk.glyphs
         self._keymap_file = keymap
+        self.complaints = list(keymap.complaints)
+        """Of the user's own files: said once the frame stands."""
         self.front = Scope.DASHBOARD
         self._pending = Change.NOTHING
         self._words_timer: Timer | None = None
@@ -148,11 +150,12 @@ class WatchdeckApp(CellDiffMixin):
         if self._keymap_file.keys:
             self.set_keymap(self._keymap_file.keys)
         self.base.query_one(FooterLine).keys = self._keymap_file.keys
+        self.begin_alerts()
         self.desk.mirror.listen(self._mirror_changed)
         self.set_interval(TICK_S, self._tick)
         self._draw_frame()
         self.call_after_refresh(self._connect)
-        for complaint in self._keymap_file.complaints:
+        for complaint in self.complaints:
             self.tell(complaint, is_error=True)
         if self._unknown_theme is not None:
             self.tell(f"no theme {self._unknown_theme!r} (:theme NAME)", is_error=True)
@@ -165,6 +168,7 @@ class WatchdeckApp(CellDiffMixin):
 
     def _mirror_changed(self, change: Change) -> None:
         self._pending |= change
+        self.alert(change)
         if change & Change.WORDS and self._words_timer is None:
             self._words_timer = self.set_timer(WORDS_S, self._draw_changes)
 
@@ -172,6 +176,7 @@ class WatchdeckApp(CellDiffMixin):
         if self.desk.mirror.is_live is not self._was_live:
             self._pending |= Change.LINK
         self._pending |= Change.STATION  # ages and clocks move on
+        self.tick_alerts()
         self._draw_changes()
 
     def _draw_changes(self) -> None:
@@ -267,6 +272,10 @@ class WatchdeckApp(CellDiffMixin):
         """In the footer for some seconds, in the command log for good."""
         self.desk.log.append(LogLine(self.desk.mirror.now_us, text, is_error))
         self.base.query_one(FooterLine).tell(text, is_error=is_error)
+
+    @on(View.QuietWanted)
+    def _quiet_wanted(self) -> None:
+        self.action_notifications()
 
     @on(View.Said)
     def _view_said(self, event: View.Said) -> None:

@@ -74,6 +74,20 @@ class CellDiffMixin(App[str]):
         """ctrl+l: others wrote on the screen."""
         self.forget_screen()
 
+    def write_apart(self, text: str) -> bool:
+        """A short sequence between two frames (a frame is one write: it is never inside a picture); False = not now."""
+        driver = self._driver
+        if driver is None or self.is_headless or self._closed or not self._running:
+            return False
+        if getattr(driver, "_writer_thread", self) is None or self._is_terminal_behind():
+            return False
+        driver.write(text)
+        return True
+
+    def bell(self) -> None:
+        """Ring; a terminal that is behind would ring late, and is spared it."""
+        self.write_apart("\a")
+
     # -- events ------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tui.connection import Client, Connection
 from tui.mirror import Mirror
+from tui.notify import Notifier
 from tui.profile import Blinking, TerminalProfile
 from widgets.glyphs import Glyphs
 
@@ -53,6 +54,8 @@ class Desk:
     is_read_only: bool = False
     blinking: Blinking = "full"
     """Of the lamps of the drive bays; the profile says how it starts."""
+    notifier: Notifier = field(default_factory=Notifier)
+    """Which alarms are told here."""
     undo: deque[Undo] = field(default_factory=lambda: deque(maxlen=UNDO_KEPT))
     """Newest last; the oldest are forgotten."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))

@@ -66,6 +66,8 @@ class TerminalProfile:
     is_multiplexer: bool = False
     has_mouse: bool = False
     blinking: Blinking = "full"
+    has_title: bool = False
+    """The terminal has a window title that may be written."""
     is_console: bool = False
     """The text console of Linux."""
     refusal: str = ""
@@ -167,6 +169,7 @@ def decide(
         is_multiplexer=is_multiplexer,
         has_mouse=has_mouse if has_mouse is not None else not is_ssh and may_ask(term),
         blinking=_blinking(environ, is_near=not is_ssh),
+        has_title=is_terminal and may_ask(term),
         is_console=term == "linux",
         refusal=_refusal(term, is_terminal),
     )

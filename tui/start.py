@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from engine.client import EngineClient
@@ -11,8 +12,10 @@ from tui.desk import Desk
 from tui.keymap import keymap_path, load_keymap
 from tui.local_zone import local_zone
 from tui.mirror import Mirror
+from tui.notify_file import load_notifier, notify_path
 from tui.profile import TerminalProfile
 from tui.themes import THEMES, register_themes
+from tui.title import PUT_BACK
 from widgets.glyphs import GLYPH_SETS
 from widgets.scroll_bar import use_whole_cell_scroll_bars
 
@@ -27,6 +30,7 @@ def start_console(
     if profile.glyphs != "unicode":
         use_whole_cell_scroll_bars()
     mirror = Mirror()
+    notifier, complaint = load_notifier(notify_path())
     desk = Desk(
         blinking=profile.blinking,
         mirror=mirror,
@@ -36,9 +40,18 @@ def start_console(
         zone=local_zone(),
         folder=Path.home() / EXPORTS,
         is_read_only=is_read_only,
+        notifier=notifier,
     )
     app = WatchdeckApp(desk, load_keymap(keymap_path()), theme=theme_named(theme))
-    return app.run(mouse=profile.has_mouse)
+    app.notify_file = notify_path()
+    if complaint:
+        app.complaints.append(complaint)
+    try:
+        return app.run(mouse=profile.has_mouse)
+    finally:
+        if app.has_own_title:
+            sys.stdout.write(PUT_BACK)
+            sys.stdout.flush()
 
 
 def theme_named(name: str | None) -> str | None:

@@ -83,7 +83,7 @@ async def test_an_operator_clears_three_hundred_alarms_by_keys_alone(tmp_path: P
 
         # The rest of the night is grouped; one camera looks at a tree: all of it is muted.
         await pilot.press("g")
-        await shows(pilot, "groups", "99 Motion at night")
+        await shows(pilot, "groups", "99 detection.motion")
         await pilot.press("slash", *"garden motion", "enter")
         await shows(pilot, "1 group", "/garden motion")
         await pilot.press("m", *"90", "enter")

@@ -61,6 +61,33 @@ EVERYWHERE: tuple[Command, ...] = (
         "quit_console",
         footer="Quit",
     ),
+    Command(
+        "app.trigger",
+        "trigger",
+        "Press a button",
+        "Fire a virtual trigger: the buttons that rules have.",
+        "exclamation_mark",
+        "trigger",
+        takes="button?",
+        changes=True,
+    ),
+    Command(
+        "app.notify",
+        "notify",
+        "Notifications",
+        "Off here for so many minutes (1 to 9999); `on` ends it.",
+        "",
+        "notifications",
+        takes="minutes?",
+    ),
+    Command(
+        "app.notify_rules",
+        "notify rules",
+        "Notifications of rules",
+        "Which rules' alarms are told on this console.",
+        "",
+        "notify_rules",
+    ),
     Command("app.palette", "palette", "Command palette", "Search all commands.", "ctrl+p", "command_palette"),
     Command(
         "app.back", "back", "Back", "Close, clear the filter, or go up one level.", "escape", "step_back"

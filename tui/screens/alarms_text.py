@@ -66,7 +66,7 @@ def line_of(alarm: AlarmView, moment: Moment) -> Line:
         format.recent_time(alarm.last_us, moment.now_us, moment.zone),
         age_of(alarm, moment.now_us),
         alarm.source or "station",
-        title_of(alarm),
+        group_title(alarm) if moment.is_grouped else title_of(alarm),
         (status_of(alarm, moment.now_us), STATUS_TONES.get(alarm.status, "")),
         short_count(alarm.count),
         alarm.comment,
@@ -79,10 +79,13 @@ def line_of(alarm: AlarmView, moment: Moment) -> Line:
     )
 
 
+def group_title(alarm: AlarmView) -> str:
+    """How many alarms, and of which kind of event: rules may differ (AG-01)."""
+    return f"{format.count(alarm.members)} {alarm.kind}"
+
+
 def title_of(alarm: AlarmView) -> str:
-    """Its rule; of a group of several how many alarms, of a test that it is one."""
-    if alarm.members > 1:
-        return f"{format.count(alarm.members)} {alarm.rule}"
+    """Its rule; of a test that it is one."""
     return f"test: {alarm.rule}" if alarm.is_test else alarm.rule
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from engine import wire
+from engine.wire_alarms import AlarmView
 from tui.mirror import Mirror
+from tui.screens.dashboard_alarms import alarm_lines
 from tui.screens.dashboard_box import box_lines
 from tui.screens.paper import BLOCK_DIGITS, Paper, heading
 from tui.screens.text_pane import cut
@@ -28,21 +30,30 @@ FULL_DAYS = 0.02
 BAR_CELLS = 14
 
 
-def dashboard_lines(mirror: Mirror, paper: Paper) -> list[Content]:
+def dashboard_lines(mirror: Mirror, paper: Paper, alarms: Sequence[AlarmView] = ()) -> list[Content]:
     """Everything, at most `paper.rows` lines; muted as a whole when it is not the present."""
     station = mirror.station
     if station is None:
         return [Content("waiting for the engine's first word ...")]
     lines = (
-        _wide(mirror, station, paper) if paper.columns >= WIDE_COLUMNS else _narrow(mirror, station, paper)
+        _wide(mirror, station, paper, alarms)
+        if paper.columns >= WIDE_COLUMNS
+        else _narrow(mirror, station, paper, alarms)
     )
     lines = lines[: paper.rows]
     return lines if mirror.is_live else [Content.styled(line.plain, "dim") for line in lines]
 
 
-def _narrow(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Content]:
+def _narrow(
+    mirror: Mirror, station: wire.StationView, paper: Paper, alarms: Sequence[AlarmView]
+) -> list[Content]:
     recording = recording_lines(mirror, station, paper.glyphs)
-    sections = [problem_lines(mirror, paper), box_lines(mirror.chassis, paper), storage_lines(mirror, paper)]
+    sections = [
+        alarm_lines(mirror.alarm_counts, alarms, mirror.now_us, paper),
+        problem_lines(mirror, paper),
+        box_lines(mirror.chassis, paper),
+        storage_lines(mirror, paper),
+    ]
     if paper.columns < 70:
         machine = station_lines(station, paper.glyphs, paper.columns)
         if paper.rows >= 16:
@@ -54,13 +65,16 @@ def _narrow(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Con
     return _stacked(top, sections, event_lines(mirror, paper, paper.rows), paper)
 
 
-def _wide(mirror: Mirror, station: wire.StationView, paper: Paper) -> list[Content]:
+def _wide(
+    mirror: Mirror, station: wire.StationView, paper: Paper, alarms: Sequence[AlarmView]
+) -> list[Content]:
     left_columns = paper.columns * 11 // 20
     left_paper = Paper(left_columns - 2, paper.rows, paper.glyphs, paper.zone)
     right_columns = paper.columns - left_columns
     right_paper = Paper(right_columns, paper.rows, paper.glyphs, paper.zone)
     left = [Content(""), *recording_lines(mirror, station, paper.glyphs), Content("")]
     sections = [
+        alarm_lines(mirror.alarm_counts, alarms, mirror.now_us, left_paper),
         problem_lines(mirror, left_paper),
         box_lines(mirror.chassis, left_paper),
         storage_lines(mirror, left_paper),

@@ -33,6 +33,7 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
 )
 MESSAGE_S = 6.0
 ERROR_S = 12.0
+TOAST_S = 8.0
 HINTS = 4
 ABSENT_KEYS = (("d", "Demo"), ("R", "Try again"))
 
@@ -50,6 +51,8 @@ KEY_NAMES = {
     "greater_than_sign": ">",
     "less_than_sign": "<",
     "at": "@",
+    "asterisk": "*",
+    "exclamation_mark": "!",
     "space": "space",
 }
 
@@ -100,10 +103,10 @@ class HeaderLine(TextPane):
         number, (key, scope, title) = tab
         if front is Scope.BAYS:
             key = f"F{number}"  # digits are bays there
-        shown = title[: own if scope is front else others]
+        new = mirror.alarm_counts.new if scope is Scope.ALARMS else 0
+        shown = title[: own if scope is front else max(others, 6) if new and others else others]
         style = "reverse bold" if scope is front else ""
         text = f" {key} {shown} ".replace("  ", " ")
-        new = mirror.alarm_counts.new if scope is Scope.ALARMS else 0
         if not new:
             return Content.styled(text, style)
         alert = "bold $text-error" if mirror.alarm_counts.critical else "bold $text-warning"
@@ -117,6 +120,8 @@ class HeaderLine(TextPane):
             marks += Content.styled("DEMO ", "bold")
         if desk.is_read_only:
             marks += Content.styled("READ-ONLY ", "bold $text-warning")
+        if minutes := desk.notifier.minutes_left(mirror.now_us):
+            marks += Content.styled(f"quiet {minutes} min ", "bold $text-warning")
         if mirror.link is Link.LOST:
             return marks + Content.styled("LOST ", "bold $text-error")
         if mirror.link is not Link.LIVE:
@@ -164,6 +169,8 @@ class FooterLine(TextPane):
 
     _timer: Timer | None = None
     _message: Content | None = None
+    _toast_timer: Timer | None = None
+    _toast: Content | None = None
 
     keys: Mapping[str, str] = {}
     """The user's own keys by command id."""
@@ -190,6 +197,23 @@ class FooterLine(TextPane):
         self._timer = self.set_timer(ERROR_S if is_error else MESSAGE_S, self.forget)
         self.draw()
 
+    @property
+    def has_toast(self) -> bool:
+        """A new alarm is told, or will be when the message before it has gone."""
+        return self._toast is not None
+
+    def toast(self, words: Content) -> None:
+        """Tell of a new alarm for a while, behind the answer to what the operator just did."""
+        self._toast = words
+        if self._toast_timer is not None:
+            self._toast_timer.stop()
+        self._toast_timer = self.set_timer(TOAST_S, self._forget_toast)
+        self.draw()
+
+    def _forget_toast(self) -> None:
+        self._toast = None
+        self.draw()
+
     def forget(self) -> None:
         """Back to the keys."""
         if self._message is not None:
@@ -199,6 +223,9 @@ class FooterLine(TextPane):
     def draw(self) -> None:
         if self._message is not None:
             self.show([self._message])
+            return
+        if self._toast is not None:
+            self.show([self._toast])
             return
         if self._is_absent:
             self.show([fitted_keys(ABSENT_KEYS, (("?", "Help"), ("q", "Quit")), self.size.width)])
