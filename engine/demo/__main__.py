@@ -21,6 +21,7 @@ from pathlib import Path
 from engine.client import EngineClient
 from engine.deadline import Deadline
 from engine.demo.access import Login
+from engine.demo.alarms import furnish_alarms
 from engine.demo.child import Child, DemoFailed
 from engine.demo.furnish import FLOOR_BYTES, RETENTION_BYTES, furnish, wait_until_ready
 from engine.demo.scenario import Line, play, read_scenario
@@ -127,6 +128,7 @@ async def _run(folder: Path, scenario: tuple[Line, ...], *, has_console: bool) -
             async with EngineClient(socket) as client:
                 await wait_until_ready(client, engine, ENGINE_START_LIMIT_S)
                 await furnish(client, port, login)
+                await furnish_alarms(client)
                 if not has_console:
                     _say(f"The engine answers on {socket}")
                     _say(f"  watchdeck --socket {socket}\nCtrl-C ends the demo.")
