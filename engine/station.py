@@ -1,6 +1,6 @@
 """The station: its parts put together, started and stopped in the order of what needs what.
 
-Catalog ▸ events ▸ recording (volumes ▸ recorders ▸ cameras) ▸ chassis, jobs, pictures, health, stream ▸ API. Each is an async context around
+Catalog ▸ events ▸ recording (volumes ▸ recorders ▸ cameras) ▸ alarms and their actions ▸ chassis, jobs, pictures, health, stream ▸ API. Each is an async context around
 the next; leaving them is the ordered stop. A part that fails for good ends the others in the same order.
 """
 
@@ -42,6 +42,7 @@ from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
+from engine.sources.crash import tell_of_crash
 from engine.sources.sources import StationSources
 from engine.state_folder import CATALOG_NAME
 from engine.supervise import keep_running
@@ -168,9 +169,11 @@ class Station:
                 recording = RecordingService(
                     catalog, events, self._clock, recording_config(self._config.recording), self._open_camera
                 )
+                alarms = await self._alarms(catalog, events, recording)
+                await tell_of_crash(catalog, events)
                 async with in_background(recording=recording.run), keep_operations(catalog) as operations:
                     await recording.is_started.wait()
-                    await self._serve(identity, catalog, events, recording, operations, newest, stop)
+                    await self._serve(identity, catalog, events, recording, alarms, operations, newest, stop)
 
     @asynccontextmanager
     async def _events(self, catalog: CatalogThread) -> AsyncIterator[EventBus]:
@@ -181,6 +184,24 @@ class Station:
                 yield events
             finally:
                 await events.flush()
+
+    async def _alarms(
+        self, catalog: CatalogThread, events: EventBus, recording: RecordingService
+    ) -> AlarmService:
+        """Takes events from before recording begins; what they are written and acted on by begins in `_serve`."""
+        alarms = AlarmService(catalog, self._clock)
+        alarms.camera_names = lambda: {camera.name for camera in recording.cameras()}
+        await alarms.load()
+        events.watch(alarms.take)
+        return alarms
+
+    @asynccontextmanager
+    async def _settling(self, alarms: AlarmService) -> AsyncIterator[None]:
+        """What happened until the end is written, and its actions begun, before those who do it are cancelled."""
+        try:
+            yield
+        finally:
+            await alarms.close()
 
     async def _identity(self, catalog: CatalogThread) -> StationIdentity:
         """A name in station.toml wins over the one in the catalog."""
@@ -196,6 +217,7 @@ class Station:
         catalog: CatalogThread,
         events: EventBus,
         recording: RecordingService,
+        alarms: AlarmService,
         operations: OperationLog,
         newest: Sequence[EventRecord],
         stop: asyncio.Event,
@@ -217,7 +239,7 @@ class Station:
             recording,
             health=lambda: health.health,
             groups=recording.group_views,
-            matching=lambda event: alarms.matching(event),
+            matching=alarms.matching,
         )
         actions = AlarmActions(
             catalog,
@@ -228,14 +250,11 @@ class Station:
             speaker=chassis,  # type: ignore[arg-type]  # as soon as the chassis has one
             snapshots=EventSnapshots(lambda request: picture_of(services, request)),
         )
-        alarms = AlarmService(catalog, self._clock, actions.runner)
-        alarms.camera_names = lambda: {view.name for view in recording.camera_views()}
+        alarms.runner = actions.runner
         alarms.on_change = hub.changed
         alarms.on_raised = hub.alarm_raised
         hub.alarm_counts = lambda: alarms.counts
         await sources.load()
-        await alarms.load()
-        events.watch(alarms.take)
         recording.on_change = lambda kind, ref: hub.changed()
 
         def chassis_changed() -> None:
@@ -268,9 +287,12 @@ class Station:
             with events.subscribe() as subscription:
                 async with (
                     in_background(
-                        sources=sources.run,
                         actions=lambda: keep_running("actions of alarms", actions.run),
                         alarms=lambda: keep_running("alarms", alarms.run),
+                    ),
+                    self._settling(alarms),
+                    in_background(
+                        sources=sources.run,
                         health=health.run,
                         upkeep=lambda: keep_running(
                             "catalog upkeep",
@@ -290,7 +312,6 @@ class Station:
                     self.is_serving.set()
                     await stop.wait()
                     events.publish("engine.stopped", "engine stops in order")
-            await alarms.close()
         finally:
             self.is_serving.clear()
             files.shutdown(wait=False, cancel_futures=True)
