@@ -11,7 +11,7 @@ from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
 from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
-from engine.wire_alarm_rules import AlarmRuleAdd
+from engine.wire_alarm_rules import AlarmRuleAdd, LiveAction
 from storage.clock import SystemClock
 from tests.engine.alarms.makers import trigger
 from tests.fakes.action_runner import FakeRunner
@@ -68,9 +68,10 @@ async def test_a_hundred_thousand_events_are_counted_exactly_and_the_loop_turns(
     path = tmp_path / "catalog.db"
     async with CatalogThread(path) as catalog:
         storm = Storm(catalog)
-        await storm.desk.add(AlarmRuleAdd(name="All", triggers=(trigger("detection"),)), "ada")
+        live = (LiveAction(),)
+        await storm.desk.add(AlarmRuleAdd(name="All", triggers=(trigger("detection"),), actions=live), "ada")
         await storm.desk.add(
-            AlarmRuleAdd(name="One", triggers=(trigger("detection.motion", "camera 3"),)), "ada"
+            AlarmRuleAdd(name="One", triggers=(trigger("detection.motion", "camera 3"),), actions=live), "ada"
         )
 
         def gust(number: int) -> None:
