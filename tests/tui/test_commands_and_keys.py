@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from textual.content import Content
 
 from tui.app import MAKERS, WatchdeckApp
+from tui.command_lists.alarms import ALARMS
 from tui.command_lists.bays import BAYS
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
 from tui.keymap import load_keymap
@@ -139,7 +140,7 @@ def test_a_long_line_of_help_goes_on_below_its_words() -> None:
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "console.md"
 
 
-@pytest.mark.parametrize("command", BAYS, ids=lambda command: command.id)
-def test_the_manual_names_every_command_of_the_bays(command: Command) -> None:
+@pytest.mark.parametrize("command", (*BAYS, *ALARMS), ids=lambda command: command.id)
+def test_the_manual_names_every_command_of_the_bays_and_of_alarms(command: Command) -> None:
     text = DOCS.read_text(encoding="utf-8")
     assert f"`:{command.words}" in text

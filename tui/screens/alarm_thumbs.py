@@ -65,7 +65,7 @@ class AlarmThumbs(Container):
         """The page with the cursor in it."""
         self.fit_shape()
         number = self._shape[0] * self._shape[1]
-        first = rows.cursor // number * number
+        first = min(rows.cursor // number * number, max(rows.count - number, 0))
         glyphs = glyphs_of(self)
         wanted = []
         for place, cell in enumerate(self.query(VideoCell)):

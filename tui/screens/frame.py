@@ -31,6 +31,9 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
     ("5", Scope.BAYS, "Bays"),
     ("6", Scope.ALARMS, "Alarms"),
 )
+FULL, SHORT, NONE = range(3)
+SHORT_TITLES = {Scope.DASHBOARD: "Dash", Scope.CAMERAS: "Cams", Scope.RECORDINGS: "Rec"}
+"""Where the whole titles have no room."""
 MESSAGE_S = 6.0
 ERROR_S = 12.0
 TOAST_S = 8.0
@@ -75,7 +78,7 @@ class HeaderLine(TextPane):
         right = self._status(desk)
         left = self._tabs(front, desk.mirror, width - len(right) - 1)
         station = desk.mirror.station
-        if len(left) + len(right) + 12 <= width:
+        if width >= 100 and len(left) + len(right) + 12 <= width:
             left = Content.styled(" Watchdeck ", "bold") + left
         names = [station.name] if station else []
         for name in names:
@@ -88,9 +91,16 @@ class HeaderLine(TextPane):
 
     @classmethod
     def _tabs(cls, front: Scope, mirror: Mirror, room: int) -> Content:
-        """As many letters of the titles as there is room for; the view in front and new alarms are named longest."""
+        """Titles, short titles or numbers, as there is room; the view in front is named longest."""
         tabs = Content("")
-        for others, own in ((99, 99), (5, 99), (4, 99), (3, 99), (3, 3), (0, 99), (0, 3), (0, 0)):
+        for others, own in (
+            (FULL, FULL),
+            (SHORT, FULL),
+            (SHORT, SHORT),
+            (NONE, FULL),
+            (NONE, SHORT),
+            (NONE, NONE),
+        ):
             tabs = Content("").join(cls._tab(tab, front, mirror, others, own) for tab in enumerate(TABS, 2))
             if len(tabs) <= room:
                 break
@@ -104,7 +114,7 @@ class HeaderLine(TextPane):
         if front is Scope.BAYS:
             key = f"F{number}"  # digits are bays there
         new = mirror.alarm_counts.new if scope is Scope.ALARMS else 0
-        shown = title[: own if scope is front else max(others, 6) if new and others else others]
+        shown = (title, SHORT_TITLES.get(scope, title), "")[own if scope is front else others]
         style = "reverse bold" if scope is front else ""
         text = f" {key} {shown} ".replace("  ", " ")
         if not new:
