@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from engine.alarms.views import alarm_view, result_view, step_view
 from engine.api.alarm_views import clip_us, row_filter
 from engine.api.csv_file import ROW_LIMIT, alarm_table
@@ -30,6 +32,8 @@ from storage.catalog.alarm_records import AlarmRow, AlarmRowFilter, ResultRow, S
 from storage.errors import InvalidInput, NotFound
 from storage.units import US_PER_SECOND
 
+PAGE = 2_000
+"""Rows of one read for a file."""
 US_PER_MINUTE = 60 * US_PER_SECOND
 STATUS_WORDS = {
     AlarmStatus.NEW: "new",
@@ -160,12 +164,39 @@ def _alarms(count: int) -> str:
 
 
 async def export_alarms(services: Services, call: Call[None, AlarmFilter]) -> CsvReply:
-    """AL-15. One read: an alarm that another event meets meanwhile would otherwise move out of the pages to come."""
-    rows: list[AlarmRow]
-    rows, _ = await services.catalog.read(
-        "alarms", row_filter(call.body), now_us=services.clock.now_us(), limit=ROW_LIMIT + 1
-    )
-    kept = rows[:ROW_LIMIT]
+    """AL-15, newest first."""
+    rows = await _all_rows(services, row_filter(call.body))
     station = services.station.station_view().name
+    kept = rows[:ROW_LIMIT]
     data = await asyncio.get_running_loop().run_in_executor(services.files, alarm_table, kept, station)
     return CsvReply(data=data, rows=len(kept), is_cut=len(rows) > ROW_LIMIT)
+
+
+async def _all_rows(services: Services, chosen: AlarmRowFilter) -> list[AlarmRow]:
+    """One row more than a file takes at most. Read in pages, so that lists in consoles are answered in between."""
+    begun_us = services.clock.now_us()
+    found: dict[int, AlarmRow] = {}
+    page = chosen
+    offset = 0
+    while len(found) <= ROW_LIMIT:
+        rows = await _page(services, page, offset)
+        found.update((row.id, row) for row in rows)
+        if len(rows) < PAGE:
+            break
+        # Pages go on by time: what is raised meanwhile moves nothing. Rows of the same microsecond are counted off.
+        last_us = rows[-1].last_us
+        same = sum(row.last_us == last_us for row in rows)
+        offset = same + (offset if same == len(rows) and page.end_us == last_us + 1 else 0)
+        page = msgspec.structs.replace(chosen, end_us=last_us + 1)
+    # Whatever another event met meanwhile has left the pages still to come.
+    since = msgspec.structs.replace(chosen, start_us=max(begun_us, chosen.start_us or 0))
+    found.update((row.id, row) for row in await _page(services, since, 0))
+    return sorted(found.values(), key=lambda row: (row.last_us, row.id), reverse=True)
+
+
+async def _page(services: Services, chosen: AlarmRowFilter, offset: int) -> list[AlarmRow]:
+    rows: list[AlarmRow]
+    rows, _ = await services.catalog.read(
+        "alarms", chosen, now_us=services.clock.now_us(), offset=offset, limit=PAGE
+    )
+    return rows

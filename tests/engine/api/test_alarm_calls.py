@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from engine import wire
+from engine.api import handlers_alarms
+from engine.catalog_thread import CatalogThread
 from engine.wire_alarm_rules import (
     AlarmRuleAdd,
     AlarmRuleEdit,
@@ -176,6 +178,38 @@ async def test_the_list_as_a_file_is_what_the_filter_says(station: FakeStation) 
     assert {line[1] for line in lines} == {"test"}
     data = await station.client.alarm_csv(AlarmFilter(sources=("Gate",)))
     assert len(data.splitlines()) == 2
+
+
+async def test_a_long_list_is_saved_whole_though_it_is_read_in_pages(
+    station: FakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many of the same microsecond, more than a page of them, and one that another event meets meanwhile."""
+    monkeypatch.setattr(handlers_alarms, "PAGE", 4)
+    await station.client.add_alarm_rule(rule(retrigger_s=3_600))
+    for crowd in (3, 11, 1, 6):
+        for number in range(crowd):
+            station.events.publish("camera.lost", "lost", source=f"{crowd}-{number}")
+        station.clock.advance(SECOND)
+    await station.alarms.flush()
+    read = CatalogThread.read
+    pages = 0
+
+    async def meddling(catalog: CatalogThread, call: str, /, *args: object, **kwargs: object) -> object:
+        nonlocal pages
+        found = await read(catalog, call, *args, **kwargs)
+        if call == "alarms":
+            pages += 1
+            if pages == 2:
+                station.events.publish("camera.lost", "lost again", source="3-0")
+                await station.alarms.flush()
+        return found
+
+    monkeypatch.setattr(CatalogThread, "read", meddling)
+    data = await station.client.alarm_csv(AlarmFilter())
+    sources = [line.split(",")[2] for line in data.decode().splitlines()[1:]]
+    assert sorted(sources) == sorted(f"{crowd}-{n}" for crowd in (3, 11, 1, 6) for n in range(crowd))
+    assert sources[0] == "3-0"
+    assert pages > 5
 
 
 # -- the stream ------------------------------------------------------------------------------------------

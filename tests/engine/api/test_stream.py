@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import wire
-from engine.api.outbox import Outbox
+from engine.api.outbox import EVENT_LIMIT, Outbox
 from engine.api.stream import NEWEST_EVENTS
+from engine.wire_alarms import AlarmCounts, AlarmsMessage, AlarmStatus, AlarmView
 from storage.catalog.records import EventRecord
 from storage.errors import EngineUnreachable
 from tests.fakes.station import FakeStation
@@ -66,6 +67,47 @@ async def test_snapshot_holds_the_newest_events_only(station: FakeStation) -> No
         station.hub.event(EventRecord(id=number, time_us=1, kind="test", text=str(number)))
     events = (await station.client.snapshot()).events
     assert [event.text for event in events] == [str(n) for n in range(NEWEST_EVENTS + 9, 9, -1)]
+
+
+async def test_counts_of_alarms_are_sent_once_however_often_they_changed(station: FakeStation) -> None:
+    stream = station.client.stream()
+    await anext(stream)
+    for new in range(1, 400):
+        station.alarms.counts = AlarmCounts(new=new, revision=new)
+        station.hub.changed()
+    message = await until(stream, AlarmsMessage)
+    assert isinstance(message, AlarmsMessage)
+    assert message.counts.new == 399
+    station.hub.publish_changes()
+    station.hub.changed()
+    assert not isinstance(await until(stream, AlarmsMessage | wire.StationMessage), AlarmsMessage)  # type: ignore[arg-type]
+    await stream.aclose()
+
+
+async def test_a_flood_of_alarms_is_a_snapshot_for_a_reader_that_does_not_keep_up(
+    station: FakeStation,
+) -> None:
+    stream = station.client.stream()
+    await anext(stream)
+    station.alarms.counts = AlarmCounts(new=EVENT_LIMIT + 1, revision=7)
+    for number in range(EVENT_LIMIT + 1):
+        alarm = AlarmView(
+            id=number,
+            rule="Door",
+            kind="camera.lost",
+            source="Gate",
+            severity="info",
+            status=AlarmStatus.NEW,
+            first_us=1,
+            last_us=1,
+            count=1,
+            text="lost",
+        )
+        station.hub.alarm_raised(alarm, True)
+    message = await until(stream, wire.SnapshotMessage)
+    assert isinstance(message, wire.SnapshotMessage)
+    assert message.snapshot.alarms.new == EVENT_LIMIT + 1
+    await stream.aclose()
 
 
 async def test_station_is_sent_every_second(station: FakeStation) -> None:
