@@ -42,3 +42,5 @@ def start_log(level: str, environment: Mapping[str, str] = os.environ) -> None:
     logging.captureWarnings(True)
     for noisy in ("aiohttp", "asyncio", "PIL", "libav"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # It writes a trace for each date of a camera that is none, and raises besides where it matters.
+    logging.getLogger("zeep").setLevel(logging.CRITICAL)

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from engine.onvif.dialogue import EVENTS_NS, CameraDialogue, mapped
 from engine.onvif.fault import SoapFault
 from engine.onvif.notification import Notification
-from engine.onvif.subscription import PullPoint, SubscriptionGone
+from engine.onvif.subscription import FAREWELL_S, PullPoint, SubscriptionGone
 from engine.supervise import Sleep
 from storage.clock import Clock
-from storage.errors import CameraProtocolError
+from storage.errors import CameraProtocolError, WatchdeckError
 from storage.units import US_PER_SECOND
 
 PULL_PACE_S = 0.5
@@ -57,7 +57,7 @@ class OnvifSession:
             began_us = self._clock.monotonic_us()
             try:
                 async with self._gate:
-                    await point.create()
+                    await _made(point)
                 self._on_listening()
                 why = await self._listen(point)
             except SubscriptionGone as gone:
@@ -91,3 +91,25 @@ class OnvifSession:
             left_s = PULL_PACE_S - (self._clock.monotonic_us() - began_us) / US_PER_SECOND
             if left_s > 0:
                 await self._sleep(left_s)
+
+
+async def _made(point: PullPoint) -> None:
+    """A subscription in the making is waited for a little also when it is not wanted any more: given up on its way, nobody could
+    give it back."""
+    refused: list[Exception] = []
+
+    async def make() -> None:
+        try:
+            await point.create()
+        except (SubscriptionGone, SoapFault, WatchdeckError) as error:
+            refused.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(make(), name="onvif subscription")
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=FAREWELL_S)
+            raise
+    if refused:
+        raise refused[0]

@@ -144,7 +144,10 @@ class Soap:
             raise CameraProtocolError(
                 f"{place} answers PullMessages with something else", "look for a newer firmware"
             )
-        messages = [child for child in reply if _name(child) == "NotificationMessage"]
+        # A Dahua sends empty ones now and then.
+        messages = [
+            child for child in reply if _name(child) == "NotificationMessage" and not _is_empty(child)
+        ]
         read = [_notification(message) for message in messages[:MESSAGES_LIMIT]]
         readable = tuple(notification for notification in read if notification is not None)
         return PullReply(readable, _granted_s(reply), len(messages) - len(readable))
@@ -302,6 +305,10 @@ def _fault(fault: etree._Element) -> SoapFault:
     limits = {_name(child): _text(child) for parent in _children(detail) for child in _children(parent)}
     named = [_name(child) for child in _children(detail)]
     return SoapFault(tuple(part for part in (*codes, *named) if part), " ".join(reason.split()), limits)
+
+
+def _is_empty(message: etree._Element) -> bool:
+    return all(not len(child) and not _text(child) for child in _children(message))
 
 
 def _notification(message: etree._Element) -> Notification | None:

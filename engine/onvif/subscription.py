@@ -68,6 +68,7 @@ class PullPoint:
         self._renew_us = 0
         self._pull_limit_s = PULL_S
         self._message_limit = MESSAGE_LIMIT
+        self._has_said_unreadable = False
 
     @property
     def renewal(self) -> Period:
@@ -125,7 +126,8 @@ class PullPoint:
             if fault.is_no_subscription:
                 raise SubscriptionGone(fault.told) from fault
             raise
-        if reply.unreadable:
+        if reply.unreadable and not self._has_said_unreadable:
+            self._has_said_unreadable = True
             log.warning("%s: %d messages could not be read", self._manager.place, reply.unreadable)
         if reply.granted_s is not None and reply.granted_s > 0:
             self._ends_us = self._clock.monotonic_us() + round(reply.granted_s * US_PER_SECOND)

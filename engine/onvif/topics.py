@@ -62,7 +62,7 @@ _AUDIO = _is("audio", "sound")
 _SILENT = re.compile(
     r"^(Monitoring|Configuration|Media|RecordingConfig|RecordingHistory|TrackConfig|Advancedsecurity|Profile|PTZController|"
     r"LightControl|Network|UserProfile|LicensePlateRecognition/Configuration|VideoEncoder|Device/(Status|OperationMode|Network|"
-    r"LifeCycle|SystemMessage|Light|RingPowerLimitExceeded|HardwareFailure/(?!StorageFailure|TemperatureCritical))|"
+    r"LifeCycle|SystemMessage|Light|RingPowerLimitExceeded)|"
     r"AudioControl|Storage/Recording|Schedule|MQTT|RuleEngine/CountAggregation|RuleEngine/Radiometry)(/|$)",
     re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class SoapWorkshop:
-    """Runs work on Soap's thread, one after the other. `close` at the end."""
+    """Runs work on Soap's thread, one after the other. `close` at the end; used again, it begins another thread."""
 
     def __init__(self) -> None:
         self._thread: ThreadPoolExecutor | None = None
@@ -41,5 +41,6 @@ class SoapWorkshop:
         return self._soap
 
     def close(self) -> None:
-        if self._thread is not None:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown(wait=False, cancel_futures=True)
