@@ -120,6 +120,8 @@ class FakeOnvifCamera:
         self.hangs = asyncio.Event()
         self.hangs.set()
         """Cleared: it takes requests and answers none."""
+        self.hangs_at = ""
+        """Only at this operation; empty = at all."""
         self.answer: bytes | None = None
         """Sent instead of every reply but the one about time."""
         self.answer_status = 200
@@ -205,7 +207,8 @@ class FakeOnvifCamera:
         self.asked.append(asked)
         async with self._moved:
             self._moved.notify_all()
-        await self.hangs.wait()
+        if self.hangs_at in ("", operation):
+            await self.hangs.wait()
         if self.wants_http_digest and not self._is_digest_good(request):
             challenge = 'Digest realm="camera", qop="auth", nonce="abc", algorithm=MD5'
             return web.Response(status=401, headers={"WWW-Authenticate": challenge})
@@ -215,7 +218,7 @@ class FakeOnvifCamera:
             return _xml(self.answer, self.answer_status)
         if not self._is_token_good(root):
             return _xml(fault("ter:NotAuthorized", reason="Sender not authorized"), 400)
-        if self.references and asked.path.startswith("/pull") and self.references.encode() not in content:
+        if asked.path.startswith("/pull") and not self._is_meant(root):
             return _xml(fault("ter:InvalidArgVal", reason="which subscription?"), 400)
         answer: tuple[bytes, int] = await getattr(self, f"_{operation}", self._unknown)(asked)
         return _xml(*answer)
@@ -236,6 +239,13 @@ class FakeOnvifCamera:
         created = datetime.strptime(found["Created"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         is_fresh = abs(created.timestamp() * 1e6 - self.now_us()) <= TOKEN_WINDOW_US
         return is_fresh and found["Password"] == base64.b64encode(digest).decode()
+
+    def _is_meant(self, root: etree._Element) -> bool:
+        """The reference parameters are in the header again (WS-Addressing 1.0 SOAP Binding, 3.4)."""
+        if not self.references:
+            return True
+        wanted = etree.fromstring(self.references)
+        return root.findtext(f"{{*}}Header/{wanted.tag}") == wanted.text
 
     def _is_digest_good(self, request: web.Request) -> bool:
         told = dict(re.findall(r'(\w+)="?([^",]+)"?', request.headers.get("Authorization", "")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,14 +17,20 @@ from tests.fakes.clock import FakeClock
 
 
 class Sleeper:
-    """Sleeping moves the clock, and lets everybody else run."""
+    """Sleeping moves the clock, and lets everybody else run.
 
-    def __init__(self, clock: FakeClock) -> None:
+    With `parks`, who waits to try again waits for ever: several cameras with one clock would else each make it jump for the others.
+    """
+
+    def __init__(self, clock: FakeClock, *, parks: bool = False) -> None:
         self.clock = clock
+        self.parks = parks
         self.delays_s: list[float] = []
 
     async def __call__(self, seconds: float) -> None:
         self.delays_s.append(seconds)
+        if self.parks and seconds >= 1:
+            await asyncio.Event().wait()
         self.clock.advance(round(seconds * 1_000_000))
         await asyncio.sleep(0)
 
@@ -111,7 +117,6 @@ class Following:
     events: Events
     sleep: Sleeper
     service: OnvifService
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def state(self, camera: Camera) -> str:
         return self.service.state(camera.uuid)[0]
@@ -122,10 +127,9 @@ def settings_for(url: str) -> CameraAnalytics:
 
 
 @asynccontextmanager
-async def following(clock: FakeClock | None = None) -> AsyncIterator[Following]:
+async def following(clock: FakeClock, *, parks: bool = False) -> AsyncIterator[Following]:
     """The service runs while the block does, and is stopped in order at its end."""
-    clock = clock or FakeClock()
-    catalog, events, sleep = CameraCatalog(), Events(), Sleeper(clock)
+    catalog, events, sleep = CameraCatalog(), Events(), Sleeper(clock, parks=parks)
     service = OnvifService(catalog, events, clock, sleep=sleep, chance=lambda: 0.5)
     task = asyncio.create_task(service.run())
     await asyncio.sleep(0)
