@@ -256,3 +256,42 @@ async def test_128_cameras_open_and_scroll_to_the_last(tmp_path: Path) -> None:
         await pilot.press("G")
         await shows(pilot, "► cam-128")
         assert app.query_one(LineList).count == 128
+
+
+async def test_a_recording_schedule_is_painted_in_the_form(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = camera_console(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("2")
+        await shows(pilot, "► driveway")
+        await pilot.press("e")
+        await shows(pilot, "Edit camera driveway", "f4 paints the times")
+        await pilot.press("f4")
+        await shows(pilot, "When driveway records", "UTC time")
+        await pilot.press("shift+right", "w", "enter")
+        await shows(pilot, "< schedule >", "records Mon-Fri 08:00-09:00")
+        await pilot.press("f10")
+        await shows(pilot, "saved driveway")
+    days = ("." * 16 + "xx" + "." * 30,) * 5 + ("." * 48,) * 2
+    schedule = wire.ScheduleMessage(zone="UTC", days=days)
+    assert called(engine, "edit_camera") == [
+        ("00000000-0000-4000-8000-000000000001", wire.CameraEdit(mode="schedule", schedule=schedule))
+    ]
+
+
+async def test_a_schedule_without_times_is_not_saved(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = camera_console(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("2")
+        await shows(pilot, "► driveway")
+        await pilot.press("e")
+        await shows(pilot, "Edit camera driveway")
+        app.screen.query_one("#field-mode").focus()
+        await pilot.press("s", "f10")
+        await shows(pilot, "When driveway records")
+        await pilot.press("escape")
+        await shows(pilot, "paint its times (f4)")
+    assert called(engine, "edit_camera") == []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
@@ -17,13 +17,17 @@ from textual.widgets import Label, Static
 from engine import wire
 from engine.client import WatchdeckError
 from tui.desk import Desk
+from tui.schedule_wording import schedule_words
 from tui.screens.camera_text import test_lines
 from tui.work import start
+from widgets.choice import Choice
 from widgets.dialog import Field, FormDialog
 from widgets.dialog_frame import DialogFrame
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "file")
 TRANSPORTS = ("auto", "tcp", "udp")
+SCHEDULE = "schedule"
+MODES = ("continuous", SCHEDULE, "events", "off")
 
 
 def url_complaint(url: str) -> str:
@@ -40,11 +44,7 @@ def url_complaint(url: str) -> str:
 def camera_fields(desk: Desk, camera: wire.CameraView | None) -> list[Field]:
     """The form, empty or as the camera is."""
     groups = tuple(group.name for group in desk.mirror.groups) or ("main",)
-    modes = (
-        ("continuous", "off")
-        if camera is None or camera.mode != "schedule"
-        else ("schedule", "continuous", "off")
-    )
+    modes = MODES if camera is None or camera.mode in MODES else (*MODES, camera.mode)
     secret = "unchanged" if camera is not None and camera.has_password else ""
     return [
         Field("name", "Name", camera.name if camera else "", hint="for example driveway", is_required=True),
@@ -76,9 +76,11 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def camera_edit(camera: wire.CameraView, values: Mapping[str, str]) -> wire.CameraEdit | None:
+def camera_edit(
+    camera: wire.CameraView, values: Mapping[str, str], schedule: wire.ScheduleMessage | None = None
+) -> wire.CameraEdit | None:
     """Only what differs; None when nothing does."""
-    changes: dict[str, str | bool] = {}
+    changes: dict[str, Any] = {}
     for key in ("name", "url", "user", "group", "transport", "mode"):
         value = values[key].strip()
         if value != getattr(camera, key):
@@ -88,7 +90,9 @@ def camera_edit(camera: wire.CameraView, values: Mapping[str, str]) -> wire.Came
             changes[key] = values[key] == "yes"
     if values["password"]:
         changes["password"] = values["password"]
-    return msgspec.convert(changes, wire.CameraEdit) if changes else None
+    if values["mode"] == SCHEDULE and schedule is not None and schedule != camera.schedule:
+        changes["schedule"] = schedule
+    return wire.CameraEdit(**changes) if changes else None
 
 
 class CameraForm(FormDialog):
@@ -97,11 +101,20 @@ class CameraForm(FormDialog):
     Dismissed with the form's values after saving.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "times", "times", show=False)]
+
     def __init__(self, desk: Desk, camera: wire.CameraView | None = None) -> None:
         title = "Add camera" if camera is None else f"Edit camera {camera.name}"
-        super().__init__(title, camera_fields(desk, camera), submit="Test and save", is_closing=False)
+        super().__init__(
+            title,
+            camera_fields(desk, camera),
+            submit="Test and save",
+            is_closing=False,
+            text="f4 paints the times of a camera that records by schedule.",
+        )
         self._desk = desk
         self._camera = camera
+        self._schedule = camera.schedule if camera is not None else None
         self._untested: dict[str, str] | None = None
         """Values whose test failed: the same again are saved without one."""
 
@@ -110,7 +123,29 @@ class CameraForm(FormDialog):
         event.stop()
         start(self, partial(self._test_and_save, event.values), "save")
 
+    def action_times(self) -> None:
+        """RO-03: choosing the times is choosing the mode."""
+        start(self, self._paint, "save")
+
+    async def _paint(self) -> bool:
+        from tui.screens.schedule_dialog import ScheduleDialog
+
+        name = self.values["name"].strip() or "the camera"
+        schedule = await self.app.push_screen_wait(
+            ScheduleDialog(self._desk, f"When {name} records", self._schedule)
+        )
+        if schedule is None:
+            return False
+        self._schedule = schedule
+        self.query_one("#field-mode", Choice).value = SCHEDULE
+        self.show_error("", "")
+        self._say(f"records {schedule_words(schedule)}")
+        return True
+
     async def _test_and_save(self, values: dict[str, str]) -> None:
+        if values["mode"] == SCHEDULE and self._schedule is None and not await self._paint():
+            self.show_error("mode", "paint its times (f4), or choose another mode")
+            return
         try:
             if values != self._untested and self._needs_test(values):
                 self._say("testing the camera ...")
@@ -155,11 +190,12 @@ class CameraForm(FormDialog):
                     group=values["group"],
                     transport=values["transport"],
                     mode=values["mode"],
+                    schedule=self._schedule if values["mode"] == SCHEDULE else None,
                     record_audio=values["record_audio"] == "yes",
                     verify_tls=values["verify_tls"] == "yes",
                 )
             )
-        elif (edit := camera_edit(self._camera, values)) is not None:
+        elif (edit := camera_edit(self._camera, values, self._schedule)) is not None:
             await client.edit_camera(self._camera.uuid, edit)
 
 
