@@ -50,7 +50,7 @@ SOURCES: dict[str, tuple[str, str]] = {
 """What the sources of a trigger are, one and many."""
 
 ACTIONS: dict[str, tuple[str, str]] = {
-    "record": ("Record", "footage around the event, of cameras that do not record anyway"),
+    "record": ("Record", "footage around the event"),
     "bookmark": ("Bookmark", "a clip that is never recycled"),
     "mail": ("E-mail", "with a snapshot"),
     "http": ("HTTP request", "to something else"),

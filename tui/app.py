@@ -81,6 +81,18 @@ def _make_schedules(desk: Desk) -> View:
     return SchedulesView(desk)
 
 
+def _make_log(desk: Desk) -> View:
+    from tui.screens.log import LogView
+
+    return LogView(desk)
+
+
+def _make_alarm_tab(desk: Desk) -> View:
+    from tui.screens.alarm_tab import AlarmTabView
+
+    return AlarmTabView(desk)
+
+
 MAKERS: dict[Scope, Callable[[Desk], View]] = {
     Scope.DASHBOARD: DashboardView,
     Scope.CAMERAS: _make_cameras,
@@ -89,6 +101,8 @@ MAKERS: dict[Scope, Callable[[Desk], View]] = {
     Scope.BAYS: _make_bays,
     Scope.RULES: _make_rules,
     Scope.SCHEDULES: _make_schedules,
+    Scope.LOG: _make_log,
+    Scope.LIVE: _make_alarm_tab,
 }
 
 

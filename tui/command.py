@@ -22,6 +22,8 @@ class Scope(StrEnum):
     BAYS = "bays"
     RULES = "rules"
     SCHEDULES = "schedules"
+    LOG = "log"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)

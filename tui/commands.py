@@ -11,11 +11,14 @@ from textual.binding import Binding
 
 from tui.command import Command, Scope
 from tui.command_lists.alarm_rules import ALARM_RULES
+from tui.command_lists.alarm_tab import ALARM_TAB
+from tui.command_lists.alarms import ALARMS
 from tui.command_lists.bays import BAYS
 from tui.command_lists.cameras import CAMERAS
 from tui.command_lists.dashboard import DASHBOARD
 from tui.command_lists.events import EVENTS
 from tui.command_lists.everywhere import EVERYWHERE
+from tui.command_lists.log import LOG
 from tui.command_lists.recordings import RECORDINGS
 
 __all__ = [
@@ -37,6 +40,8 @@ COMMANDS: tuple[Command, ...] = (
     *EVENTS,
     *BAYS,
     *ALARM_RULES,
+    *ALARM_TAB,
+    *LOG,
 )
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}

@@ -115,11 +115,17 @@ class FakeEngine:
         self.send(wire.ChassisMessage(sequence=self.next_sequence(), chassis=chassis))
 
     def add_event(
-        self, text: str, severity: str = "info", source: str = "", kind: str = "test"
+        self, text: str, severity: str = "info", source: str = "", kind: str = "test", count: int = 1
     ) -> wire.EventView:
         newest = max(event.id for event in self.snapshot.events) + 1
         event = wire.EventView(
-            id=newest, time_us=self.clock.now_us(), kind=kind, severity=severity, source=source, text=text
+            id=newest,
+            time_us=self.clock.now_us(),
+            kind=kind,
+            severity=severity,
+            source=source,
+            text=text,
+            count=count,
         )
         events = (event, *self.snapshot.events)
         self.snapshot = msgspec.structs.replace(self.snapshot, events=events)
@@ -342,11 +348,15 @@ class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls):
         limit: int = 100,
         before_id: int | None = None,
         after_id: int | None = None,
+        kinds: Iterable[str] = (),
         min_severity: str | None = None,
+        source: str | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
         text: str | None = None,
-        **_: object,
     ) -> tuple[wire.EventView, ...]:
         self._called("events", (limit, before_id))
+        wanted = tuple(kinds)
         ranks = ("info", "warning", "critical")
         floor = ranks.index(min_severity) if min_severity else 0
         found = [
@@ -355,6 +365,10 @@ class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls):
             if (before_id is None or event.id < before_id)
             and (after_id is None or event.id > after_id)
             and ranks.index(event.severity) >= floor
+            and (not wanted or any(f"{event.kind}.".startswith(f"{kind}.") for kind in wanted))
+            and source in (None, event.source)
+            and (start_us is None or event.time_us >= start_us)
+            and (end_us is None or event.time_us < end_us)
             and (not text or text.casefold() in f"{event.source} {event.text}".casefold())
         ]
         return tuple(found[:limit])

@@ -15,12 +15,15 @@ from tui.command_lists.bays import BAYS
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
 from tui.keymap import load_keymap
 from tui.screens.alarm_rules import AlarmRulesView
+from tui.screens.alarm_tab import AlarmTabView
+from tui.screens.alarms import AlarmsView
 from tui.screens.bays import BaysView
 from tui.screens.cameras import CamerasView
 from tui.screens.dashboard import DashboardView
 from tui.screens.events import EventsView
 from tui.screens.frame import fitted_keys, key_name
 from tui.screens.help import hanging
+from tui.screens.log import LogView
 from tui.screens.recordings import RecordingsView
 from tui.screens.schedules import SchedulesView
 
@@ -33,6 +36,8 @@ OWNERS = {
     Scope.BAYS: BaysView,
     Scope.RULES: AlarmRulesView,
     Scope.SCHEDULES: SchedulesView,
+    Scope.LOG: LogView,
+    Scope.LIVE: AlarmTabView,
 }
 
 
@@ -71,7 +76,8 @@ def test_no_key_is_one_that_terminals_and_multiplexers_eat(command: Command) -> 
         ("cam", Scope.CAMERAS, "cameras.details", ""),
         ("q", Scope.DASHBOARD, "app.quit", ""),
         ("SORT name", Scope.CAMERAS, "cameras.sort", "name"),
-        ("ex", Scope.EVENTS, "recordings.export", ""),
+        ("ex", Scope.EVENTS, "events.export", ""),
+        ("ex", Scope.BAYS, "recordings.export", ""),
     ],
 )
 def test_a_line_means_the_longest_command_and_the_rest_is_its_argument(

@@ -127,3 +127,64 @@ async def test_t_goes_to_the_recording_of_that_camera_at_that_time(tmp_path: Pat
         await shows(pilot, "300, all severities")
         await pilot.press("j", "t")
         await shows(pilot, "not about a camera that exists")
+
+
+async def test_events_are_searched_by_group_source_time_and_words(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.add_event("line 1 crossed", "warning", "driveway", "detection.line_crossing")
+    engine.add_event("three failures", "warning", "anna", "login.brute_force")
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "302, all severities", "Alarms: what rules call you for")
+        await pilot.press("f")
+        await shows(pilot, "Search events", "Group", "< all >")
+        await pilot.press("tab", "a", "f10")
+        await shows(pilot, "1, all severities", "analytics  (esc clears)", "line 1 crossed")
+        engine.add_event("line 2 crossed", "warning", "garden", "detection.line_crossing")
+        engine.add_event("recording again", "info", "garden", "recording.resumed")
+        await shows(pilot, "2, all severities", "line 2 crossed")
+        await pilot.press("f")
+        await shows(pilot, "Search events")
+        await pilot.press("tab", "tab", *"driveway", "tab", *"-1h", "tab", *"-2h", "f10")
+        await shows(pilot, "the end lies before the beginning")
+        await pilot.press("ctrl+u", "f10")
+        await shows(pilot, "1, all severities", "analytics, driveway, from 13:03:20")
+        await pilot.press("f")
+        await shows(pilot, "Search events")
+        await pilot.press("tab", "s", "s", "tab", "ctrl+u", "tab", "ctrl+u", "f10")
+        await shows(pilot, "security  (esc clears)", "three failures")
+        await pilot.press("escape")
+        await shows(pilot, "304, all severities")
+
+
+async def test_kinds_are_picked_from_a_checklist_and_exported(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.add_event("a flood", "warning", "garden", "detection.motion", count=1234)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "301, all severities", "Count", "1,234")
+        await pilot.press("T")
+        await shows(pilot, "Events of which kinds?", "camera.lost")
+        await pilot.press("slash", *"motion", "enter", "space", "enter")
+        await shows(pilot, "1, all severities", "detection.motion  (esc clears)")
+        await pilot.press("enter")
+        await shows(pilot, "1,234 times")
+        await pilot.press("e")
+        await until(pilot, lambda: (tmp_path / "events-2026-03-04-140320.csv").exists())
+    assert (tmp_path / "events-2026-03-04-140320.csv").read_bytes().startswith(b"time,severity")
+    exported = [argument for name, argument in engine.calls if name == "event_csv"]
+    assert exported[0][0] == ("detection.motion",)  # type: ignore[index]
+
+
+async def test_o_leads_to_the_log_and_back(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4", "o")
+        await shows(pilot, "Log  40 operations")
+        await pilot.press("o")
+        await shows(pilot, "300, all severities")

@@ -27,6 +27,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.scripted_alarms import scripted_results
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
+from tui.commands import Scope
 from widgets.line_list import LineList
 
 SIZE = (80, 24)
@@ -437,3 +438,23 @@ async def test_preservation_takes_days_only(tmp_path: Path) -> None:
         await shows(pilot, "saved: preservation")
     sent = called(engine, "edit_alarm_settings")[0].preservation
     assert (sent.alarms_days, sent.log_major_days, sent.bookmark_days) == (30, 730, None)
+
+
+async def test_from_the_alarms_r_leads_to_the_rules_and_escape_back(tmp_path: Path) -> None:
+    app = console(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("6")
+        await until(pilot, lambda: app.front is Scope.ALARMS)
+        await pilot.press("r")
+        await shows(pilot, "Alarm rules  4, 1 off")
+        await pilot.press("c")
+        await shows(pilot, "Schedules  2 templates")
+        await pilot.press("escape")
+        await shows(pilot, "Alarm rules  4, 1 off")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.front is Scope.ALARMS)
+        await pilot.press("L")
+        await shows(pilot, "Alarm tab")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.front is Scope.ALARMS)

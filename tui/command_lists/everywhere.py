@@ -114,6 +114,11 @@ EVERYWHERE: tuple[Command, ...] = (
     ),
     Command("app.theme", "theme", "Theme", "Change the colours: name a theme.", "f8", "theme", takes="name?"),
     Command(
-        "app.log", "log", "Command log", "What was done in this session, newest first.", "at", "command_log"
+        "app.log",
+        "session",
+        "Command log",
+        "What was done in this session, newest first.",
+        "at",
+        "command_log",
     ),
 )

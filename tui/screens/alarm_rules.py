@@ -99,7 +99,7 @@ class AlarmRulesView(View):
         if self.filter_text:
             self.set_filter("")
         else:
-            self.post_message(self.Wanted(LEFT_TO))
+            self.post_message(self.Wanted(Scope.ALARMS))
         return True
 
     async def reload(self) -> None:
@@ -261,9 +261,6 @@ class AlarmRulesView(View):
         forms = {"mail": MailForm, "ports": ListenForm, "preservation": PreservationForm}
         if await self.app.push_screen_wait(forms[which](self.desk, settings)) is not None:
             self.say(f"saved: {which}")
-
-
-LEFT_TO = Scope.EVENTS
 
 
 def rule_lines(rule: AlarmRuleView, kinds: dict[str, TriggerKind]) -> list[Content]:

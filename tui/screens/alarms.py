@@ -427,6 +427,12 @@ class AlarmsView(View):
         if self.has_engine():
             self._work(self.actions.clips.export)
 
+    def action_rules(self) -> None:
+        self.post_message(self.Wanted(Scope.RULES))
+
+    def action_live(self) -> None:
+        self.post_message(self.Wanted(Scope.LIVE))
+
     def action_quiet(self) -> None:
         """Notifications off for a time: the app's business."""
         self.post_message(self.QuietWanted())

@@ -31,6 +31,13 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
     ("5", Scope.BAYS, "Bays"),
     ("6", Scope.ALARMS, "Alarms"),
 )
+ABOVE: dict[Scope, Scope] = {
+    Scope.RULES: Scope.ALARMS,
+    Scope.SCHEDULES: Scope.ALARMS,
+    Scope.LIVE: Scope.ALARMS,
+    Scope.LOG: Scope.EVENTS,
+}
+"""Views without a number of their own: whose they are, where escape leads."""
 FULL, SHORT, NONE = range(3)
 SHORT_TITLES = {Scope.DASHBOARD: "Dash", Scope.CAMERAS: "Cams", Scope.RECORDINGS: "Rec"}
 """Where the whole titles have no room."""
@@ -74,6 +81,7 @@ class HeaderLine(TextPane):
     """
 
     def draw(self, desk: Desk, front: Scope) -> None:
+        front = ABOVE.get(front, front)
         width = self.size.width
         right = self._status(desk)
         left = self._tabs(front, desk.mirror, width - len(right) - 1)

@@ -7,6 +7,7 @@ fewer pictures instead of a queue of old ones. Asking for something else drops t
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 from engine import wire
 from engine.client import WatchdeckError
@@ -14,7 +15,7 @@ from tui.desk import Desk
 from tui.screens.view import View
 from tui.work import start
 from widgets import format
-from widgets.picture import TerminalPicture
+from widgets.picture import Picture, TerminalPicture
 from widgets.video_cell import VideoCell
 
 LIVE_INTERVAL_S = 1.5
@@ -91,17 +92,19 @@ class PictureFeed:
                 cell.note = ""
                 cell.clear(error.what)
             return
-        if reply.cells is not None:
-            cell.set_picture(reply.cells, request.colors)
-        elif reply.format is wire.PictureFormat.SIXEL:
-            cell.set_picture(TerminalPicture("sixel", reply.columns, reply.rows, reply.data))
-        else:
-            cell.set_picture(
-                TerminalPicture("kitty", reply.columns, reply.rows, reply.data, image_id=request.image_id)
-            )
+        cell.set_picture(picture_of(reply, request), request.colors)
         now_us = self._desk.mirror.now_us
         cell.note = format.recent_time(reply.time_us, now_us, self._desk.zone)
         cell.is_stale = at_us is None and now_us - reply.time_us > OLD_US
+
+
+def picture_of(reply: wire.PictureReply, request: wire.PictureRequest) -> Picture:
+    """What a cell shows of an answer."""
+    if reply.cells is not None:
+        return reply.cells
+    kind: Literal["sixel", "kitty"] = "sixel" if reply.format is wire.PictureFormat.SIXEL else "kitty"
+    image_id = request.image_id if kind == "kitty" else 0
+    return TerminalPicture(kind, reply.columns, reply.rows, reply.data, image_id=image_id)
 
 
 def picture_request(

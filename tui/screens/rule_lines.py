@@ -13,7 +13,7 @@ from widgets.line_source import Column, Line
 
 COLUMNS = (
     Column("mark", "", 3, is_sortable=False),
-    Column("what", "", 22, is_sortable=False),
+    Column("what", "", 20, is_sortable=False),
     Column("words", "", 30, grow=1, is_sortable=False),
 )
 
@@ -27,23 +27,24 @@ STEP_TITLES = {
 HINTS: dict[Step, tuple[str, str]] = {
     Step.TRIGGERS: ("What raises the alarm. Any one of these is enough.", ""),
     Step.ACTIONS: (
-        "What is done by itself when the alarm is raised. An alarm without actions is in the list.",
-        "",
+        "What is done by itself when the alarm is raised.",
+        "Without any it is in the list of alarms all the same.",
     ),
     Step.SCHEDULE: (
         "When the rule works. Events outside its times raise nothing.",
-        "Templates serve several rules and cameras: a change of one counts for all of them.",
+        "A change of a template counts for everything that uses it.",
     ),
     Step.NAME: ("What the alarm is called, how serious it is, and what to do then.", ""),
 }
 
-_END = "n next  b back  f10 save  esc leave"
+_END = "n/b steps  f10 save  esc leave"
 KEYS: dict[Step, str] = {
     Step.TRIGGERS: f"a add  enter change  d remove  {_END}",
-    Step.ACTIONS: f"space on/off  enter change  a one more  m mail server  {_END}",
-    Step.SCHEDULE: f"space choose  enter choose or paint  a new template  {_END}",
+    Step.ACTIONS: f"space on/off  enter change  a more  m mail server  {_END}",
+    Step.SCHEDULE: f"space choose  enter paint  a new template  {_END}",
     Step.NAME: f"enter change  {_END}",
 }
+"""Each fits 80 columns."""
 
 
 def action_rows(draft: RuleDraft) -> list[tuple[str, int | None]]:
@@ -97,7 +98,7 @@ def _action_lines(draft: RuleDraft, refusal: Callable[[str], str]) -> list[Line]
             mark = " - " if reason else "[ ]"
             lines.append(Line((Step.ACTIONS, number), (mark, title, reason or what), tone="muted"))
         else:
-            words = f"{action_words(draft.actions[at])}{f'  ! {reason}' if reason else ''}"
+            words = f"{f'! {reason}: ' if reason else ''}{action_words(draft.actions[at])}"
             lines.append(
                 Line(
                     (Step.ACTIONS, number),

@@ -80,12 +80,16 @@ class ScheduleDialog(ModalScreen[ScheduleMessage | None]):
 
     def on_resize(self) -> None:
         """Half-hours two cells wide where they fit."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
         is_wide = self.size.width >= 110
-        self.query_one(DialogFrame).styles.width = 106 if is_wide else 62
+        frame = self.query_one(DialogFrame)
+        frame.styles.width = 106 if is_wide else 62
+        frame.say_keys("\n".join(KEYS if is_wide else NARROW_KEYS))
         glyphs = self._desk.glyphs
         legend = f"{glyphs.full} on   {glyphs.lamp_dark} off   {self._zone} time"
-        lines = KEYS if is_wide else NARROW_KEYS
-        self.query_one("#legend", Static).update("\n".join((legend, *lines)))
+        self.query_one("#legend", Static).update(legend)
 
     @property
     def _week(self) -> WeekCells:
