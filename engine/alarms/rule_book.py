@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -82,8 +83,12 @@ class RuleBook:
             return self._rules[int(folded)]
         raise NotFound(f"no alarm rule {ref!r}", "see `watchdeck alarm rule list`")
 
-    def rule_of(self, id: int) -> LoadedRule | None:
-        return self._rules.get(id)
+    def note_raised(self, id: int, time_us: int) -> None:
+        """One of its alarms was raised: what `load` read is brought up to date without reading."""
+        rule = self._rules.get(id)
+        if rule is not None:
+            row = msgspec.structs.replace(rule.row, raised=rule.row.raised + 1, last_raised_us=time_us)
+            self._rules[id] = replace(rule, row=row)
 
     def gate(self, rule: LoadedRule) -> ScheduleGate:
         return self._gates[rule.row.id]

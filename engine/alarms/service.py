@@ -174,8 +174,10 @@ class AlarmService:
                 log.warning("the catalog takes alarms again")
             for hit, outcome in zip(gathered, outcomes, strict=True):
                 self._remember(hit.key, outcome.row.last_us)
-                if outcome.is_new and not hit.is_acted_on:
-                    self._start(outcome.row, hit)
+                if outcome.is_new:
+                    self._book.note_raised(hit.rule.id, outcome.row.first_us)
+                    if not hit.is_acted_on:
+                        self._start(outcome.row, hit)
             self._tell(outcomes)
         await self._refresh()
         return True
@@ -258,6 +260,7 @@ class AlarmService:
         outcomes: Sequence[AlarmOutcome] = await self._catalog.write(
             "add_hits", [msgspec.structs.replace(hit.as_hit(), is_test=True)]
         )
+        self._book.note_raised(rule.row.id, now_us)
         self._tell(outcomes)
         await self._refresh()
         assert self.runner is not None, "the actions' runner is not there yet"

@@ -57,6 +57,20 @@ async def test_an_event_after_the_interval_is_another_alarm(bench: Bench) -> Non
     assert len(bench.runner.started) == 2
 
 
+async def test_a_rule_says_how_often_and_when_it_raised_last(bench: Bench) -> None:
+    view = await bench.rule(retrigger_s=0)
+    assert (view.raised, view.last_raised_us) == (0, None)
+    for _ in range(2):
+        bench.clock.advance(SECOND_US)
+        bench.say()
+    last_us = bench.clock.now_us()
+    await bench.alarms.flush()
+    told = bench.desk.view("motion")
+    await bench.alarms.reload()
+    for view in (told, bench.desk.view("motion")):
+        assert (view.raised, view.last_raised_us) == (2, last_us)
+
+
 async def test_what_was_closed_is_not_joined(bench: Bench) -> None:
     await bench.rule()
     bench.say()
