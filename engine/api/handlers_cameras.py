@@ -77,9 +77,10 @@ async def edit_camera(services: Services, call: Call[None, wire.CameraEdit]) -> 
         return services.recording.camera_view(before.uuid)
     camera: Camera = await services.catalog.write("update_camera", before.uuid, **changes)
     password: str = await services.catalog.read("camera_password", camera.uuid)
-    await services.recording.update_camera(camera, password)
     if camera.name != before.name:
+        # First: what the new session says, it says under the new name.
         await services.rules.camera_renamed(before.name, camera.name)
+    await services.recording.update_camera(camera, password)
     services.events.publish(
         "camera.edited",
         f"Camera {before.name} edited: {', '.join(_described(changes))}",
