@@ -14,6 +14,7 @@ from tests.fakes.scripted_alarms import scripted_results
 from tests.tui.desk_for import app_for, shows, until
 from tests.tui.test_snapshots import FOLDER, SnapCompare, seen_cells, still
 from tui.profile import TerminalProfile
+from tui.screens.frame import HeaderLine
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 Steps = Callable[[Pilot[Any]], Awaitable[None]]
@@ -84,7 +85,12 @@ def test_rule_test(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     engine = FakeEngine()
     engine.alarm_state.test_results = scripted_results(engine.clock.now_us())
     app = app_for(engine, FOLDER)
-    steps = by_command("rules", (("Camera trouble",), ("t",)), (("no connection within 5 s",), ()))
+    app.desk.notifier.off_rules.add("Camera trouble")  # no toast that comes and goes
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await by_command("rules", (("Camera trouble",), ("t",)), (("no connection within 5 s",), ()))(pilot)
+        await until(pilot, lambda: "Alarms 1" in app.base.query_one(HeaderLine).plain)
+
     assert snap_compare(app, terminal_size=size, run_before=steps)
 
 
