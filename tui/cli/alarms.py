@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
-from engine.client import EngineClient
+from engine.client import EngineClient, NotFound
 from engine.wire_alarms import (
     COMMENT_LENGTH,
     MUTE_MINUTES_MAX,
     AlarmDetail,
+    AlarmFilter,
     AlarmPage,
+    AlarmSelection,
     AlarmStatus,
     AlarmTriage,
     AlarmView,
@@ -21,10 +23,12 @@ from engine.wire_alarms import (
 from tui.cli.alarm_export import export
 from tui.cli.alarm_filters import Given, as_query, filter_options, selected, selection_options
 from tui.cli.alarm_rules import rule
+from tui.cli.alarm_rules import test as test_rule
+from tui.cli.cameras import confirm
 from tui.cli.output import print_fields, print_json, print_line, print_table
 from tui.cli.session import Session, json_option, pass_session
 from tui.cli.values import now_us
-from widgets.format import age, local_time, local_time_with_zone
+from widgets.format import age, local_time, local_time_with_zone, plural
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +49,7 @@ def alarm() -> None:
 
 alarm.add_command(rule)
 alarm.add_command(export)
+alarm.add_command(test_rule, "test")
 
 
 @alarm.command("list")
@@ -275,9 +280,47 @@ def mute(
 @_groups_option
 @json_option
 @pass_session
-def unmute(session: Session, /, ids: tuple[int, ...], **options: Any) -> None:
+def unmute(
+    session: Session,
+    /,
+    ids: tuple[int, ...],
+    is_all: bool,
+    yes: bool,
+    groups: bool,
+    **options: Any,
+) -> None:
     """Bring muted alarms back at once."""
-    _step(session, ids, {**options, "muted": True}, "Bring back", mute_minutes=0)
+
+    async def work(engine: EngineClient) -> TriageDone:
+        chosen = AlarmSelection(ids=ids, with_groups=groups)
+        if not ids or Given(session, options).is_any or is_all:
+            selection = await selected(
+                engine, session, ids, {**options, "muted": True}, is_all=is_all, is_sure=True, what=""
+            )
+            assert selection.filter is not None
+            muted = await _muted_ids(engine, selection.filter)
+            if not muted:
+                raise NotFound("none of these alarms is muted", "`watchdeck alarm list --muted` shows them")
+            confirm(session, f"Bring back {plural(len(muted), 'alarm')}?", yes)
+            chosen = AlarmSelection(ids=muted)
+        return await engine.triage(AlarmTriage(selection=chosen, mute_minutes=0))
+
+    _print_done(session, session.call(work))
+
+
+async def _muted_ids(engine: EngineClient, chosen: AlarmFilter) -> tuple[int, ...]:
+    """Only those: the others would get a step in their history that changed nothing."""
+    now = await now_us(engine)
+    found: list[int] = []
+    offset = 0
+    while True:
+        page = await engine.alarms(as_query(chosen, offset=offset, limit=PAGE))
+        found.extend(
+            each.id for each in page.alarms if each.muted_until_us is not None and each.muted_until_us > now
+        )
+        offset += len(page.alarms)
+        if offset >= page.total or not page.alarms:
+            return tuple(found)
 
 
 @alarm.command()

@@ -74,7 +74,7 @@ def test_a_rule_is_changed_switched_tested_and_removed(shell: Shell) -> None:
     shell.json("alarm", "rule", "edit", "Gate", "--sound", "1")
     tested = shell.json("alarm", "rule", "test", "Gate")
     assert [result["state"] for result in tested["results"]] == ["done"]
-    assert "raised as a test" in shell("alarm", "rule", "test", "Gate").out
+    assert "raised as a test" in shell("alarm", "test", "Gate").out
     assert shell.json("alarm", "rule", "remove", "Gate") == {"removed": "Gate"}
     assert shell.json("alarm", "rule", "list") == {"alarm_rules": []}
     kinds = {each["kind"] for each in shell.json("alarm", "rule", "kinds")["trigger_kinds"]}

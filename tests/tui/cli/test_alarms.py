@@ -76,6 +76,10 @@ def test_every_step_is_said_and_the_last_one_can_be_undone(shell: Shell, raise_a
     assert listed(shell) == ["hall", "gate"]
     assert listed(shell, "--muted") == ["hall", "yard", "gate"]
     assert shell("alarm", "unmute", "--source", "yard").out == "1 alarm: no longer muted\n"
+    assert shell("alarm", "unmute", "--all", "--json").error["code"] == "not_found"
+    assert shell("alarm", "mute", "--all", "--minutes", "5").code == 0
+    assert shell("alarm", "unmute", "1").out == "1 alarm: no longer muted\n"
+    assert shell("alarm", "unmute", "--all").out == "2 alarms: no longer muted\n"
     assert shell("alarm", "comment", "a cat", "2").out == "1 alarm: commented\n"
     assert shell("alarm", "false", "--all", "--yes").out == "3 alarms: false alarm\n"
     assert listed(shell) == []
