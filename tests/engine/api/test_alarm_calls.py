@@ -89,6 +89,9 @@ async def test_one_alarm_comes_with_what_to_do_and_the_moment_to_look_at(station
     assert (detail.alarm, detail.instructions) == (alarm, "call the guard")
     assert detail.clip_start_us == alarm.first_us - 20 * SECOND
     assert detail.clip_end_us == alarm.last_us + 60 * SECOND
+    (known,) = await station.client.alarm_rules()
+    assert (known.raised, known.last_raised_us) == (1, alarm.last_us)
+    assert await station.client.alarm_rule("door") == known
     await station.client.remove_alarm_rule("Door")
     assert (await station.client.alarm(alarm.id)).instructions == ""
     with pytest.raises(errors.NotFound):
