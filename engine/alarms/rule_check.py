@@ -84,7 +84,9 @@ def checked_week(message: ScheduleMessage, where: str = "$.schedule") -> Schedul
 
 def checked_triggers(triggers: Sequence[Trigger], names: Names) -> tuple[Trigger, ...]:
     if not triggers:
-        raise InvalidInput("$.triggers is empty", "a rule needs at least one; see `watchdeck alarm kinds`")
+        raise InvalidInput(
+            "$.triggers is empty", "a rule needs at least one; see `watchdeck alarm rule kinds`"
+        )
     if len(triggers) > TRIGGER_LIMIT:
         raise InvalidInput(f"$.triggers has more than {TRIGGER_LIMIT}", "make two rules of it")
     return tuple(
@@ -95,7 +97,7 @@ def checked_triggers(triggers: Sequence[Trigger], names: Names) -> tuple[Trigger
 def _checked_trigger(trigger: Trigger, names: Names, where: str) -> Trigger:
     if not is_known(trigger.kind):
         raise InvalidInput(
-            f"{where}.kind: nothing is triggered by {trigger.kind!r}", "see `watchdeck alarm kinds`"
+            f"{where}.kind: nothing is triggered by {trigger.kind!r}", "see `watchdeck alarm rule kinds`"
         )
     if len(trigger.text) > TEXT_LENGTH:
         raise InvalidInput(f"{where}.text is longer than {TEXT_LENGTH} characters", "shorten it")

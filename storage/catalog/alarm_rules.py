@@ -33,7 +33,7 @@ class AlarmRuleRows(CatalogConnection):
         if row is None and number is not None:
             row = self._row(f"SELECT {_COLUMNS} FROM alarm_rule WHERE id = ?", (number,))
         if row is None:
-            raise NotFound(f"no alarm rule {ref!r}", "`watchdeck rule list` shows all")
+            raise NotFound(f"no alarm rule {ref!r}", "`watchdeck alarm rule list` shows all")
         return _rule(row)
 
     def add_alarm_rule(
@@ -78,13 +78,13 @@ class AlarmRuleRows(CatalogConnection):
                 ),
             )
         if row is None:
-            raise NotFound(f"no alarm rule {id}", "`watchdeck rule list` shows all")
+            raise NotFound(f"no alarm rule {id}", "`watchdeck alarm rule list` shows all")
         return _rule(row)
 
     def remove_alarm_rule(self, id: int) -> None:
         """Alarms it raised stay. Raises NotFound."""
         if not self._run("DELETE FROM alarm_rule WHERE id = ?", (id,)):
-            raise NotFound(f"no alarm rule {id}", "`watchdeck rule list` shows all")
+            raise NotFound(f"no alarm rule {id}", "`watchdeck alarm rule list` shows all")
 
     def _free_rule_name(self, name: str, *, except_id: int) -> str:
         checked = checked_name(name, "alarm rule")

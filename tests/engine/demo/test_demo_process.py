@@ -19,7 +19,9 @@ from PIL import Image
 
 from engine import wire
 from engine.client import EngineClient
+from engine.demo.alarms import RULES
 from engine.demo.time_code import read_time_code
+from engine.wire_alarms import AlarmQuery
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -113,12 +115,26 @@ async def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None
         assert gone(children)
 
 
+async def test_the_alarms_of_the_demo_are_alive(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (_, socket), EngineClient(socket) as client:
+        await all_recording(client)
+        assert {rule.name for rule in await client.alarm_rules()} == {rule.name for rule in RULES}
+        await client.fire_trigger("help")
+        raised: dict[str, str] = {}
+        async with asyncio.timeout(60):
+            while not {"Help at the desk", "Motion at the gate"} <= raised.keys():
+                raised = {alarm.rule: alarm.camera for alarm in (await client.alarms(AlarmQuery())).alarms}
+                await asyncio.sleep(0.2)
+        assert (raised["Help at the desk"], raised["Motion at the gate"]) == ("reception", "gate")
+
+
 async def test_a_kept_folder_can_be_used_again(tmp_path: Path) -> None:
     state = tmp_path / "kept"
     for _ in range(2):
         async with demo(tmp_path, "--state", str(state)) as (process, socket):
             async with EngineClient(socket) as client:
                 await all_recording(client)
+                assert len(await client.alarm_rules()) == len(RULES)
             process.send_signal(signal.SIGINT)
             assert process.wait(40) == 130
     assert list((state / "state" / "chassis").rglob("*.mp4"))
