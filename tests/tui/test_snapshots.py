@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from engine.wire_chassis import ChassisView
 from tests.fakes import chassis_views
 from tests.fakes.engine import FakeEngine
+from tests.fakes.scripted_alarms import scripted_results
 from tests.tui.desk_for import app_for, shows, until
 from tui.profile import TerminalProfile
 from tui.screens.frame import HeaderLine
@@ -40,6 +41,19 @@ def arriving_at(key: str, *words: str, then: tuple[str, ...] = (), finally_: tup
             await shows(pilot, *finally_)
 
     return steps
+
+
+def settled(steps: Steps) -> Steps:
+    """Afterwards no picture is on its way."""
+
+    async def all_of_it(pilot: Pilot[object]) -> None:
+        await steps(pilot)
+        await until(
+            pilot,
+            lambda: not any(cell.reason.endswith("...") for cell in seen_cells(pilot.app) if cell.visible),
+        )
+
+    return all_of_it
 
 
 def still(app: App[object]) -> None:
@@ -76,6 +90,38 @@ def test_events(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     app = app_for(FakeEngine(), FOLDER)
     steps = arriving_at("4", "300, all", then=("j", "enter"), finally_=("14:01:31 UTC",))
     assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_alarms(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(alarms=300), FOLDER)
+    steps = arriving_at("6", "Alarms  300", then=("j", "space", "space", "j"), finally_=("2 marked",))
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_panel_of_an_alarm(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine(alarms=300)
+    engine.desk.instructions["Motion at night"] = "Look at the live picture; call the guard."
+    engine.desk.results[297] = scripted_results(engine.clock.now_us())
+    steps = arriving_at(
+        "6", "Alarms  300", then=("j", "j", "enter", "right"), finally_=("What to do", "draft:", "▀▀▀▀▀")
+    )
+    assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=settled(steps))
+
+
+@SIZES
+def test_thumbnails_of_alarms(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    app = app_for(FakeEngine(alarms=300), FOLDER)
+    steps = arriving_at("6", "Alarms  300", then=("v",), finally_=("▀▀▀▀▀", "garden"))
+    assert snap_compare(app, terminal_size=size, run_before=settled(steps))
+
+
+def test_alarms_on_the_linux_console(snap_compare: SnapCompare) -> None:
+    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+    app = app_for(FakeEngine(alarms=300), FOLDER, profile)
+    steps = arriving_at("6", "Alarms  300", then=("g", "j"), finally_=("8 groups",))
+    assert snap_compare(app, terminal_size=(80, 25), run_before=steps)
 
 
 @SIZES
@@ -228,6 +274,7 @@ def test_linux_console(snap_compare: SnapCompare) -> None:
     ("key", "word"),
     [
         ("", "Storage"),
+        ("6", "no alarms"),
         ("2", "driveway"),
         pytest.param("3", "driveway  recorded", id="3-driveway"),
         ("4", "Events"),
