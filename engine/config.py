@@ -35,6 +35,8 @@ class RecordingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Time between two flushes of a volume: what a power cut can take."""
     queue_mib: Annotated[int, msgspec.Meta(ge=4, le=4096)] = 64
     """Memory that may wait for a slow volume before whole GOPs are dropped."""
+    pre_event_mib: Annotated[int, msgspec.Meta(ge=16, le=65_536)] = 512
+    """Memory for the seconds before events, of all cameras in mode `events`: (their time + 3 s + a GOP) at their rate."""
 
 
 class CatalogSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from engine.wire_alarm_rules import Seconds as EventSeconds
 from engine.wire_alarms import AlarmCounts, AlarmRaised, AlarmsMessage
 from engine.wire_chassis import ChassisView
 from engine.wire_message import Reply as Reply
@@ -45,6 +46,8 @@ class CameraState(StrEnum):
     RECORDING = "recording"
     STREAMING = "streaming"
     """Video arrives and is not (yet) on disk; `cause` says why."""
+    WAITING = "waiting"
+    """Video arrives and is kept in memory until an event asks for it (mode `events`): all is well."""
     LOST = "lost"
     """Will be tried again at `retry_at_us`."""
     REFUSED = "refused"
@@ -60,9 +63,14 @@ class CameraAdd(Request, frozen=True, kw_only=True):
     group: str = "main"
     transport: str = "auto"
     mode: str = "continuous"
+    """continuous, schedule, events or off."""
     schedule: ScheduleMessage | None = None
     record_audio: bool = True
     verify_tls: bool = False
+    pre_event_s: EventSeconds = 5
+    """Mode `events`: so many seconds before an event are held in memory."""
+    post_event_s: EventSeconds = 5
+    """Mode `events`: recorded so long after an event, unless the rule says otherwise."""
 
 
 class CameraEdit(Request, frozen=True, kw_only=True):
@@ -79,6 +87,8 @@ class CameraEdit(Request, frozen=True, kw_only=True):
     record_audio: bool | None = None
     verify_tls: bool | None = None
     is_enabled: bool | None = None
+    pre_event_s: EventSeconds | None = None
+    post_event_s: EventSeconds | None = None
 
 
 class CameraTest(Request, frozen=True, kw_only=True):
@@ -130,6 +140,8 @@ class CameraView(Reply, frozen=True, kw_only=True):
     record_audio: bool = True
     verify_tls: bool = False
     is_enabled: bool = True
+    pre_event_s: int = 5
+    post_event_s: int = 5
     state: CameraState = CameraState.OFF
     state_since_us: int = 0
     cause: str = ""
@@ -328,6 +340,8 @@ class StationView(Reply, frozen=True, kw_only=True):
     cameras_total: int = 0
     cameras_expected: int = 0
     """That should be recording now."""
+    cameras_waiting: int = 0
+    """Of the others, those that are recorded when an event asks for it, and are ready."""
     cameras_recording: int = 0
     is_demo: bool = False
     camera_limit: int = 128

@@ -59,6 +59,8 @@ async def add_camera(services: Services, call: Call[None, wire.CameraAdd]) -> wi
         schedule=schedule,
         record_audio=asked.record_audio,
         verify_tls=asked.verify_tls,
+        pre_event_s=asked.pre_event_s,
+        post_event_s=asked.post_event_s,
     )
     await services.recording.add_camera(camera, password)
     services.events.publish(
@@ -97,6 +99,8 @@ def camera_changes(asked: wire.CameraEdit, before: Camera) -> dict[str, Any]:
         "record_audio": asked.record_audio,
         "verify_tls": asked.verify_tls,
         "is_enabled": asked.is_enabled,
+        "pre_event_s": asked.pre_event_s,
+        "post_event_s": asked.post_event_s,
     }
     if asked.name is not None:
         wanted["name"] = asked.name

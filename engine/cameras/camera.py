@@ -28,6 +28,7 @@ from storage.errors import (
     CameraStalled,
     CameraUnreachable,
     CameraUnsupported,
+    Conflict,
     WatchdeckError,
 )
 from storage.units import US_PER_SECOND
@@ -47,17 +48,15 @@ _CAUSES: dict[type[WatchdeckError], GapCause] = {
     CameraUnsupported: GapCause.CAMERA_UNSUPPORTED,
 }
 
+ARRIVING = (CameraState.STREAMING, CameraState.RECORDING, CameraState.WAITING)
+"""Video arrives."""
+_ENDS = (CameraState.LOST, CameraState.REFUSED, CameraState.OFF)
 _MOVES: dict[CameraState, frozenset[CameraState]] = {
     CameraState.OFF: frozenset({CameraState.CONNECTING}),
-    CameraState.CONNECTING: frozenset(
-        {CameraState.STREAMING, CameraState.RECORDING, CameraState.LOST, CameraState.REFUSED, CameraState.OFF}
-    ),
-    CameraState.STREAMING: frozenset(
-        {CameraState.RECORDING, CameraState.LOST, CameraState.REFUSED, CameraState.OFF}
-    ),
-    CameraState.RECORDING: frozenset(
-        {CameraState.STREAMING, CameraState.LOST, CameraState.REFUSED, CameraState.OFF}
-    ),
+    CameraState.CONNECTING: frozenset({*ARRIVING, *_ENDS}),
+    CameraState.STREAMING: frozenset({CameraState.RECORDING, CameraState.WAITING, *_ENDS}),
+    CameraState.RECORDING: frozenset({CameraState.STREAMING, CameraState.WAITING, *_ENDS}),
+    CameraState.WAITING: frozenset({CameraState.STREAMING, CameraState.RECORDING, *_ENDS}),
     CameraState.LOST: frozenset({CameraState.CONNECTING, CameraState.OFF}),
     CameraState.REFUSED: frozenset({CameraState.CONNECTING, CameraState.OFF}),
 }
@@ -77,8 +76,8 @@ class CameraCondition:
 class CameraRunner:
     """State machine of one camera.
 
-    off -> connecting -> streaming <-> recording, from those -> lost or refused -> connecting; -> off from any.
-    `streaming` and `recording` follow the recorder: recording only while bytes reach the disk.
+    off -> connecting -> streaming <-> recording <-> waiting, from those -> lost or refused -> connecting; -> off from any.
+    `streaming`, `recording` and `waiting` follow the recorder: recording only while bytes reach the disk, waiting while no event asks for them.
     """
 
     def __init__(
@@ -110,6 +109,8 @@ class CameraRunner:
         self._down_state = CameraState.OFF
         self._is_stopped_said = False
         self._streaming_since_us: int | None = None
+        self._keep_until_us = 0
+        """Off its schedule: recorded until then, because of an event."""
 
     @property
     def name(self) -> str:
@@ -121,15 +122,56 @@ class CameraRunner:
         if not camera.is_enabled or camera.mode is RecordingMode.OFF:
             return False
         if camera.mode is RecordingMode.SCHEDULE:
-            return camera.schedule is not None and is_on(camera.schedule, time_us)
+            is_scheduled = camera.schedule is not None and is_on(camera.schedule, time_us)
+            return is_scheduled or time_us < self._keep_until_us
+        if camera.mode is RecordingMode.EVENTS:
+            return self.recorder.clips is not None and self.recorder.clips.is_keeping
         return True
+
+    def _is_wanted(self, time_us: int) -> bool:
+        """It is to be connected at that moment."""
+        is_waiting = self.camera.is_enabled and self.camera.mode is RecordingMode.EVENTS
+        return is_waiting or self.is_expected(time_us)
 
     def takes_over(self, camera: Camera, password: str) -> bool:
         """Follow an edit that needs no new session; False when it needs one."""
-        if msgspec.structs.replace(self.camera, name=camera.name) != camera or password != self._password:
+        before = msgspec.structs.replace(
+            self.camera,
+            name=camera.name,
+            pre_event_s=camera.pre_event_s,
+            post_event_s=camera.post_event_s,
+        )
+        if before != camera or password != self._password:
             return False
         self.camera = self.recorder.footage.camera = camera
+        if self.recorder.clips is not None:
+            self.recorder.clips.set_pre_event(camera.pre_event_s * US_PER_SECOND)
         return True
+
+    def keep(self, start_us: int, end_us: int) -> str:
+        """Bring this stretch to disk, as far as the camera is not recorded anyway; says what will come of it. Raises Conflict.
+
+        Off its schedule a camera is not connected: what it films is recorded from now on, for as long as was asked.
+        """
+        camera, now_us = self.camera, self._clock.now_us()
+        if not camera.is_enabled or camera.mode is RecordingMode.OFF:
+            raise Conflict(f"camera {camera.name} does not record: {self._why_off()[0]}", "edit the camera")
+        if camera.mode is RecordingMode.EVENTS and self.recorder.clips is not None:
+            since_us = self.recorder.clips.keep(start_us, end_us)
+            self.refresh()
+            if self.condition.state not in ARRIVING:
+                return f"nothing arrives from it now ({self.condition.cause or self.condition.state}), kept when it does"
+            return f"kept from {_ago(now_us - since_us)} {_until_words(end_us - now_us)}"
+        if camera.mode is not RecordingMode.SCHEDULE or camera.schedule is None:
+            return "recorded anyway"
+        change_us = next_change_us(camera.schedule, now_us)
+        is_scheduled = is_on(camera.schedule, now_us)
+        if is_scheduled and (change_us is None or change_us >= end_us):
+            return "recorded anyway"
+        length_us = 0 if is_scheduled else end_us - start_us
+        self._keep_until_us = max(self._keep_until_us, end_us, now_us + length_us)
+        self._look_again()
+        return f"recorded {_until_words(self._keep_until_us - now_us)}; nothing from before: it was off its schedule"
 
     # -- tasks -----------------------------------------------------------------------------------------------
 
@@ -137,25 +179,44 @@ class CameraRunner:
         """For ever; cancel to stop. What was received is handed to the volume in any case."""
         while True:
             now_us = self._clock.now_us()
-            schedule = self.camera.schedule if self.camera.mode is RecordingMode.SCHEDULE else None
-            change_us = next_change_us(schedule, now_us) if schedule is not None else None
+            is_wanted = self._is_wanted(now_us)
             async with asyncio.TaskGroup() as group:
-                self._timer = group.create_task(self._until(change_us), name=f"camera:{self.camera.id} timer")
                 sessions = None
                 if self.is_expected(now_us):
                     self._expect(now_us)
-                    sessions = group.create_task(self._sessions(), name=f"camera:{self.camera.id} main")
                 else:
                     self.recorder.footage.expect_nothing(self._not_expected_since_us(now_us))
+                if is_wanted:
+                    sessions = group.create_task(self._sessions(), name=f"camera:{self.camera.id} main")
+                else:
                     self._enter(CameraState.OFF, *self._why_off())
-                await asyncio.wait({self._timer})
+                while self._is_wanted(now_us) == is_wanted:
+                    self._timer = group.create_task(
+                        self._until(self._next_look_us(now_us)), name=f"camera:{self.camera.id} timer"
+                    )
+                    await asyncio.wait({self._timer})
+                    now_us = self._clock.now_us()
                 if sessions is not None:
                     sessions.cancel()
 
     def clock_stepped(self) -> None:
         """Look at the schedule again: the time until its next change is another one now."""
-        if self.camera.mode is RecordingMode.SCHEDULE and self._timer is not None:
+        if self.camera.mode is RecordingMode.SCHEDULE:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if self._timer is not None:
             self._timer.cancel()
+
+    def _next_look_us(self, now_us: int) -> int | None:
+        """When it may be wanted where it is not now, or the other way round."""
+        camera = self.camera
+        if camera.mode is not RecordingMode.SCHEDULE or camera.schedule is None:
+            return None
+        change_us = next_change_us(camera.schedule, now_us)
+        if self._keep_until_us <= now_us:
+            return change_us
+        return self._keep_until_us if change_us is None else min(change_us, self._keep_until_us)
 
     async def _until(self, time_us: int | None) -> None:
         if time_us is None:
@@ -172,11 +233,17 @@ class CameraRunner:
         self.recorder.footage.expect(since_us if since_us is not None and is_just_now else now_us)
 
     def _not_expected_since_us(self, now_us: int) -> int:
-        """A gap of before the engine's start ends where the schedule ended, if that is over already."""
-        camera = self.camera
+        """A gap of before the engine's start ends where the schedule ended, or the event, if that is over already."""
+        camera, footage = self.camera, self.recorder.footage
+        if camera.mode is RecordingMode.EVENTS and camera.is_enabled:
+            gap_start_us = footage.gaps.start_us
+            if footage.is_expected or gap_start_us is None:
+                return now_us
+            return min(now_us, gap_start_us + camera.post_event_s * US_PER_SECOND)
         if not camera.is_enabled or camera.mode is not RecordingMode.SCHEDULE or camera.schedule is None:
             return now_us
-        return previous_change_us(camera.schedule, now_us) or now_us
+        since_us = previous_change_us(camera.schedule, now_us)
+        return now_us if since_us is None else max(since_us, self._keep_until_us)
 
     async def _sessions(self) -> None:
         while True:
@@ -224,11 +291,7 @@ class CameraRunner:
 
     def refresh(self) -> None:
         """Follow the recorder; called when it changes and once a second."""
-        if self.condition.state not in (
-            CameraState.CONNECTING,
-            CameraState.STREAMING,
-            CameraState.RECORDING,
-        ):
+        if self.condition.state is not CameraState.CONNECTING and self.condition.state not in ARRIVING:
             return
         recorder = self.recorder
         if not recorder.has_video:
@@ -236,7 +299,14 @@ class CameraRunner:
         if self._streaming_since_us is None:
             self._streaming_since_us = self._clock.monotonic_us()
             self._came_up()
-        if recorder.footage.is_on_disk:
+        clips = recorder.clips
+        if clips is not None and not clips.is_keeping and not recorder.is_starving:
+            short = (
+                ", without all of the seconds before it: memory is full" if clips.is_short_of_memory else ""
+            )
+            self._enter(CameraState.WAITING, f"waiting for an event{short}", "waiting_for_event")
+            self._say_resumed()
+        elif recorder.footage.is_on_disk:
             self._enter(CameraState.RECORDING, "")
             self._say_resumed()
         elif recorder.footage.trouble is not None:
@@ -249,7 +319,7 @@ class CameraRunner:
             words = "nothing has reached the disk for 10 s"
             self._enter(CameraState.STREAMING, words, "not_written")
             self._say_stopped(words)
-        elif self.condition.state is CameraState.CONNECTING:
+        elif self.condition.state in (CameraState.CONNECTING, CameraState.WAITING):
             self._enter(CameraState.STREAMING, "waiting for the first part", "starting")
 
     def _enter(self, state: CameraState, cause: str, code: str = "", retry_at_us: int | None = None) -> None:
@@ -307,6 +377,15 @@ class CameraRunner:
         if self._is_stopped_said:
             self._is_stopped_said = False
             self._events.publish("recording.resumed", "recorded again", source=self.name)
+
+
+def _ago(us: int) -> str:
+    return f"{us / US_PER_SECOND:.0f} s ago" if us >= US_PER_SECOND else "now on"
+
+
+def _until_words(us: int) -> str:
+    """Of a moment so far ahead."""
+    return f"for another {us / US_PER_SECOND:.0f} s" if us >= US_PER_SECOND else "to the end of the event"
 
 
 def _cause(error: WatchdeckError | None) -> GapCause:

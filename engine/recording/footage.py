@@ -75,6 +75,8 @@ class Footage:
         self._recent: deque[RecordedSegment] = deque(maxlen=2)
         """The present segment and the one before: what the catalog may not know in full yet."""
         self._expected_since_us = 0
+        self._expected_until_us = 0
+        """What was recorded before it is owed, although nothing is expected any more."""
         self._is_fresh = False
         """Expected since a moment ago, and no run since."""
         self._written_at_us: int | None = None
@@ -165,8 +167,7 @@ class Footage:
             self._not_recorded(*self._why_not())
             return False
         start_us = run.wall.at(part.video_start_ticks)
-        if run.is_announced:
-            start_us = max(start_us, self.end_us)
+        start_us = max(start_us, self.end_us if run.is_announced else run.start_us)
         identity = SegmentIdentity(
             station=self._station,
             camera=self.camera.uuid,
@@ -242,7 +243,7 @@ class Footage:
     def segment_tail_lost(self, segment: RecordedSegment) -> None:
         if segment is self._segment:
             self._leave(segment)
-        if segment.durable_end_us < segment.end_us and self.is_expected:
+        if segment.durable_end_us < segment.end_us and self._is_owed(segment):
             self._note_lost(segment.durable_end_us, segment.end_us, segment)
 
     def _leave(self, segment: RecordedSegment) -> None:
@@ -264,10 +265,14 @@ class Footage:
 
     def _lost_end(self, segment: RecordedSegment, *, has_lost: bool) -> None:
         """The end of an earlier segment did not get to disk; others follow it already, so that its place is lost."""
-        if not has_lost or not self.is_expected:
+        if not has_lost or not self._is_owed(segment):
             return
         lost_until_us = self._segment.start_us if self._segment is not None else self.end_us
         self._note_lost(segment.end_us, lost_until_us, segment)
+
+    def _is_owed(self, segment: RecordedSegment) -> bool:
+        """It was expected when it was filmed."""
+        return self.is_expected or segment.start_us < self._expected_until_us
 
     def _note_lost(self, start_us: int, end_us: int, segment: RecordedSegment) -> None:
         """A stretch of the past is not on disk: its own gap, or the beginning of the one that goes on."""
@@ -300,9 +305,16 @@ class Footage:
             self._expected_since_us = since_us
 
     def expect_nothing(self, at_us: int) -> None:
+        if self.is_expected:
+            self._expected_until_us = at_us
         self.is_expected = False
-        self.gaps.expectation_ended(at_us)
+        self.gaps.expectation_ended(max(at_us, self.gaps.start_us or 0))
         self.trouble = None
+
+    def miss_until(self, end_us: int, cause: GapCause, detail: str) -> None:
+        """What was expected up to there and did not come is a gap, unless one goes on already. Short ones are none."""
+        if self.is_expected:
+            self.gaps.add_past(self._missing_since_us(), end_us, cause, detail)
 
     def lose(self, cause: GapCause, detail: str) -> None:
         """Nothing comes any more: a gap begins where the footage ends."""
@@ -318,12 +330,17 @@ class Footage:
         """Where a gap that is noticed now begins."""
         return max(self.end_us, self._expected_since_us)
 
-    def engine_stops(self) -> None:
-        """After the last segment was closed: a gap begins where the footage on disk ends."""
+    def engine_stops(self, expected_until_us: int | None = None) -> None:
+        """After the last segment was closed: a gap begins where the footage on disk ends. It ends where nothing is expected any more."""
         if not self.is_expected:
             return
         lost = [segment.end_us for segment in self._unfinished if segment.has_in_flight]
-        self.gaps.open(min([self._missing_since_us(), *lost]), GapCause.ENGINE_STOPPED)
+        start_us = min([self._missing_since_us(), *lost])
+        if expected_until_us is None:
+            self.gaps.open(start_us, GapCause.ENGINE_STOPPED)
+        else:
+            self.gaps.add_past(start_us, expected_until_us, GapCause.ENGINE_STOPPED)
+            self.expect_nothing(expected_until_us)
 
     @property
     def volume_name(self) -> str:

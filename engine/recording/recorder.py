@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from engine.recording.byte_rate import ByteRate
+from engine.recording.event_clips import EventClips
 from engine.recording.footage import Footage
+from engine.recording.pre_event import RingBudget
 from engine.recording.run import Run
 from engine.recording.settings import RecordingConfig
 from storage.catalog.records import GapCause
@@ -43,6 +46,31 @@ class LiveKeyframe:
     time_us: int
 
 
+class PartOutput(Protocol):
+    """Where parts go: Footage, or EventClips in front of it. Never waits."""
+
+    @property
+    def recorded_until_us(self) -> int: ...
+
+    def begin_run(self, run: Run) -> None: ...
+
+    def submit(self, run: Run, part: Part) -> None: ...
+
+    def end_run(self, run: Run, reason: str, hole_cause: GapCause, *, has_drifted: bool = False) -> None: ...
+
+    def is_cut_due(self, run: Run, pts_ticks: int) -> bool: ...
+
+    def close_segment(self) -> None: ...
+
+    def note_loss(self, start_us: int, end_us: int) -> None: ...
+
+    def blame(self, cause: GapCause, detail: str) -> None: ...
+
+    def forget_run(self) -> None: ...
+
+    def lose(self, cause: GapCause, detail: str) -> None: ...
+
+
 class Recorder:
     """A PacketSink that records."""
 
@@ -50,6 +78,9 @@ class Recorder:
         self, footage: Footage, *, clock: Clock, config: RecordingConfig, on_change: Callable[[], None]
     ) -> None:
         self.footage = footage
+        self.output: PartOutput = footage
+        self.clips: EventClips | None = None
+        """Only what is asked for goes to disk (mode `events`)."""
         self.tracks: tuple[Track, ...] = ()
         self.frames = 0
         """Pictures received, ever."""
@@ -168,8 +199,8 @@ class Recorder:
             self._note_loss(run, packet)
         if run.is_begun and not self._keeps_time(run):
             return None
-        if self.footage.is_cut_due(run, packet.pts_ticks):
-            self.footage.close_segment()
+        if self.output.is_cut_due(run, packet.pts_ticks):
+            self.output.close_segment()
             run.wall.end_segment(packet.pts_ticks, self._wall_minus_monotonic_us(), self._config.segment_us)
         return run
 
@@ -192,21 +223,21 @@ class Recorder:
 
     def _hand_over(self, run: Run, part: Part) -> None:
         if run.is_begun:
-            self.footage.submit(run, part)
+            self.output.submit(run, part)
         elif run.hold(part):
             self._begin_on_disk(run)
 
     def _begin_on_disk(self, run: Run) -> None:
         """Take the run's wall time and let go of what was held for it."""
-        recorded_until_us = self.footage.recorded_until_us
+        recorded_until_us = self.output.recorded_until_us
         run.wall_minus_monotonic_us = self._wall_minus_monotonic_us()
         run.wall.begin(run.first_ticks, run.wall_minus_monotonic_us, not_before_us=recorded_until_us)
         run.is_begun = True
         parts = run.take_held(recorded_until_us)
         run.start_us = run.wall.at(parts[0].video_start_ticks)
-        self.footage.begin_run(run)
+        self.output.begin_run(run)
         for part in parts:
-            self.footage.submit(run, part)
+            self.output.submit(run, part)
 
     def _end_run(self, reason: str, hole_cause: GapCause, *, has_drifted: bool = False) -> None:
         run = self._run
@@ -215,18 +246,18 @@ class Recorder:
         if run.builder.has_video:
             part = run.builder.take(None)
             if run.is_begun:
-                self.footage.submit(run, part)
+                self.output.submit(run, part)
             else:
                 run.hold(part)
         if run.held:
             self._begin_on_disk(run)
         self._run = None
-        self.footage.end_run(run, reason, hole_cause, has_drifted=has_drifted)
+        self.output.end_run(run, reason, hole_cause, has_drifted=has_drifted)
 
     def _note_loss(self, run: Run, packet: Packet) -> None:
         lost_from_ticks, run.lost_from_ticks = run.lost_from_ticks, None
         if lost_from_ticks is not None and run.is_begun:
-            self.footage.note_loss(run.wall.at(lost_from_ticks), run.wall.at(packet.pts_ticks))
+            self.output.note_loss(run.wall.at(lost_from_ticks), run.wall.at(packet.pts_ticks))
 
     def _wall_minus_monotonic_us(self) -> int:
         return self._clock.now_us() - self._clock.monotonic_us()
@@ -237,14 +268,40 @@ class Recorder:
         """Write what is left. With a cause, a gap begins where the footage ends."""
         self._end_run(reason, cause or GapCause.CAMERA_STALLED)
         self.has_video = False
-        self.footage.forget_run()
+        self.output.forget_run()
         if cause is not None:
-            self.footage.lose(cause, detail)
+            self.output.lose(cause, detail)
+
+    def record_all(self) -> None:
+        """Everything goes to disk. Between two sessions only."""
+        if self.clips is not None:
+            self.clips.close()
+        self.clips, self.output = None, self.footage
+
+    def record_events(self, budget: RingBudget, pre_event_us: int) -> None:
+        """Only what is asked for goes to disk, from so long before. Between two sessions only, if it was otherwise."""
+        if self.clips is not None:
+            self.clips.set_pre_event(pre_event_us)
+            return
+        self.clips = self.output = EventClips(
+            self.footage,
+            budget,
+            pre_event_us,
+            clock=self._clock,
+            segment_us=self._config.segment_us,
+            on_change=self._on_change,
+        )
+
+    def engine_stops(self) -> None:
+        """After the last session ended."""
+        (self.clips or self.footage).engine_stops()
 
     def clock_stepped(self) -> None:
         """The system's clock was set. A run notices it by itself at its next keyframe; a later one is told why."""
+        if self.clips is not None:
+            self.clips.clock_stepped()
         if self._run is None:
-            self.footage.blame(GapCause.CLOCK_STEPPED, STEP_WORDS)
+            self.output.blame(GapCause.CLOCK_STEPPED, STEP_WORDS)
 
     @property
     def is_starving(self) -> bool:
@@ -255,13 +312,15 @@ class Recorder:
         """Once a second: lost frames that no keyframe follows are a gap that goes on."""
         self.rate.tick()
         run = self._run
+        if self.clips is not None:
+            self.clips.watch(has_run=run is not None)
         if (
             run is not None
             and run.is_begun
             and run.lost_from_ticks is not None
             and self._clock.monotonic_us() - run.last_arrival_us > LOSS_PATIENCE_US
         ):
-            self.footage.lose(GapCause.FRAMES_LOST, "waiting for a keyframe")
+            self.output.lose(GapCause.FRAMES_LOST, "waiting for a keyframe")
 
     def last_keyframe(self) -> LiveKeyframe | None:
         if self._keyframe is None:

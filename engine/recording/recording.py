@@ -22,6 +22,7 @@ from engine.events import EventBus
 from engine.recording import views
 from engine.recording.footage import Footage
 from engine.recording.gaps import GapTracker
+from engine.recording.pre_event import RingBudget
 from engine.recording.recorder import CLOCK_STEP_US, LiveKeyframe, Recorder
 from engine.recording.recovery import RecoveryReport
 from engine.recording.segment import SegmentTail
@@ -30,7 +31,7 @@ from engine.recording.volume_thread import VolumeThread
 from engine.recording.volumes import RecordingVolumes
 from engine.supervise import Sleep, keep_running
 from storage.catalog.changes import CloseGap, EndRun, OpenGap
-from storage.catalog.records import Camera, Gap, GapCause, Run, Severity, StationIdentity
+from storage.catalog.records import Camera, Gap, GapCause, RecordingMode, Run, Severity, StationIdentity
 from storage.catalog.records import Volume as VolumeRecord
 from storage.clock import Clock
 from storage.errors import Conflict, NotFound, WatchdeckError
@@ -88,6 +89,7 @@ class RecordingService:
         self._chance = chance
         self._station: StationIdentity | None = None
         self._cameras: dict[UUID, _CameraPlace] = {}
+        self._rings = RingBudget(config.pre_event_bytes)
         self._volumes = RecordingVolumes(
             catalog, events, clock, config, self, open_volume=open_volume, sleep=sleep
         )
@@ -154,7 +156,7 @@ class RecordingService:
             stuck = [thread.name for thread in self._volumes.threads if thread.queue_bytes]
             log.error("stopped without waiting any longer for %s", ", ".join(stuck) or "the cameras")
         for place in self._cameras.values():
-            place.runner.recorder.footage.engine_stops()
+            place.runner.recorder.engine_stops()
         self._volumes.stop()
         await self._flush_catalog()
 
@@ -234,6 +236,7 @@ class RecordingService:
             self._changed_group(runner.camera.group)
         recorder.footage.camera = camera
         recorder.footage.group = self._volumes.group(camera.group)
+        self._set_output(recorder, camera)
         place.runner = self._runner(camera, password, recorder)
         place.runner.condition.since_us = condition.since_us
         self._run_camera(place)
@@ -244,11 +247,22 @@ class RecordingService:
         if place is None:
             raise NotFound(f"no camera {uuid} in use")
         await self._end_camera(place)
+        place.runner.recorder.record_all()
         place.runner.recorder.footage.expect_nothing(self._clock.now_us())
         group = place.runner.camera.group
         if group in self._volumes.groups:
             self._volumes.groups[group].release(uuid)
         self._changed_group(group)
+
+    def keep(self, camera_name: str, start_us: int, end_us: int) -> str:
+        """Bring this stretch to disk, as far as the camera is not recorded anyway; what will come of it, in words.
+
+        Never waits. Raises NotFound, and Conflict when the camera does not record at all.
+        """
+        for place in self._cameras.values():
+            if place.runner.camera.name == camera_name:
+                return place.runner.keep(start_us, end_us)
+        raise NotFound(f"no camera {camera_name!r} in use", "`watchdeck camera list` shows all")
 
     async def _start_camera(self, camera: Camera, password: str) -> None:
         if self._station is None:
@@ -272,8 +286,15 @@ class RecordingService:
             recorded_until_us=going_on.start_us if going_on is not None else 0,
         )
         recorder = Recorder(footage, clock=self._clock, config=self._config, on_change=on_change)
+        self._set_output(recorder, camera)
         place = self._cameras[camera.uuid] = _CameraPlace(self._runner(camera, password, recorder))
         self._run_camera(place)
+
+    def _set_output(self, recorder: Recorder, camera: Camera) -> None:
+        if camera.mode is RecordingMode.EVENTS:
+            recorder.record_events(self._rings, camera.pre_event_s * US_PER_SECOND)
+        else:
+            recorder.record_all()
 
     def _runner(self, camera: Camera, password: str, recorder: Recorder) -> CameraRunner:
         return CameraRunner(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from engine.recording.wall_time import WallTime
+from storage.catalog.records import GapCause
 from storage.segments.packet import Packet, Track
 from storage.segments.part import Part, PartBuilder
 
@@ -19,6 +20,7 @@ class Run:
 
     __slots__ = (
         "builder",
+        "ended",
         "first_arrival_us",
         "first_ticks",
         "held",
@@ -47,6 +49,8 @@ class Run:
 
     def __init__(self, tracks: tuple[Track, ...], video: int, first: Packet, rate: float) -> None:
         self.uuid: UUID = uuid4()
+        self.ended: tuple[str, GapCause] | None = None
+        """Why no part of it follows."""
         self.tracks = tracks
         self.hz = tracks[video].time_base_hz
         self.builder = PartBuilder(tracks)
@@ -70,6 +74,13 @@ class Run:
         self.held_bytes = 0
         self.lost_from_ticks: int | None = None
         """Frames were lost behind this media time, and no keyframe has come since."""
+
+    def begin_again(self, start_us: int) -> None:
+        """What of it goes to disk from here on is a run of its own: it was recorded around another event, or not yet."""
+        self.uuid = uuid4()
+        self.start_us = start_us
+        self.is_announced = False
+        self.sequence = 0
 
     def hold(self, part: Part) -> bool:
         """Keep a part of the beginning; True when it is time to take wall time."""

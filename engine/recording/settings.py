@@ -18,5 +18,7 @@ class RecordingConfig:
     gather_ms: int = 0
     """How long parts may gather before a volume's idle thread is woken for them."""
     queue_bytes: int = 64 * 1024 * 1024
+    pre_event_bytes: int = 512 * 1024 * 1024
+    """Of all cameras in mode `events` together: the seconds before an event."""
     camera_limit: int = 128
     stop_budget_ms: int = 15_000

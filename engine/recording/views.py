@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import wire
-from engine.cameras.camera import CameraRunner
+from engine.cameras.camera import ARRIVING, CameraRunner
 from engine.recording.groups import RecordingGroup
 from engine.recording.volume_thread import VolumeThread
 from storage.segments.packet import Track
@@ -24,7 +24,7 @@ def camera_view(runner: CameraRunner, fps: float, oldest_us: int | None) -> wire
     camera, recorder, condition = runner.camera, runner.recorder, runner.condition
     schedule = camera.schedule
     keyframe = recorder.last_keyframe()
-    is_streaming = condition.state in (wire.CameraState.STREAMING, wire.CameraState.RECORDING)
+    is_streaming = condition.state in ARRIVING
     return wire.CameraView(
         id=camera.id,
         uuid=str(camera.uuid),
@@ -41,6 +41,8 @@ def camera_view(runner: CameraRunner, fps: float, oldest_us: int | None) -> wire
         record_audio=camera.record_audio,
         verify_tls=camera.verify_tls,
         is_enabled=camera.is_enabled,
+        pre_event_s=camera.pre_event_s,
+        post_event_s=camera.post_event_s,
         state=condition.state,
         state_since_us=condition.since_us,
         cause=condition.cause,

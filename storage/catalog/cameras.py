@@ -12,9 +12,12 @@ from storage.catalog.names import as_number, as_uuid, checked_name, checked_url
 from storage.catalog.records import Camera, RecordingMode, Schedule, Transport
 from storage.errors import AlreadyExists, InvalidInput, NotFound
 
+EVENT_SECONDS_LIMIT = 300
+
 _SELECT = """
 SELECT c.id, c.uuid, c.name, c.url, c.user, p.camera_id IS NOT NULL, c.transport, coalesce(g.name, ''), c.mode,
-       c.schedule, c.record_audio, c.is_enabled, c.verify_tls, c.is_removed
+       c.schedule, c.record_audio, c.is_enabled, c.verify_tls, c.is_removed,
+       c.pre_event_s, c.post_event_s
   FROM camera AS c
   LEFT JOIN camera_password AS p ON p.camera_id = c.id
   LEFT JOIN recording_group AS g ON g.id = c.group_id
@@ -37,6 +40,8 @@ def _camera(row: tuple[Any, ...]) -> Camera:
         is_enabled=bool(row[11]),
         verify_tls=bool(row[12]),
         is_removed=bool(row[13]),
+        pre_event_s=row[14],
+        post_event_s=row[15],
     )
 
 
@@ -89,6 +94,8 @@ class CameraRows(GroupRows):
         record_audio: bool = True,
         verify_tls: bool = False,
         is_enabled: bool = True,
+        pre_event_s: int = 5,
+        post_event_s: int = 5,
         uuid: UUID | None = None,
     ) -> Camera:
         """Raises AlreadyExists, InvalidInput, NotFound (group). A removed camera's UUID brings it back."""
@@ -103,6 +110,8 @@ class CameraRows(GroupRows):
             "record_audio": int(record_audio),
             "is_enabled": int(is_enabled),
             "verify_tls": int(verify_tls),
+            "pre_event_s": _event_seconds(pre_event_s),
+            "post_event_s": _event_seconds(post_event_s),
             "is_removed": 0,
         }
         if columns["mode"] == RecordingMode.SCHEDULE and schedule is None:
@@ -145,6 +154,8 @@ class CameraRows(GroupRows):
                     columns["schedule"] = _schedule_column(value)
                 case "record_audio" | "is_enabled" | "verify_tls":
                     columns[field] = int(value)
+                case "pre_event_s" | "post_event_s":
+                    columns[field] = _event_seconds(value)
                 case "password":
                     pass
                 case _:
@@ -203,6 +214,15 @@ class CameraRows(GroupRows):
         self._run("DELETE FROM camera_password WHERE camera_id = ?", (camera_id,))
         if password:
             self._run("INSERT INTO camera_password VALUES (?, ?)", (camera_id, password))
+
+
+def _event_seconds(value: int) -> int:
+    if not 0 <= value <= EVENT_SECONDS_LIMIT:
+        raise InvalidInput(
+            f"{value} s before or after an event",
+            f"choose 0 to {EVENT_SECONDS_LIMIT}: they are held in memory",
+        )
+    return value
 
 
 def _choice(kind: type[Transport] | type[RecordingMode], value: str, thing: str) -> str:

@@ -83,6 +83,10 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool = True
     verify_tls: bool = False
     """rtsps/https: check the camera's certificate (most cameras carry a self-signed one)."""
+    pre_event_s: int = 5
+    """Mode `events` (RO-02): what is held in memory, and recorded when an event asks for it."""
+    post_event_s: int = 5
+    """Mode `events`: recorded after an event, unless the rule says otherwise."""
     is_removed: bool = False
     """Not recorded any more; known while footage of it is left."""
 
