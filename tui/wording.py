@@ -30,6 +30,7 @@ class Wording:
 CAMERA_STATES: dict[wire.CameraState, Wording] = {
     wire.CameraState.RECORDING: Wording("recording", "$text-success"),
     wire.CameraState.STREAMING: Wording("not on disk", "$text-warning bold", "o"),
+    wire.CameraState.WAITING: Wording("waiting", "$text-success", "."),
     wire.CameraState.CONNECTING: Wording("connecting", "$text-accent", "~"),
     wire.CameraState.LOST: Wording("lost", "$text-error bold", "x"),
     wire.CameraState.REFUSED: Wording("refused", "$text-error bold", "!"),

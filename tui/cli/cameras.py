@@ -15,13 +15,13 @@ from tui.cli.output import print_fields, print_json, print_line, print_table
 from tui.cli.passwords import asked_password, password_from_file, refuse_credentials
 from tui.cli.schedules import schedule_of, schedule_text
 from tui.cli.session import Session, json_option, pass_session
-from tui.cli.values import CAMERA, GROUP
+from tui.cli.values import CAMERA, GROUP, SecondsType
 from widgets.format import bit_rate, frame_rate, local_time_with_zone, resolution
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 TRANSPORTS = ("auto", "tcp", "udp")
-MODES = ("continuous", "schedule", "off")
+MODES = ("continuous", "schedule", "events", "off")
 
 
 @click.group()
@@ -51,6 +51,15 @@ def _shared_options(command: F) -> F:
                 multiple=True,
                 metavar="TIMES",
                 help="Recording times, for example 'Mon-Fri 08:00-18:00'; may be repeated.",
+            ),
+            click.option(
+                "--pre",
+                type=SecondsType(),
+                metavar="TIME",
+                help="Mode events: kept before an event, for example 5s or 2m.",
+            ),
+            click.option(
+                "--post", type=SecondsType(), metavar="TIME", help="Mode events: recorded after an event."
             ),
             click.option("--audio/--no-audio", default=None, help="Record sound too."),
             click.option(
@@ -82,6 +91,8 @@ def _choices(session: Session, options: dict[str, Any]) -> dict[str, Any]:
         "record_audio": options["audio"],
         "verify_tls": options["verify_tls"],
         "user": options["user"],
+        "pre_event_s": options["pre"],
+        "post_event_s": options["post"],
     }
     if options["schedule"]:
         fields["schedule"] = schedule_of(options["schedule"], session.zone)
@@ -193,6 +204,12 @@ def show(session: Session, camera: str) -> None:
             ("group", found.group),
             ("transport", found.transport),
             ("mode", found.mode if found.is_enabled else "disabled"),
+            (
+                "around events",
+                f"{found.pre_event_s} s before, {found.post_event_s} s after"
+                if found.mode == "events"
+                else "",
+            ),
             (
                 "schedule",
                 f"{schedule_text(found.schedule)} ({found.schedule.zone})" if found.schedule else "",

@@ -16,6 +16,7 @@ from textual.widgets import Label, Static
 
 from engine import wire
 from engine.client import WatchdeckError
+from engine.wire_alarm_rules import EVENT_SECONDS_MAX
 from tui.desk import Desk
 from tui.schedule_wording import schedule_words
 from tui.screens.camera_text import test_lines
@@ -41,10 +42,18 @@ def url_complaint(url: str) -> str:
     return "" if parts.hostname or parts.scheme == "file" else "the address names no host"
 
 
+def seconds_complaint(value: str) -> str:
+    """What is wrong with a time before or after an event; empty = nothing."""
+    is_right = value.strip().isascii() and value.strip().isdecimal() and int(value) <= EVENT_SECONDS_MAX
+    return "" if is_right else f"seconds, from 0 to {EVENT_SECONDS_MAX}"
+
+
 def camera_fields(desk: Desk, camera: wire.CameraView | None) -> list[Field]:
     """The form, empty or as the camera is."""
     groups = tuple(group.name for group in desk.mirror.groups) or ("main",)
-    modes = MODES if camera is None or camera.mode in MODES else (*MODES, camera.mode)
+    modes: tuple[str, ...] = ("continuous", "events", "off")
+    if camera is not None and camera.mode == "schedule":
+        modes = ("schedule", *modes)
     secret = "unchanged" if camera is not None and camera.has_password else ""
     return [
         Field("name", "Name", camera.name if camera else "", hint="for example driveway", is_required=True),
@@ -67,6 +76,20 @@ def camera_fields(desk: Desk, camera: wire.CameraView | None) -> list[Field]:
             choices=TRANSPORTS,
         ),
         Field("mode", "Record", camera.mode if camera else "continuous", kind="choice", choices=modes),
+        Field(
+            "pre_event_s",
+            "Before an event",
+            str(camera.pre_event_s if camera else 5),
+            hint="seconds, mode events",
+            check=seconds_complaint,
+        ),
+        Field(
+            "post_event_s",
+            "After an event",
+            str(camera.post_event_s if camera else 5),
+            hint="seconds, mode events",
+            check=seconds_complaint,
+        ),
         Field("record_audio", "Audio too", _yes(camera.record_audio if camera else True), kind="switch"),
         Field("verify_tls", "Check certificate", _yes(camera.verify_tls if camera else False), kind="switch"),
     ]
@@ -80,7 +103,7 @@ def camera_edit(
     camera: wire.CameraView, values: Mapping[str, str], schedule: wire.ScheduleMessage | None = None
 ) -> wire.CameraEdit | None:
     """Only what differs; None when nothing does."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, str | bool | int] = {}
     for key in ("name", "url", "user", "group", "transport", "mode"):
         value = values[key].strip()
         if value != getattr(camera, key):
@@ -88,6 +111,9 @@ def camera_edit(
     for key in ("record_audio", "verify_tls"):
         if (values[key] == "yes") is not getattr(camera, key):
             changes[key] = values[key] == "yes"
+    for key in ("pre_event_s", "post_event_s"):
+        if int(values[key]) != getattr(camera, key):
+            changes[key] = int(values[key])
     if values["password"]:
         changes["password"] = values["password"]
     if values["mode"] == SCHEDULE and schedule is not None and schedule != camera.schedule:
@@ -193,6 +219,8 @@ class CameraForm(FormDialog):
                     schedule=self._schedule if values["mode"] == SCHEDULE else None,
                     record_audio=values["record_audio"] == "yes",
                     verify_tls=values["verify_tls"] == "yes",
+                    pre_event_s=int(values["pre_event_s"]),
+                    post_event_s=int(values["post_event_s"]),
                 )
             )
         elif (edit := camera_edit(self._camera, values, self._schedule)) is not None:

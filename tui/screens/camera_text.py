@@ -30,6 +30,7 @@ SORTS = ("number", "name", "state", "bitrate", "picture")
 _TONES: dict[wire.CameraState, Tone] = {
     wire.CameraState.RECORDING: "ok",
     wire.CameraState.STREAMING: "warning",
+    wire.CameraState.WAITING: "ok",
     wire.CameraState.CONNECTING: "accent",
     wire.CameraState.LOST: "error",
     wire.CameraState.REFUSED: "error",
@@ -41,6 +42,7 @@ _SEVERITY = (
     wire.CameraState.STREAMING,
     wire.CameraState.CONNECTING,
     wire.CameraState.RECORDING,
+    wire.CameraState.WAITING,
     wire.CameraState.OFF,
 )
 """Order of the state column: what needs someone comes first."""
@@ -91,16 +93,26 @@ def camera_line(camera: wire.CameraView, now_us: int, glyphs: Glyphs, zone: tzin
 
 def _why_span(camera: wire.CameraView, tone: Tone) -> Span | None:
     """Where the last column has no room: of a camera that does not record, the cause instead of its stream."""
-    if camera.state is wire.CameraState.RECORDING or not camera.cause:
+    if camera.state in (wire.CameraState.RECORDING, wire.CameraState.WAITING) or not camera.cause:
         return None
     return Span("codec", "bitrate", (camera.cause, tone), unless="cause")
+
+
+def _mode_words(camera: wire.CameraView) -> str:
+    if camera.mode == "events":
+        return f"events, from {camera.pre_event_s} s before to {camera.post_event_s} s after"
+    return "weekly schedule" if camera.mode == "schedule" else camera.mode
 
 
 def seen_words(camera: wire.CameraView, now_us: int) -> str:
     """Age of the newest picture; whole seconds are not counted below ten, so that rows stand still."""
     if camera.last_picture_us is None:
         return "never"
-    has_pictures = camera.state in (wire.CameraState.RECORDING, wire.CameraState.STREAMING)
+    has_pictures = camera.state in (
+        wire.CameraState.RECORDING,
+        wire.CameraState.WAITING,
+        wire.CameraState.STREAMING,
+    )
     is_now = has_pictures and now_us - camera.last_picture_us < 10_000_000
     return "now" if is_now else format.age(camera.last_picture_us, now_us)
 
@@ -167,7 +179,7 @@ def detail_pairs(camera: wire.CameraView, now_us: int, zone: tzinfo) -> list[tup
         ("User", (camera.user or "none") + (", password set" if camera.has_password else ", no password")),
         ("Transport", camera.transport),
         ("Group", camera.group),
-        ("Recording", "weekly schedule" if camera.mode == "schedule" else camera.mode),
+        ("Recording", _mode_words(camera)),
         (
             "Video",
             f"{codec_name(track.codec)}, {format.resolution(track.width, track.height)}"

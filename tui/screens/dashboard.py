@@ -69,6 +69,6 @@ class DashboardView(View):
 
     def action_open(self) -> None:
         """The first camera that does not record, in Cameras."""
-        fine = (wire.CameraState.RECORDING, wire.CameraState.OFF)
+        fine = (wire.CameraState.RECORDING, wire.CameraState.WAITING, wire.CameraState.OFF)
         trouble = [camera.name for camera in self.desk.mirror.cameras if camera.state not in fine]
         self.post_message(self.Wanted(Scope.CAMERAS, camera=trouble[0] if trouble else ""))

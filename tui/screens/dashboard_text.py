@@ -138,13 +138,16 @@ def _beside(left: list[Content], right: list[Content], at: int, columns: int, el
 def recording_lines(mirror: Mirror, station: wire.StationView, glyphs: Glyphs) -> list[Content]:
     """ "recording n of m", big."""
     recording, expected = station.cameras_recording, station.cameras_expected
-    off = station.cameras_total - expected
+    waiting = station.cameras_waiting
+    off = station.cameras_total - expected - waiting
     missing = expected - recording
     style = "$text-success" if not missing else ("$text-error" if not recording else "$text-warning")
     if not station.cameras_total:
         words = ["no cameras yet", "press 2, then a", "to add the first"]
     elif not expected:
         words = ["recording", f"all {off} off", "none should now"]
+        if waiting:
+            words[1:] = [f"{waiting} for events", f"{off} off" if off > 0 else "none now"]
     elif missing > 0:
         words = [
             "recording",
@@ -152,7 +155,8 @@ def recording_lines(mirror: Mirror, station: wire.StationView, glyphs: Glyphs) -
             f"{missing} {'is' if missing == 1 else 'are'} not",
         ]
     else:
-        words = ["recording", f"{recording} of {expected}", f"all, {off} off" if off > 0 else "all of them"]
+        rest = f"all, {off} off" if off > 0 else "all of them"
+        words = ["recording", f"{recording} of {expected}", f"{waiting} for events" if waiting else rest]
     if glyphs.name == "ascii":
         return [
             Content.styled(f"  {recording} / {expected}  ", f"bold reverse {style}"),
@@ -226,7 +230,7 @@ def problem_lines(mirror: Mirror, paper: Paper) -> list[Content]:
     not_recording = [
         camera
         for camera in mirror.cameras
-        if camera.state not in (wire.CameraState.RECORDING, wire.CameraState.OFF)
+        if camera.state not in (wire.CameraState.RECORDING, wire.CameraState.WAITING, wire.CameraState.OFF)
     ]
     if not not_recording:
         return []
