@@ -76,6 +76,7 @@ def recording_config(section: RecordingSection) -> RecordingConfig:
         sync_interval_ms=round(section.sync_interval_s * 1000),
         gather_ms=GATHER_MS,
         queue_bytes=section.queue_mib * 1024 * 1024,
+        pre_event_bytes=section.pre_event_mib * 1024 * 1024,
         camera_limit=CAMERA_LIMIT,
     )
 
@@ -118,6 +119,7 @@ class Overview:
             links=health.links,
             cameras_total=len(states),
             cameras_expected=self._recording.expected_cameras(),
+            cameras_waiting=states.count(wire.CameraState.WAITING),
             cameras_recording=states.count(wire.CameraState.RECORDING),
             is_demo=self._is_demo,
             camera_limit=CAMERA_LIMIT,
@@ -245,9 +247,9 @@ class Station:
             catalog,
             self._clock,
             station=lambda: identity.name,
-            recording=recording,  # type: ignore[arg-type]  # footage around events is kept as soon as it can be
+            recording=recording,
             onvif=sources.onvif,
-            speaker=chassis,  # type: ignore[arg-type]  # as soon as the chassis has one
+            speaker=chassis,
             snapshots=EventSnapshots(lambda request: picture_of(services, request)),
         )
         alarms.runner = actions.runner

@@ -72,7 +72,10 @@ class NoHardware:
         return ()
 
     def beep(self, is_on: bool) -> None:
-        return None
+        if is_on:
+            raise Unsupported(
+                "nothing here looks after the box and its beeper", "see `chassis.hardware` in station.toml"
+            )
 
     def plan_volume(
         self, virtual_drive: VirtualDrive, label: str, mount_point: str, file_system: str

@@ -455,6 +455,10 @@ class ChassisService:
         self._changed()
         self._events.publish("chassis.uid", f"UID lamp {'on' if is_on else 'off'}", actor=actor)
 
+    async def sound(self, is_on: bool) -> None:
+        """The box's beeper, rung by an alarm. Raises Unsupported, DriveError."""
+        await self._lamps.sound(is_on)
+
     async def learn_bay(self, learn: LearnBay, actor: str) -> ChassisLayout:
         drive = found_drive(self.inventory(), learn.drive)
         self._layout = await self._work.call(

@@ -155,6 +155,11 @@ class Lamps:
         self._problem(key, Problem(code=key, what="; ".join(undone)) if undone else None)
         return True
 
+    async def sound(self, is_on: bool) -> None:
+        """The beeper, for alarms; one that sounds for the box itself is left sounding. Raises Unsupported, DriveError."""
+        if not self._beeps:
+            await self._lane.call(LAMP_TIMEOUT_S, partial(self._hardware.beep, is_on))
+
     def _end_locates(self) -> None:
         now_us = self._clock.monotonic_us()
         ended = [bay for bay, until_us in self._located.items() if until_us <= now_us]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,57 +19,9 @@ from storage.errors import ActionFailed, InvalidInput
 from tests.engine.alarms.actions.alarm_row import AT_US, alarm_row, occasion
 from tests.fakes.action_catalog import ActionCatalog
 from tests.fakes.clock import FakeClock
+from tests.fakes.http_receiver import Receiver
 from tests.fakes.mail_server import server_context, silent_server
 from tests.rtsp.server import make_certificate
-
-
-class Receiver:
-    """Remembers each request; answers as a test says."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.status = 200
-        self.redirects: dict[str, tuple[int, str]] = {}
-        self.sent_bytes = 0
-        self.port = 0
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append((request.method, request.path_qs, dict(request.headers), await request.read()))
-        if request.path in self.redirects:
-            status, to = self.redirects[request.path]
-            return web.Response(status=status, headers={"Location": to})
-        if request.path == "/flood":
-            return await self._flood(request)
-        return web.Response(status=self.status, text="secret-of-the-server")
-
-    async def _flood(self, request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        try:
-            for _ in range(10_000):
-                await response.write(bytes(64 * 1024))
-                self.sent_bytes += 64 * 1024
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        return response
-
-    def url(self, rest: str = "/hook") -> str:
-        return f"http://127.0.0.1:{self.port}{rest}"
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    app = web.Application()
-    app.router.add_route("*", "/{rest:.*}", receiver.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    receiver.port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    yield receiver
-    await runner.cleanup()
 
 
 async def test_a_post_carries_the_alarm_as_json(receiver: Receiver) -> None:
