@@ -75,6 +75,9 @@ TRIGGER_KINDS: tuple[TriggerKind, ...] = (
     _camera("camera.lost", "Camera lost"),
     _camera("camera.refused", "Camera refuses"),
     _camera("camera.back", "Camera back"),
+    _camera("onvif.lost", "Camera does not tell its events"),
+    _camera("onvif.refused", "Camera refuses to tell its events"),
+    _camera("onvif.back", "Camera tells its events again"),
     _camera("detection", "Anything a camera detects", _ON_CAMERA),
     # -- video content analysis: AT-02 ----------------------------------------------------------------------
     _analytics("detection.line_crossing", "Line crossing"),
