@@ -18,7 +18,7 @@ from engine.state_folder import CATALOG_NAME
 from engine.wire_alarms import AlarmCounts, AlarmRaised
 from tests.e2e.engine_process import EngineProcess, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def listed(engine: EngineProcess, count: int, *filters: str) -> list[dict[
         found: list[dict[str, Any]] = (await document(engine, "alarm", "list", *filters))["alarms"]
         return found
 
-    return await eventually(ask, lambda rows: len(rows) == count, f"{count} alarms")
+    return await eventually(ask, lambda rows: len(rows) == count, f"{count} alarms", timeout_s=60)
 
 
 async def test_alarms_are_raised_handled_and_proven_across_stops_and_kills(
@@ -138,14 +138,14 @@ async def test_a_message_from_outside_is_an_alarm_that_consoles_hear_of(
     async def is_open() -> bool:
         return bool((await document(engine, "listen", "show"))["state"]["is_tcp_open"])
 
-    await eventually(is_open, bool, "the port is open")
+    await eventually(is_open, bool, "the port is open", timeout_s=60)
     client = engine.another_client()
     stream = client.stream()
     await anext(stream)
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"hall: fire detector 7\n")
     await writer.drain()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for message in stream:
             if isinstance(message, AlarmRaised):
                 break

@@ -85,6 +85,20 @@ async def test_what_failed_is_kept_with_its_reason(station: FakeStation) -> None
     assert "transport" in wrong.text
 
 
+async def test_taking_footage_away_is_kept_though_it_changes_nothing(station: FakeStation) -> None:
+    await station.client.add_camera(gate())
+    with pytest.raises(errors.NotFound):
+        async with station.client.export("Gate", 1, 2):
+            pass
+    tried = (await operations(station))[-1]
+    assert (tried.type, tried.source, tried.severity, tried.is_success) == (
+        "recording.export",
+        "Gate",
+        "normal",
+        False,
+    )
+
+
 async def test_a_step_of_triage_is_kept_in_words(station: FakeStation) -> None:
     await station.client.add_alarm_rule(AlarmRuleAdd(name="Door", triggers=(Trigger(kind="camera.lost"),)))
     station.events.publish("camera.lost", "lost", source="Gate")
