@@ -19,7 +19,7 @@ from typing import Self
 from aiohttp import web
 from lxml import etree
 
-from tests.fakes.clock import FakeClock
+from storage.clock import Clock
 
 _NAMESPACES = (
     'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:tt="http://www.onvif.org/ver10/schema" '
@@ -91,7 +91,7 @@ class FakeOnvifCamera:
     """`async with FakeOnvifCamera(clock) as camera:`; then `camera.port`, and its moods as attributes."""
 
     def __init__(
-        self, clock: FakeClock, *, clock_offset_us: int = 0, user: str = "ada", password: str = "pw"
+        self, clock: Clock, *, clock_offset_us: int = 0, user: str = "ada", password: str = "pw"
     ) -> None:
         self.clock = clock
         self.clock_offset_us = clock_offset_us
