@@ -12,7 +12,7 @@ from engine.onvif.exchange import REQUEST_S, Exchange, HttpAccess, HttpReply
 from engine.onvif.fault import SoapFault, as_error
 from engine.onvif.workshop import SoapWorkshop
 from storage.clock import Clock
-from storage.errors import CameraProtocolError, CameraUnsupported, InvalidInput, WatchdeckError
+from storage.errors import CameraError, CameraProtocolError, CameraUnsupported, InvalidInput, WatchdeckError
 
 if TYPE_CHECKING:
     from engine.onvif.soap import PullReply, SubscriptionReply, Token
@@ -114,6 +114,18 @@ class CameraDialogue:
         if url is None:
             raise CameraUnsupported(f"{self.device.place} offers no {offered} by ONVIF", "switch it off")
         return url
+
+    async def announced_topics(self) -> tuple[str, ...]:
+        """What its events service says it may tell. () when it does not say; never an error of its own."""
+        try:
+            url = self.service(EVENTS_NS, "events")
+            reply = await self._send("events", "GetEventProperties", url, {}, True, (), REQUEST_S)
+            return await self._workshop.run(
+                lambda soap: soap.read_topics(reply.content, url.place, status=reply.status)
+            )
+        except (SoapFault, CameraError) as error:
+            log.debug("%s announces no topics: %s", self.device.place, error)
+            return ()
 
     # -- asking --------------------------------------------------------------------------------------------
 

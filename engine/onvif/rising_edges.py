@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from engine.onvif.notification import Notification, PropertyOperation
-from engine.onvif.topics import flags_of, text_of
+from engine.onvif.topics import OTHER, flags_of, meaning_of, text_of
 from storage.units import US_PER_SECOND
 
 STATES_LIMIT = 1_000
@@ -47,7 +47,12 @@ class RisingEdges:
         self._states: OrderedDict[tuple[str, ...], bool] = OrderedDict()
         self._storms: dict[str, _Storm] = {}
         self.kinds: set[str] = set()
-        """Heard of from this camera, news or not."""
+        """Announced or told by this camera, news or not."""
+
+    def announce(self, topics: Iterable[str]) -> None:
+        """What the camera may tell, as far as its topics are known here."""
+        meanings = [meaning_of(topic) for topic in topics]
+        self.kinds |= {meaning.kind for meaning in meanings if meaning is not None and meaning is not OTHER}
 
     def notice(self, notifications: Iterable[Notification], now_us: int) -> list[Detection]:
         """The news in them, in order. `now_us` is monotonic."""

@@ -136,7 +136,7 @@ class OnvifService:
             place.task.cancel()
 
     def state(self, camera: UUID) -> tuple[str, str, tuple[str, ...]]:
-        """State, trouble in words, kinds seen."""
+        """State, trouble in words, kinds announced or seen."""
         place = self._followed.get(camera)
         if place is None or place.watch is None:
             return OnvifState.OFF.value, "", ()
@@ -179,6 +179,7 @@ class OnvifService:
             gate=self._gate,
             on_listening=on_listening,
             on_messages=on_messages,
+            on_announced=place.edges.announce,
             sleep=self._sleep,
         )
 

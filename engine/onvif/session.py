@@ -36,6 +36,7 @@ class OnvifSession:
         gate: asyncio.Semaphore,
         on_listening: Callable[[], None],
         on_messages: Callable[[tuple[Notification, ...]], None],
+        on_announced: Callable[[tuple[str, ...]], None] = lambda topics: None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """`gate` bounds how many cameras are met at once. `on_messages` is called after each pull, also with none."""
@@ -44,12 +45,14 @@ class OnvifSession:
         self._gate = gate
         self._on_listening = on_listening
         self._on_messages = on_messages
+        self._on_announced = on_announced
         self._sleep = sleep
 
     async def run(self) -> None:
         """Raises CameraError when listening is over; gives the subscription back in any case."""
         async with self._gate:
             await self._dialogue.meet()
+            self._on_announced(await self._dialogue.announced_topics())
         events = self._dialogue.service(EVENTS_NS, "events")
         short_lived = 0
         while True:

@@ -33,6 +33,8 @@ from storage.errors import CameraProtocolError, CameraUnsupported, WatchdeckErro
 
 MESSAGES_LIMIT = 1_000
 """Of one reply; a camera that was asked for 100 and sends more than this is not listened to any further."""
+TOPIC_DEPTH = 8
+"""Of a topic's path; real ones have three or four parts."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WSDL_FOLDER = Path(onvif.__file__).parent / "wsdl"
 _DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -151,6 +153,17 @@ class Soap:
         read = [_notification(message) for message in messages[:MESSAGES_LIMIT]]
         readable = tuple(notification for notification in read if notification is not None)
         return PullReply(readable, _granted_s(reply), len(messages) - len(readable))
+
+    def read_topics(self, content: bytes, place: str, *, status: int = 200) -> tuple[str, ...]:
+        """Of GetEventProperties: the topics the camera announces (ONVIF Core, 9.8), as paths with prefixes left out."""
+        body = _body(self._envelope(content, place, status), place)
+        topics: list[str] = []
+        level = [("", child) for child in _children(_first(body, "TopicSet", depth=2))]
+        for _ in range(TOPIC_DEPTH):
+            level = [(f"{path}/{_name(child)}".lstrip("/"), child) for path, child in level]
+            topics += [path for path, child in level if _is_topic(child)]
+            level = [(path, inner) for path, child in level for inner in _children(child)]
+        return tuple(topics[:MESSAGES_LIMIT])
 
     # -- the library ---------------------------------------------------------------------------------------
 
@@ -305,6 +318,14 @@ def _fault(fault: etree._Element) -> SoapFault:
     limits = {_name(child): _text(child) for parent in _children(detail) for child in _children(parent)}
     named = [_name(child) for child in _children(detail)]
     return SoapFault(tuple(part for part in (*codes, *named) if part), " ".join(reason.split()), limits)
+
+
+def _is_topic(element: etree._Element) -> bool:
+    """wstop:topic="true", by whatever prefix."""
+    return any(
+        str(name).rpartition("}")[2].rpartition(":")[2] == "topic" and str(value).lower() in ("true", "1")
+        for name, value in element.attrib.items()
+    )
 
 
 def _is_empty(message: etree._Element) -> bool:

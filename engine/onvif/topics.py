@@ -50,7 +50,8 @@ _TAMPERING = _is("tampering", "tampering")
 _PERSON = _is("other", "person")
 _VEHICLE = _is("other", "vehicle")
 _ANIMAL = _is("other", "animal")
-_OTHER = _is("other", "reported by the camera")
+OTHER = _is("other", "reported by the camera")
+"""A topic nobody knows."""
 _INPUT = _is("digital_input", "input")
 _OUTPUT = _is("digital_output", "output")
 _LINE = _is("line_crossing", "line crossed", is_pulse=True)
@@ -151,7 +152,7 @@ def meaning_of(topic: str) -> Meaning | None:
     bare = bare_topic(topic)
     if not bare or _SILENT.search(bare):
         return None
-    found = next((meaning for pattern, meaning in _MEANINGS if pattern.search(bare)), _OTHER)
+    found = next((meaning for pattern, meaning in _MEANINGS if pattern.search(bare)), OTHER)
     return found if found.words else None
 
 
@@ -172,7 +173,7 @@ def flags_of(notification: Notification) -> list[Flag]:
         is_on = _flag(name, value)
         if is_on is None:
             continue
-        meant = _BY_ITEM.get(name.lower(), meaning) if meaning in (_OTHER, _MOTION) else meaning
+        meant = _BY_ITEM.get(name.lower(), meaning) if meaning in (OTHER, _MOTION) else meaning
         found.append(Flag((*about, name), is_on, meant, detail))
     if not found and meaning.is_pulse:
         found.append(Flag(about, None, meaning, detail))
@@ -182,7 +183,7 @@ def flags_of(notification: Notification) -> list[Flag]:
 def text_of(flag: Flag, topic: str) -> str:
     """For the event: what, where in the camera, and the topic when its meaning is not known."""
     told = flag.meaning.words[:1].upper() + flag.meaning.words[1:]
-    if flag.meaning is _OTHER:
+    if flag.meaning is OTHER:
         told = f"{told}: {_short(topic)}"
     return f"{told} ({flag.detail})" if flag.detail else told
 

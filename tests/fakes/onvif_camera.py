@@ -127,6 +127,8 @@ class FakeOnvifCamera:
         self.answer_status = 200
         self.holds_pulls = False
         """True: a pull waits for something to tell; else it returns at once, as if its time had passed."""
+        self.topics = ""
+        """XML of its topic set; empty = it announces none."""
         self.presets = {"1": "gate", "2": "yard"}
         self.outputs = {"relay0": "inactive"}
         self.inputs = ("in0", "in1")
@@ -299,6 +301,14 @@ class FakeOnvifCamera:
             "</tt:WSSubscriptionPolicySupport><tt:WSPullPointSupport>true</tt:WSPullPointSupport>"
             "<tt:WSPausableSubscriptionManagerInterfaceSupport>false</tt:WSPausableSubscriptionManagerInterfaceSupport>"
             "</tt:Events></tds:Capabilities></tds:GetCapabilitiesResponse>"
+        ), 200
+
+    async def _GetEventProperties(self, asked: Asked) -> tuple[bytes, int]:
+        if not self.topics:
+            return await self._unknown(asked)
+        return envelope(
+            '<tev:GetEventPropertiesResponse><wstop:TopicSet xmlns:wstop="http://docs.oasis-open.org/wsn/t-1">'
+            f"{self.topics}</wstop:TopicSet></tev:GetEventPropertiesResponse>"
         ), 200
 
     # -- events --------------------------------------------------------------------------------------------

@@ -174,6 +174,21 @@ async def test_a_camera_that_bears_only_short_pulls_is_asked_for_short_ones() ->
         assert here.events.said == []
 
 
+async def test_what_a_camera_announces_is_known_before_it_happens() -> None:
+    clock = FakeClock()
+    async with FakeOnvifCamera(clock) as camera, following(clock) as here:
+        camera.topics = (
+            '<tns1:RuleEngine><CellMotionDetector><Motion wstop:topic="true"><tt:MessageDescription IsProperty="true"/></Motion>'
+            '</CellMotionDetector></tns1:RuleEngine><tns1:Device><Trigger><DigitalInput wstop:topic="true"/></Trigger></tns1:Device>'
+            '<tns1:Monitoring><ProcessorUsage wstop:topic="true"/></tns1:Monitoring><tns1:Vendor wstop:topic="true"/>'
+        )
+        yard = here.catalog.add("yard")
+        here.service.follow(yard, settings_for(camera.url))
+        await camera.until(listening(camera))
+        assert here.service.state(yard.uuid)[2] == ("detection.digital_input", "detection.motion")
+        assert here.events.said == []
+
+
 # -- keeping a subscription --------------------------------------------------------------------------------
 
 
@@ -379,7 +394,7 @@ async def test_subscriptions_are_given_back_at_the_end() -> None:
     clock = FakeClock()
     async with FakeOnvifCamera(clock) as first, FakeOnvifCamera(clock) as second:
         async with following(clock) as here:
-            second.holds_pulls = True
+            first.holds_pulls = second.holds_pulls = True
             for number, camera in enumerate((first, second)):
                 here.service.follow(here.catalog.add(f"c{number}", number=number), settings_for(camera.url))
                 await camera.until(listening(camera))
@@ -452,6 +467,7 @@ async def test_a_camera_followed_before_the_service_runs_is_listened_to_when_it_
     async with FakeOnvifCamera(clock) as camera, following(clock) as here:
         cameras = [here.catalog.add(f"c{number}", number=number) for number in range(12)]
         camera.subscriptions_limit = 12
+        camera.holds_pulls = True
         for each in cameras:
             here.service.follow(each, settings_for(camera.url))
         await camera.until(lambda: len(camera.subscriptions) == 12)
