@@ -226,7 +226,7 @@ async def test_quitting_leaves_the_engine_alone(tmp_path: Path) -> None:
         await shows(pilot, "5 of 8")
         await pilot.press("q")
     assert app.return_value is None
-    assert {name for name, _ in engine.calls} <= {"stream", "picture", "snapshot"}
+    assert {name for name, _ in engine.calls} <= {"stream", "picture", "snapshot", "alarms"}
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 70, 80, 100])
