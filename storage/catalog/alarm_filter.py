@@ -21,6 +21,8 @@ COLUMNS = (
 )
 FEW = 5_000
 """So many alarms with the words looked for are fetched one by one; more are sieved out of the list."""
+FEW_GROUPS = 8
+"""Groups that have less than this part of all open alarms are read one by one."""
 SEARCHED = ("text", "source", "rule", "comment")
 
 
@@ -64,20 +66,18 @@ def kind_condition(column: str, kinds: Iterable[str]) -> tuple[str, list[str]]:
 
 
 class AlarmWhere(NamedTuple):
-    """Conditions on table `alarm`, their values, and how the table is best read in order of the list."""
+    """Conditions on table `alarm`, their values, and how the table is best read."""
 
     sql: str
     values: tuple[Any, ...]
     is_open: bool
     """Only open alarms: the partial indexes answer it."""
-    is_few: bool
-    """The ids are known: no index is needed."""
+    hint: str
+    """Of the index; `NOT INDEXED` where the ids are known."""
 
     @property
     def table(self) -> str:
-        if self.is_few:
-            return "alarm NOT INDEXED"
-        return f"alarm INDEXED BY {'alarm_open' if self.is_open else 'alarm_history'}"
+        return f"alarm {self.hint}"
 
 
 class _Conditions:
@@ -86,6 +86,10 @@ class _Conditions:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.values: list[Any] = []
+
+    @property
+    def sql(self) -> str:
+        return " AND ".join(self.parts) or "1"
 
     def require(self, condition: str, needed: Iterable[Any] = ()) -> None:
         self.parts.append(condition)
@@ -104,10 +108,7 @@ class AlarmFilterRows(CatalogConnection):
         """Asks the words' index first: how many have them decides how the table is read. Raises InvalidInput."""
         conditions = _Conditions()
         is_open = _require_state(conditions, filter, now_us)
-        conditions.require_one_of("source", filter.sources)
         conditions.require_one_of("rule", filter.rules)
-        if filter.kinds:
-            conditions.require(*kind_condition("kind", filter.kinds))
         if filter.start_us is not None:
             conditions.require("last_us >= ?", (filter.start_us,))
         if filter.end_us is not None:
@@ -117,8 +118,26 @@ class AlarmFilterRows(CatalogConnection):
         if filter.without_ids:
             left_out = msgspec.json.encode(filter.without_ids).decode()
             conditions.require("id NOT IN (SELECT value FROM json_each(?))", (left_out,))
-        is_few = self._require_words(conditions, words.words(filter.text))
-        return AlarmWhere(" AND ".join(conditions.parts) or "1", tuple(conditions.values), is_open, is_few)
+        hint = f"INDEXED BY {'alarm_open' if is_open else 'alarm_history'}"
+        about = _Conditions()
+        about.require_one_of("source", filter.sources)
+        if filter.kinds:
+            about.require(*kind_condition("kind", filter.kinds))
+        if about.parts:
+            conditions.require(about.sql, about.values)
+            if is_open and self._are_few_groups(about):
+                hint = "INDEXED BY alarm_open_group"
+                groups = f"(source, kind) IN (SELECT source, kind FROM alarm_group WHERE {about.sql})"
+                conditions.require(groups, about.values)
+        if self._require_words(conditions, words.words(filter.text)):
+            hint = "NOT INDEXED"
+        return AlarmWhere(conditions.sql, tuple(conditions.values), is_open, hint)
+
+    def _are_few_groups(self, about: _Conditions) -> bool:
+        """They have so few of all open alarms that it is quicker to read and sort just these."""
+        row = self._row(f"SELECT total(members) FROM alarm_group WHERE {about.sql}", tuple(about.values))
+        tally = self._row("SELECT fresh + in_progress FROM alarm_tally")
+        return row is not None and tally is not None and row[0] * FEW_GROUPS < tally[0]
 
     def _require_words(self, conditions: _Conditions, wanted: list[str]) -> bool:
         """Whether only few alarms are left, by their ids."""

@@ -28,7 +28,8 @@ class _Group(NamedTuple):
     source: str
     members: int
     events: int
-    first_us: int
+    first_us: int | None
+    """None: not asked yet."""
 
     @property
     def place(self) -> tuple[int, str, str]:
@@ -52,7 +53,7 @@ class AlarmListRows(AlarmFilterRows):
         with self._snapshot():
             where = self._alarm_where(filter, now_us)
             if grouped:
-                groups = self._groups(where)
+                groups = self._groups(filter, where, now_us)
                 window = groups[offset : offset + limit]
                 return [self._newest_of(group, where) for group in window], len(groups)
             total = self._length(filter, where, now_us)
@@ -74,7 +75,7 @@ class AlarmListRows(AlarmFilterRows):
             if grouped:
                 return next(
                     index
-                    for index, group in enumerate(self._groups(where))
+                    for index, group in enumerate(self._groups(filter, where, now_us))
                     if (group.kind, group.source) == (kind, source)
                 )
             before = self._row(
@@ -113,9 +114,7 @@ class AlarmListRows(AlarmFilterRows):
     # -- one by one ------------------------------------------------------------------------------------------
 
     def _length(self, filter: AlarmRowFilter, where: AlarmWhere, now_us: int) -> int:
-        plain = AlarmRowFilter(statuses=filter.statuses, with_muted=filter.with_muted)
-        is_whole = set(filter.statuses) == set(OPEN_STATUSES)
-        if where.is_open and filter == plain and (is_whole or not filter.with_muted):
+        if _is_whole(filter) or (_is_plain(filter) and where.is_open and not filter.with_muted):
             totals = self._totals(now_us)
             shown = {NEW: totals.new, IN_PROGRESS: totals.in_progress}
             hidden = totals.muted if filter.with_muted else 0
@@ -147,29 +146,70 @@ class AlarmListRows(AlarmFilterRows):
 
     # -- groups ----------------------------------------------------------------------------------------------
 
-    def _groups(self, where: AlarmWhere) -> list[_Group]:
-        """All of the list, in its order: there are as many as cameras times kinds at most, and they are small."""
-        table = where.table
-        if where.is_open and not where.is_few:
-            table = "alarm INDEXED BY alarm_open_group"
-        rows = self._rows(
-            "SELECT max(last_us), kind, source, count(*), sum(count), min(first_us)"
-            f" FROM {table} WHERE {where.sql} GROUP BY kind, source",
+    def _groups(self, filter: AlarmRowFilter, where: AlarmWhere, now_us: int) -> list[_Group]:
+        """All of the list, in its order: there are as many as cameras times kinds, and they are small."""
+        if _is_whole(filter):
+            groups = self._open_groups(where, None if filter.with_muted else now_us)
+        else:
+            table = where.table
+            if where.is_open and where.hint != "NOT INDEXED":
+                table = "alarm INDEXED BY alarm_open_group"
+            rows = self._rows(
+                "SELECT max(last_us), kind, source, count(*), sum(count), min(first_us)"
+                f" FROM {table} WHERE {where.sql} GROUP BY source, kind",
+                where.values,
+            )
+            groups = [_Group(*row) for row in rows]
+        return sorted(groups, key=lambda group: group.place)
+
+    def _open_groups(self, where: AlarmWhere, now_us: int | None) -> list[_Group]:
+        """Of all open alarms, without reading them: the running sums less those muted at `now_us`."""
+        muted = {}
+        if now_us is not None:
+            for kind, source, members, events in self._rows(
+                "SELECT kind, source, count(*), sum(count) FROM alarm INDEXED BY alarm_muted"
+                " WHERE muted_until_us > ? AND status < 2 GROUP BY source, kind",
+                (now_us,),
+            ):
+                muted[kind, source] = (members, events)
+        groups = []
+        for kind, source, members, events, last_us in self._rows(
+            "SELECT kind, source, members, events, (SELECT last_us FROM alarm INDEXED BY alarm_open_group"
+            f" WHERE kind = g.kind AND source = g.source AND {where.sql} ORDER BY last_us DESC LIMIT 1)"
+            " FROM alarm_group AS g",
             where.values,
-        )
-        return sorted((_Group(*row) for row in rows), key=lambda group: group.place)
+        ):
+            hidden = muted.get((kind, source), (0, 0))
+            if members > hidden[0]:
+                groups.append(_Group(last_us, kind, source, members - hidden[0], events - hidden[1], None))
+        return groups
 
     def _newest_of(self, group: _Group, where: AlarmWhere) -> AlarmRow:
-        table = (
-            "alarm NOT INDEXED"
-            if where.is_few
-            else f"alarm INDEXED BY {'alarm_open' if where.is_open else 'alarm_history'}"
-        )
+        same = (group.kind, group.source, *where.values)
         row = self._row(
-            f"SELECT max(id) FROM {table} WHERE last_us = ? AND kind = ? AND source = ? AND {where.sql}",
-            (group.last_us, group.kind, group.source, *where.values),
+            f"SELECT max(id) FROM {where.table} WHERE last_us = ? AND kind = ? AND source = ? AND {where.sql}",
+            (group.last_us, *same),
         )
         assert row is not None
+        first_us = group.first_us
+        if first_us is None:
+            first = self._row(
+                "SELECT first_us FROM alarm INDEXED BY alarm_open_first"
+                f" WHERE kind = ? AND source = ? AND {where.sql} ORDER BY first_us LIMIT 1",
+                same,
+            )
+            assert first is not None
+            first_us = first[0]
         return msgspec.structs.replace(
-            self.alarm(row[0]), members=group.members, count=group.events, first_us=group.first_us
+            self.alarm(row[0]), members=group.members, count=group.events, first_us=first_us
         )
+
+
+def _is_plain(filter: AlarmRowFilter) -> bool:
+    """It asks for nothing but statuses and mutes: the running counts answer it."""
+    return filter == AlarmRowFilter(statuses=filter.statuses, with_muted=filter.with_muted)
+
+
+def _is_whole(filter: AlarmRowFilter) -> bool:
+    """All open alarms."""
+    return _is_plain(filter) and set(filter.statuses) == set(OPEN_STATUSES)

@@ -46,6 +46,7 @@ class FindingKind(StrEnum):
     WRONG_LOCK_COUNT = "wrong_lock_count"
     GAP_OVERLAP = "gap_overlap"
     LOST_SEGMENT = "lost_segment"
+    BROKEN_LOG = "broken_log"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +87,7 @@ class _Check:
                 remedy="move it away, then `watchdeck fsck --repair` rebuilds it from the volumes",
             )
         yield from self._sums()
+        yield from self._log()
         for volume in volumes:
             try:
                 yield from self._volume(volume)
@@ -104,7 +106,8 @@ class _Check:
 
     def _sums(self) -> Iterator[Finding]:
         volumes, segments = self._catalog.miscounted_volumes(), self._catalog.miscounted_locks()
-        if self._repair and (volumes or segments):
+        has_miscounted_alarms = self._catalog.has_miscounted_alarms()
+        if self._repair and (volumes or segments or has_miscounted_alarms):
             self._catalog.recount()
         for name in volumes:
             yield self._found(
@@ -116,6 +119,23 @@ class _Check:
         if segments:
             yield self._found(
                 FindingKind.WRONG_LOCK_COUNT, f"{segments} segments count their locks wrong", "count again"
+            )
+
+        if has_miscounted_alarms:
+            yield self._found(FindingKind.WRONG_SUM, "the counts of alarms differ from a recount", "count again")
+        # SQLite looks at them by a statement that writes.
+        for index in self._catalog.rebuild_words() if self._repair else ():
+            yield self._found(
+                FindingKind.WRONG_SUM, f"the index {index} did not fit its rows", "make it anew"
+            )
+
+    def _log(self) -> Iterator[Finding]:
+        check = self._catalog.verify_operations()
+        if not check.is_whole:
+            yield Finding(
+                kind=FindingKind.BROKEN_LOG,
+                what=f"the log of operations was changed: {check.trouble}",
+                remedy="nothing puts it back: compare with a copy of the catalog, and find out who had access",
             )
 
     def _gaps(self) -> Iterator[Finding]:

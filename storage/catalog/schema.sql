@@ -367,9 +367,12 @@ CREATE TABLE alarm (
 CREATE INDEX alarm_open ON alarm (last_us, id, status, muted_until_us, severity, is_live, kind, source, rule) WHERE status < 2;
 CREATE INDEX alarm_history ON alarm (last_us, id, status, muted_until_us, severity, is_live, kind, source, rule);
 
--- Groups: open alarms of one kind and source stand side by side.
+-- Groups: open alarms of one source and kind stand side by side; for the list of a few sources, too.
 CREATE INDEX alarm_open_group
-  ON alarm (kind, source, last_us, id, first_us, count, status, muted_until_us, severity, is_live, rule) WHERE status < 2;
+  ON alarm (source, kind, last_us, id, first_us, count, status, muted_until_us, severity, is_live, rule) WHERE status < 2;
+
+-- The first event of a group.
+CREATE INDEX alarm_open_first ON alarm (source, kind, first_us, muted_until_us) WHERE status < 2;
 
 -- Finds the alarm an event may join: the newest of its rule, kind and source.
 CREATE INDEX alarm_to_join ON alarm (rule_id, kind, source, id) WHERE is_test = 0;
@@ -443,6 +446,42 @@ CREATE TRIGGER alarm_gone AFTER DELETE ON alarm BEGIN
          critical = critical - (old.status = 0 AND old.severity = 2),
          revision = revision + 1;
   UPDATE alarm_rule SET raised = raised - 1 WHERE id = old.rule_id;
+END;
+
+
+-- How many alarms of a kind and source are open, muted or not. Kept by triggers; no row where none is.
+CREATE TABLE alarm_group (
+  source  TEXT NOT NULL,                                              -- alarm.source
+  kind    TEXT NOT NULL,                                              -- alarm.kind
+  members INTEGER NOT NULL CHECK (members >= 0),                      -- open alarms
+  events  INTEGER NOT NULL CHECK (events >= members),                 -- sum of their counts
+  PRIMARY KEY (source, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER alarm_grouped AFTER INSERT ON alarm WHEN new.status < 2 BEGIN
+  INSERT INTO alarm_group VALUES (new.source, new.kind, 1, new.count)
+      ON CONFLICT (source, kind) DO UPDATE SET members = members + 1, events = events + excluded.events;
+END;
+
+CREATE TRIGGER alarm_group_counted AFTER UPDATE OF count ON alarm
+WHEN old.count <> new.count AND old.status < 2 AND new.status < 2 AND (old.kind, old.source) = (new.kind, new.source)
+BEGIN
+  UPDATE alarm_group SET events = events + new.count - old.count WHERE source = new.source AND kind = new.kind;
+END;
+
+CREATE TRIGGER alarm_regrouped AFTER UPDATE OF kind, source, status ON alarm
+WHEN (old.status < 2, old.kind, old.source) <> (new.status < 2, new.kind, new.source)
+BEGIN
+  UPDATE alarm_group SET members = members - 1, events = events - old.count
+   WHERE old.status < 2 AND source = old.source AND kind = old.kind;
+  INSERT INTO alarm_group SELECT new.source, new.kind, 1, new.count WHERE new.status < 2
+      ON CONFLICT (source, kind) DO UPDATE SET members = members + 1, events = events + excluded.events;
+  DELETE FROM alarm_group WHERE source = old.source AND kind = old.kind AND members = 0;
+END;
+
+CREATE TRIGGER alarm_ungrouped AFTER DELETE ON alarm WHEN old.status < 2 BEGIN
+  UPDATE alarm_group SET members = members - 1, events = events - old.count WHERE source = old.source AND kind = old.kind;
+  DELETE FROM alarm_group WHERE source = old.source AND kind = old.kind AND members = 0;
 END;
 
 

@@ -9,7 +9,7 @@ from storage.catalog.evidence import Evidence
 from storage.catalog.names import NAME_LIMIT, checked_name
 from storage.catalog.recycling import RecyclingRows
 from storage.catalog.volumes import VolumeRows
-from storage.errors import InvalidInput
+from storage.errors import CatalogDamaged, InvalidInput
 from storage.segments.identity import PastGap
 
 _SUMS = (
@@ -20,6 +20,17 @@ _LOCKS = (
     "(SELECT count(*) FROM footage_lock AS l"
     " WHERE l.camera_id = s.camera_id AND l.end_us > s.start_us AND l.start_us < s.end_us)"
 )
+
+
+_ALARM_TALLY = (
+    "SELECT count(*) FILTER (WHERE status = 0), count(*) FILTER (WHERE status = 1),"
+    " count(*) FILTER (WHERE status = 0 AND severity = 2) FROM alarm"
+)
+_ALARM_GROUPS = (
+    "SELECT source, kind, count(*), sum(count) FROM alarm WHERE status < 2 GROUP BY source, kind"
+)
+_RAISED = "(SELECT count(*) FROM alarm WHERE rule_id = alarm_rule.id)"
+_WORDS = ("event_words", "alarm_words")
 
 
 class KnownFile(NamedTuple):
@@ -53,9 +64,34 @@ class UpkeepRows(VolumeRows, RecyclingRows):
         row = self._row(f"SELECT count(*) FROM segment AS s WHERE state = 1 AND lock_count <> {_LOCKS}")
         return 0 if row is None else int(row[0])
 
+    def has_miscounted_alarms(self) -> bool:
+        """The running counts of alarms differ from a recount."""
+        differs = (
+            f"SELECT 1 FROM alarm_tally WHERE (fresh, in_progress, critical) <> ({_ALARM_TALLY})",
+            f"SELECT 1 FROM (SELECT * FROM ({_ALARM_GROUPS}) EXCEPT SELECT * FROM alarm_group)",
+            f"SELECT 1 FROM (SELECT * FROM alarm_group EXCEPT SELECT * FROM ({_ALARM_GROUPS}))",
+            f"SELECT 1 FROM alarm_rule WHERE raised <> {_RAISED}",
+        )
+        return any(self._row(each) is not None for each in differs)
+
+    def rebuild_words(self) -> list[str]:
+        """Make those indexes of words anew that do not fit their rows; their names."""
+        rebuilt = []
+        for table in _WORDS:
+            try:
+                self._run(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
+            except CatalogDamaged:
+                self._run(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
+                rebuilt.append(table)
+        return rebuilt
+
     def recount(self) -> None:
         """Set lock counts and running sums to what a recount gives."""
         with self.transaction():
+            self._run(f"UPDATE alarm_tally SET (fresh, in_progress, critical) = ({_ALARM_TALLY})")
+            self._run("DELETE FROM alarm_group")
+            self._run(f"INSERT INTO alarm_group {_ALARM_GROUPS}")
+            self._run(f"UPDATE alarm_rule SET raised = {_RAISED}")
             # Out of the way first: from a sum that is too small the triggers could not subtract.
             self._run("UPDATE volume SET used_bytes = 1 << 61, locked_bytes = 1 << 60")
             self._run(

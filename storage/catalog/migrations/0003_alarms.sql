@@ -68,7 +68,9 @@ CREATE INDEX alarm_open ON alarm (last_us, id, status, muted_until_us, severity,
 CREATE INDEX alarm_history ON alarm (last_us, id, status, muted_until_us, severity, is_live, kind, source, rule);
 
 CREATE INDEX alarm_open_group
-  ON alarm (kind, source, last_us, id, first_us, count, status, muted_until_us, severity, is_live, rule) WHERE status < 2;
+  ON alarm (source, kind, last_us, id, first_us, count, status, muted_until_us, severity, is_live, rule) WHERE status < 2;
+
+CREATE INDEX alarm_open_first ON alarm (source, kind, first_us, muted_until_us) WHERE status < 2;
 
 CREATE INDEX alarm_to_join ON alarm (rule_id, kind, source, id) WHERE is_test = 0;
 
@@ -135,6 +137,40 @@ CREATE TRIGGER alarm_gone AFTER DELETE ON alarm BEGIN
          critical = critical - (old.status = 0 AND old.severity = 2),
          revision = revision + 1;
   UPDATE alarm_rule SET raised = raised - 1 WHERE id = old.rule_id;
+END;
+
+CREATE TABLE alarm_group (
+  source  TEXT NOT NULL,
+  kind    TEXT NOT NULL,
+  members INTEGER NOT NULL CHECK (members >= 0),
+  events  INTEGER NOT NULL CHECK (events >= members),
+  PRIMARY KEY (source, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER alarm_grouped AFTER INSERT ON alarm WHEN new.status < 2 BEGIN
+  INSERT INTO alarm_group VALUES (new.source, new.kind, 1, new.count)
+      ON CONFLICT (source, kind) DO UPDATE SET members = members + 1, events = events + excluded.events;
+END;
+
+CREATE TRIGGER alarm_group_counted AFTER UPDATE OF count ON alarm
+WHEN old.count <> new.count AND old.status < 2 AND new.status < 2 AND (old.kind, old.source) = (new.kind, new.source)
+BEGIN
+  UPDATE alarm_group SET events = events + new.count - old.count WHERE source = new.source AND kind = new.kind;
+END;
+
+CREATE TRIGGER alarm_regrouped AFTER UPDATE OF kind, source, status ON alarm
+WHEN (old.status < 2, old.kind, old.source) <> (new.status < 2, new.kind, new.source)
+BEGIN
+  UPDATE alarm_group SET members = members - 1, events = events - old.count
+   WHERE old.status < 2 AND source = old.source AND kind = old.kind;
+  INSERT INTO alarm_group SELECT new.source, new.kind, 1, new.count WHERE new.status < 2
+      ON CONFLICT (source, kind) DO UPDATE SET members = members + 1, events = events + excluded.events;
+  DELETE FROM alarm_group WHERE source = old.source AND kind = old.kind AND members = 0;
+END;
+
+CREATE TRIGGER alarm_ungrouped AFTER DELETE ON alarm WHEN old.status < 2 BEGIN
+  UPDATE alarm_group SET members = members - 1, events = events - old.count WHERE source = old.source AND kind = old.kind;
+  DELETE FROM alarm_group WHERE source = old.source AND kind = old.kind AND members = 0;
 END;
 
 CREATE TABLE alarm_step (

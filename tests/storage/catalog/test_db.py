@@ -19,7 +19,7 @@ from tests.fakes.clock import FakeClock
 FROZEN = {
     "0001_foundation": "ab5e000569cc40f2",
     "0002_drives": "11404c3bafc29e08",
-    "0003_alarms": "b5ffb1ea6dc2cea8",
+    "0003_alarms": "6c1fb330f68887d0",
 }
 
 
