@@ -122,7 +122,9 @@ class _Check:
             )
 
         if has_miscounted_alarms:
-            yield self._found(FindingKind.WRONG_SUM, "the counts of alarms differ from a recount", "count again")
+            yield self._found(
+                FindingKind.WRONG_SUM, "the counts of alarms differ from a recount", "count again"
+            )
         # SQLite looks at them by a statement that writes.
         for index in self._catalog.rebuild_words() if self._repair else ():
             yield self._found(

@@ -26,9 +26,7 @@ _ALARM_TALLY = (
     "SELECT count(*) FILTER (WHERE status = 0), count(*) FILTER (WHERE status = 1),"
     " count(*) FILTER (WHERE status = 0 AND severity = 2) FROM alarm"
 )
-_ALARM_GROUPS = (
-    "SELECT source, kind, count(*), sum(count) FROM alarm WHERE status < 2 GROUP BY source, kind"
-)
+_ALARM_GROUPS = "SELECT source, kind, count(*), sum(count) FROM alarm WHERE status < 2 GROUP BY source, kind"
 _RAISED = "(SELECT count(*) FROM alarm WHERE rule_id = alarm_rule.id)"
 _WORDS = ("event_words", "alarm_words")
 
