@@ -102,10 +102,9 @@ class TriageRows(AlarmRows):
                 (step_id, undone_id),
             )
             restored = self._run(
-                "UPDATE alarm SET status = s.old_status, muted_until_us = s.old_muted_until_us, comment = s.old_comment,"
-                " handler = s.old_handler, step_id = s.old_step_id"
-                " FROM temp.chosen_alarm AS c CROSS JOIN alarm_step_alarm AS s ON s.alarm_id = c.id AND s.step_id = ?1"
-                " WHERE alarm.id = c.id",
+                "UPDATE alarm SET (status, muted_until_us, comment, handler, step_id) ="
+                " (SELECT old_status, old_muted_until_us, old_comment, old_handler, old_step_id FROM alarm_step_alarm"
+                " WHERE alarm_id = alarm.id AND step_id = ?) WHERE id IN (SELECT id FROM temp.chosen_alarm)",
                 (undone_id,),
             )
             self._run(

@@ -6,12 +6,14 @@ from uuid import uuid4
 
 import pytest
 
+from storage.catalog.alarm_records import AlarmRowFilter, OperationRow
 from storage.catalog.changes import CloseGap, OpenGap
 from storage.catalog.check import FindingKind, check
 from storage.catalog.db import Catalog
 from storage.catalog.records import Camera, GapCause
 from storage.segments.identity import PastGap
 from storage.volumes.volume import Volume
+from tests.storage.catalog.alarms import raise_alarms
 from tests.storage.catalog.footage import T0
 from tests.storage.catalog.volume_footage import SECOND, Recording, add_volume
 
@@ -239,3 +241,29 @@ def test_overlapping_gaps_are_trimmed(catalog: Catalog, volume: Volume, camera: 
         (10, 20),
     ]
     assert kinds(catalog, volume) == []
+
+
+def test_alarms_are_counted_again_and_their_words_put_in_again(catalog: Catalog) -> None:
+    raise_alarms(catalog, 3)
+    assert check(catalog, [], repair=False) == []
+    catalog._run("UPDATE alarm_tally SET fresh = 7")
+    catalog._run("DELETE FROM alarm_group WHERE source = 'camera 1'")
+    catalog._run("INSERT INTO alarm_words (alarm_words) VALUES ('delete-all')")
+    assert [finding.kind for finding in check(catalog, [], repair=False)] == [FindingKind.WRONG_SUM]
+    repaired = check(catalog, [], repair=True)
+    assert [(finding.kind, finding.is_repaired) for finding in repaired] == [
+        (FindingKind.WRONG_SUM, True)
+    ] * 2
+    assert check(catalog, [], repair=True) == []
+    assert catalog.alarm_totals(T0).new == 3
+    assert catalog.alarms(AlarmRowFilter(text="camera"), now_us=T0, grouped=True)[1] == 3
+
+
+def test_a_log_that_was_changed_is_told_and_left_as_it_is(catalog: Catalog) -> None:
+    catalog.add_operations([OperationRow(time_us=T0, actor="ann", type="camera.edit", text="x")])
+    catalog._run("DROP TRIGGER operation_not_edited")
+    catalog._run("UPDATE operation SET actor = 'ben'")
+    for repair in (False, True):
+        (finding,) = check(catalog, [], repair=repair)
+        assert (finding.kind, finding.is_repaired) == (FindingKind.BROKEN_LOG, False)
+        assert "entry 1 was changed" in finding.what

@@ -56,6 +56,37 @@ def test_every_released_schema_upgrades_to_todays(tmp_path: Path, catalog: Catal
         assert upgraded._row("PRAGMA user_version") == (LATEST,)
 
 
+@pytest.mark.parametrize("number", range(1, LATEST))
+def test_an_upgrade_keeps_what_was_there_and_takes_what_is_new(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "old.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    catalog_migrations().apply(Database(connection, execute_plugins=False), stop_before=STEPS[number])
+    connection.execute(f"PRAGMA application_id = {db.APPLICATION_ID}")
+    connection.execute("INSERT OR IGNORE INTO recording_group (id, name) VALUES (1, 'main')")
+    connection.execute(
+        "INSERT INTO camera (uuid, name, url, transport, group_id, mode)"
+        " VALUES (randomblob(16), 'gate', 'rtsp://192.0.2.1/', 'auto', 1, 'continuous')"
+    )
+    connection.execute("INSERT INTO camera_password VALUES (1, 'hidden-word')")
+    connection.execute(
+        "INSERT INTO event (time_us, kind, severity, text) VALUES (1, 'camera.lost', 1, 'no answer')"
+    )
+    connection.close()
+    with Catalog.open(path) as upgraded:
+        gate = upgraded.camera("gate")
+        assert upgraded.camera_password(gate.uuid) == "hidden-word"
+        (event,) = upgraded.events(limit=9, text="ANSW")
+        assert (event.text, event.count) == ("no answer", 1)
+        assert upgraded.update_camera(gate.uuid, mode="events").mode == "events"
+        assert upgraded._rows("SELECT pre_event_s, post_event_s FROM camera") == [(5, 5)]
+        with pytest.raises(sqlite3.IntegrityError):
+            upgraded._connection.execute("UPDATE camera SET mode = 'sometimes'")
+        assert upgraded.alarm_totals(1).revision == 0
+        assert upgraded.verify_operations().is_whole
+        assert upgraded.database_faults() == upgraded.rebuild_words() == []
+        assert not upgraded.has_miscounted_alarms()
+
+
 def test_released_steps_are_frozen() -> None:
     hashes = {
         name: hashlib.sha256(script(f"migrations/{name}.sql").encode()).hexdigest()[:16] for name in STEPS

@@ -46,6 +46,14 @@ def filled(catalog: Catalog) -> Catalog:
         ({"text": "FULL_"}, [4]),
         ({"text": "%"}, [4]),
         ({"text": "gat"}, [3, 2, 1]),
+        ({"text": "GATE answer"}, [1]),
+        ({"text": "s af"}, [2]),
+        ({"text": "gate", "before_id": 3}, [2, 1]),
+        ({"text": "gate", "after_id": 1, "limit": 1}, [2]),
+        ({"text": "gate", "kinds": ["camera"], "min_severity": Severity.WARNING}, [1]),
+        ({"text": "elephant"}, []),
+        ({"actor": "x", "source": "gate"}, [3, 2, 1]),
+        ({"actor": ""}, []),
     ],
 )
 def test_a_page_holds_what_was_asked_for(
@@ -86,3 +94,21 @@ def test_events_of_long_ago_go_but_the_newest_stay_whatever_their_time(filled: C
 def test_an_empty_catalog_has_no_events(catalog: Catalog) -> None:
     assert (catalog.events(limit=5), catalog.newest_event_id(), catalog.prune_events(1)) == ([], 0, 0)
     assert catalog.add_events([]) == []
+
+
+def test_an_event_may_stand_for_many(catalog: Catalog) -> None:
+    catalog.add_events([EventRecord(time_us=T0, kind="external.webhook", text="flood", count=70_000)])
+    assert catalog.events(limit=1)[0].count == 70_000
+
+
+def test_each_severity_may_have_a_time_of_its_own(filled: Catalog) -> None:
+    before_us = {Severity.INFO: T0 + 9, Severity.WARNING: T0, Severity.CRITICAL: T0 + 9}
+    assert filled.prune_events(9, before_us=before_us, keep_at_least=1) == 3
+    assert [event.id for event in filled.events(limit=9)] == [5, 1]
+
+
+def test_what_was_forgotten_is_not_found_by_its_words_either(filled: Catalog) -> None:
+    filled.prune_events(2)
+    assert filled._rows("SELECT rowid FROM event_words WHERE event_words MATCH 'gate'") == []
+    assert [event.id for event in filled.events(limit=9, text="full_stop")] == [4]
+    assert filled.rebuild_words() == []

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from storage.catalog.alarm_records import AlarmRowFilter, OperationRow, ResultRow
 from storage.catalog.changes import (
     BeginRun,
     CloseGap,
@@ -18,11 +19,30 @@ from storage.catalog.changes import (
 )
 from storage.catalog.db import Catalog
 from storage.catalog.records import GapCause, Severity
+from tests.storage.catalog.alarms import hit
 from tests.storage.catalog.footage import SECOND, T0, TRACKS, add_camera, add_segment, add_volume, begin_run
 
-LARGE = ("segment", "gap", "run", "event", "segment_keyframes")
-SMALL_SCANS = ("SCAN run USING INDEX run_unended",)
-"""Partial indexes that hold only the few rows asked for."""
+LARGE = (
+    "segment",
+    "gap",
+    "run",
+    "event",
+    "segment_keyframes",
+    "alarm",
+    "alarm_step",
+    "alarm_step_alarm",
+    "alarm_result",
+    "operation",
+)
+SMALL_SCANS = (
+    "SCAN run USING INDEX run_unended",
+    "SCAN alarm_result USING INDEX alarm_result_unended",
+    # The list in its own order, from an index that answers all of the filter: it ends with the window.
+    "SCAN alarm USING COVERING INDEX alarm_open",
+    "SCAN alarm USING COVERING INDEX alarm_open_group",
+    "SCAN alarm USING COVERING INDEX alarm_history",
+)
+"""Partial indexes that hold only the few rows asked for, and the list of alarms."""
 WINDOW = ([1], T0, T0 + SECOND)
 RUN = uuid4()
 
@@ -34,6 +54,10 @@ def filled(catalog: Catalog) -> Catalog:
     catalog.remove_volume(hidden.uuid)
     add_segment(catalog, begin_run(catalog, camera_id), 0, volume_id, T0, T0 + SECOND)
     catalog.add_lock(camera_id=camera_id, start_us=T0, end_us=T0 + 1, created_us=T0, expires_us=T0 + 1)
+    catalog.add_alarm_rule(name="night watch", body="{}", created_us=T0)
+    catalog.add_hits([hit(number, source=f"camera {number % 30}", retrigger_us=0) for number in range(60)])
+    catalog.triage(ids=[1], comment="x", actor="ann", time_us=T0)
+    catalog.add_operations([OperationRow(time_us=T0, actor="ann", type="camera.edit", text="x")])
     return catalog
 
 
@@ -53,6 +77,16 @@ def plans(catalog: Catalog, call: Callable[[Catalog], object]) -> list[tuple[str
     assert found
     return found
 
+
+LISTS = {
+    "open": AlarmRowFilter(),
+    "of a source": AlarmRowFilter(sources=("camera 1",)),
+    "of kinds": AlarmRowFilter(kinds=("camera", "detection.audio")),
+    "of a rule and severity": AlarmRowFilter(rules=("night watch",), min_severity=Severity.CRITICAL),
+    "of a time": AlarmRowFilter(start_us=T0, end_us=T0 + 1),
+    "with words": AlarmRowFilter(text="motion 12"),
+    "of history": AlarmRowFilter(statuses=("closed",)),
+}
 
 CALLS: dict[str, Callable[[Catalog], object]] = {
     "segments": lambda c: c.segments(*WINDOW, limit=5),
@@ -99,6 +133,33 @@ CALLS: dict[str, Callable[[Catalog], object]] = {
     "grave events": lambda c: c.events(limit=5, min_severity=Severity.CRITICAL),
     "events of a time": lambda c: c.events(limit=5, start_us=T0, end_us=T0 + 1),
     "prune_events": lambda c: c.prune_events(5, before_us=T0),
+    "events with words": lambda c: c.events(limit=5, text="no answer", before_id=9),
+    "events of an actor": lambda c: c.events(limit=5, actor="ann"),
+    "add_hits": lambda c: c.add_hits([hit(100), hit(101)]),
+    "alarm_totals": lambda c: c.alarm_totals(T0),
+    "alarm_steps": lambda c: c.alarm_steps(1),
+    "action results": lambda c: (
+        c.put_action_result(ResultRow(alarm_id=1, position=0, action="mail", state="done")),
+        c.action_results(1),
+        c.end_action_results("stopped"),
+    ),
+    "triage": lambda c: c.triage(ids=[1, 2], with_groups=True, status="closed", actor="ann", time_us=T0),
+    "triage of a filter": lambda c: c.triage(
+        filter=AlarmRowFilter(), status="closed", actor="ann", time_us=T0
+    ),
+    "undo_triage": lambda c: c.undo_triage("ann", T0),
+    "prune_alarms": lambda c: c.prune_alarms(T0 + 5),
+    "add_operations": lambda c: c.add_operations(
+        [OperationRow(time_us=T0, actor="ann", type="camera.edit", text="x")]
+    ),
+    "prune_operations": lambda c: c.prune_operations({"normal": T0 + 5}),
+    **{f"alarms {name}": lambda c, f=filter: c.alarms(f, now_us=T0) for name, filter in LISTS.items()},
+    **{
+        f"groups {name}": lambda c, f=filter: c.alarms(f, now_us=T0, grouped=True)
+        for name, filter in LISTS.items()
+        if "history" not in name
+    },
+    "alarm_index": lambda c: c.alarm_index(AlarmRowFilter(), 5, now_us=T0),
 }
 
 
@@ -114,6 +175,18 @@ def test_the_timeline_reads_only_its_index(filled: Catalog) -> None:
     assert lines
     assert all("COVERING INDEX segment_by_camera" in line for line in lines)
     assert not any("TEMP B-TREE" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["open", "of a rule and severity", "of a time", "of history"])
+def test_the_list_comes_from_a_covering_index_in_order(filled: Catalog, name: str) -> None:
+    lines = [line for statement, line in plans(filled, CALLS[f"alarms {name}"]) if "LIMIT" in statement]
+    assert any("COVERING INDEX alarm_" in line for line in lines)
+    assert not any("TEMP B-TREE" in line for line in lines)
+
+
+def test_groups_of_the_open_list_read_no_alarm_but_those_shown(filled: Catalog) -> None:
+    lines = [line for _, line in plans(filled, CALLS["groups open"])]
+    assert not any(line.startswith("SCAN alarm USING") for line in lines)
 
 
 def test_retention_reads_the_oldest_straight_from_its_index(filled: Catalog) -> None:
