@@ -13,7 +13,6 @@ import msgspec
 
 from engine.client import FileError, InvalidInput
 from engine.wire_alarm_rules import (
-    EVENT_SECONDS_MAX,
     AlarmAction,
     AlarmRuleAdd,
     AlarmRuleEdit,
@@ -30,7 +29,7 @@ from engine.wire_alarm_rules import (
     TextMatch,
     Trigger,
 )
-from tui.cli.lengths import SecondsType
+from tui.cli.lengths import AROUND_EVENT, SecondsType
 from tui.cli.passwords import password_from_file, refuse_credentials
 from tui.cli.schedules import schedule_of
 from tui.cli.session import Session
@@ -40,7 +39,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", AlarmRuleAdd, AlarmRuleEdit)
 
 RETRIGGER = SecondsType(0, 86_400)
-AROUND = SecondsType(0, EVENT_SECONDS_MAX)
 _SHOWN_ONLY = set(AlarmRuleView.__struct_fields__) - set(AlarmRuleAdd.__struct_fields__)
 _SHOWN_ONLY |= {name.removesuffix("_us") for name in _SHOWN_ONLY}
 """What `alarm rule show --json` prints and a rule to be added has not."""
@@ -76,8 +74,10 @@ def rule_options(command: F) -> F:
             click.option("--exact", is_flag=True, help="The text must be TEXT, not hold it."),
             click.option("--case", "is_case", is_flag=True, help="Capitals matter in TEXT."),
             click.option("--record", is_flag=True, help="Record around the event."),
-            click.option("--pre", type=AROUND, metavar="TIME", help="Record from so long before (5s)."),
-            click.option("--post", type=AROUND, metavar="TIME", help="Record up to so long after (5s)."),
+            click.option("--pre", type=AROUND_EVENT, metavar="TIME", help="Record from so long before (5s)."),
+            click.option(
+                "--post", type=AROUND_EVENT, metavar="TIME", help="Record up to so long after (5s)."
+            ),
             click.option("--bookmark", is_flag=True, help="Keep a clip from being recycled."),
             click.option("--live", is_flag=True, help="Show the camera in the alarm tab."),
             click.option("--sound", type=click.IntRange(1, 5), metavar="1-5", help="Ring with this pattern."),

@@ -11,11 +11,12 @@ import click
 from engine import wire
 from engine.client import EngineClient, InvalidInput, WatchdeckError, error_classes
 from tui.cli.camera_analytics import analytics
+from tui.cli.lengths import AROUND_EVENT
 from tui.cli.output import print_fields, print_json, print_line, print_table
 from tui.cli.passwords import asked_password, password_from_file, refuse_credentials
 from tui.cli.schedules import schedule_of, schedule_text
 from tui.cli.session import Session, json_option, pass_session
-from tui.cli.values import CAMERA, GROUP, SecondsType
+from tui.cli.values import CAMERA, GROUP
 from widgets.format import bit_rate, frame_rate, local_time_with_zone, resolution
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,12 +55,12 @@ def _shared_options(command: F) -> F:
             ),
             click.option(
                 "--pre",
-                type=SecondsType(),
+                type=AROUND_EVENT,
                 metavar="TIME",
                 help="Mode events: kept before an event, for example 5s or 2m.",
             ),
             click.option(
-                "--post", type=SecondsType(), metavar="TIME", help="Mode events: recorded after an event."
+                "--post", type=AROUND_EVENT, metavar="TIME", help="Mode events: recorded after an event."
             ),
             click.option("--audio/--no-audio", default=None, help="Record sound too."),
             click.option(

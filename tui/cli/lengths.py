@@ -6,6 +6,7 @@ import re
 
 import click
 
+from engine.wire_alarm_rules import EVENT_SECONDS_MAX
 from tui.when import length_us
 
 US_PER_SECOND = 1_000_000
@@ -34,3 +35,7 @@ class SecondsType(click.ParamType[int]):
         if not self._least <= seconds <= self._most:
             self.fail(f"{value!r} is not from {self._least} s to {self._most} s", param, ctx)
         return seconds
+
+
+AROUND_EVENT = SecondsType(0, EVENT_SECONDS_MAX)
+"""Before or after an event."""

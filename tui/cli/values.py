@@ -16,7 +16,6 @@ from tui.when import HINT, length_us, parse_when
 
 COMPLETION_TIMEOUT_MS = 1_500
 _AHEAD = re.compile(r"\+\s*((?:\d+(?:\.\d+)?\s*(?:s|min|m|h|d|w)\s*)+)", re.IGNORECASE)
-_LENGTH = re.compile(r"(?:\d+(?:\.\d+)?\s*(?:s|min|m|h)\s*)+")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 _ANY_DAY_US = 1_767_225_600_000_000
 
@@ -69,22 +68,6 @@ class SizeType(click.ParamType[int]):
         step = 1024 if binary else 1000
         power = "kmgtp".index(unit.lower()) + 1 if unit else 0
         return round(float(number) * float(step**power))
-
-
-class SecondsType(click.ParamType[int]):
-    """A length of time in whole seconds: `5s`, `2m`, `90`."""
-
-    name = "time"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        text = value.strip().lower()
-        if text.isascii() and text.isdecimal():
-            return int(text)
-        if not _LENGTH.fullmatch(text):
-            self.fail(f"{value!r} is no length of time; for example 5s or 2m", param, ctx)
-        return length_us(text) // 1_000_000
 
 
 class LimitType(click.ParamType[int]):
