@@ -53,6 +53,7 @@ def build(path: Path, count: int) -> Catalog:
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'alarm'"
     ).fetchall()
     connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -400000")
     connection.execute("BEGIN")
     for name, _ in triggers:
         connection.execute(f"DROP TRIGGER {name}")
