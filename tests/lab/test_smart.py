@@ -96,12 +96,11 @@ def test_a_scsi_drive_that_predicts_its_failure_is_failing(
 
 def test_a_self_test_is_started_and_aborted_on_a_real_scsi_drive(run: Runner, predicting: str) -> None:
     tests = SelfTests(run)
-    assert tests.capabilities(predicting, "scsi").kinds == (SelfTestKind.SHORT, SelfTestKind.LONG)
+    assert tests.state(predicting, "scsi").kinds == (SelfTestKind.SHORT, SelfTestKind.LONG)
     assert tests.start(predicting, "scsi", SelfTestKind.SHORT) == "short self-test started"
-    assert tests.status(predicting, "scsi") == (
-        None,
-        "no self-test in its log",
-    )  # it is done at once and keeps no log
+    # It is done at once and keeps no log.
+    after = tests.state(predicting, "scsi")
+    assert (after.progress, after.text) == (None, "no self-test in its log")
     tests.abort(predicting, "scsi")
 
 
@@ -115,7 +114,7 @@ def test_a_drive_without_smart_is_unknown_and_has_no_self_tests(box: Machine, ru
     seen = health(run, device)
     assert seen.verdict is Verdict.UNKNOWN
     assert "it has no SMART" in seen.reasons[0]
-    assert SelfTests(run).capabilities(device, "scsi").kinds == ()
+    assert SelfTests(run).state(device, "scsi").kinds == ()
     with pytest.raises(Unsupported):
         SelfTests(run).start(device, "scsi", SelfTestKind.SHORT)
 
@@ -124,7 +123,7 @@ def test_a_drive_that_is_gone_is_an_error_with_its_name(run: Runner) -> None:
     with pytest.raises(DriveError, match="/dev/sdzz"):
         read_smart(run, "/dev/sdzz", clock=FakeClock())
     with pytest.raises(DriveError, match="/dev/sdzz"):
-        SelfTests(run).status("/dev/sdzz", "scsi")
+        SelfTests(run).state("/dev/sdzz", "scsi")
 
 
 def test_the_scan_and_pysmart_find_the_same_drives(box: Machine, run: Runner) -> None:
