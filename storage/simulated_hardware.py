@@ -45,6 +45,8 @@ STATE_FILE: Final = "chassis.json"
 _REQUESTS_PER_S: Final = 120
 """Of a drive that rebuilds or is checked."""
 
+_CHASSIS = msgspec.json.Decoder(Chassis)
+
 
 class SimulatedHardware:
     """See storage.hardware.Hardware. Lamps are remembered, not lit."""
@@ -78,7 +80,7 @@ class SimulatedHardware:
 
     def _read(self) -> Chassis | None:
         try:
-            return msgspec.json.decode(self._file.read_bytes(), type=Chassis)
+            return _CHASSIS.decode(self._file.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as exc:

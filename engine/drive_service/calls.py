@@ -3,6 +3,9 @@
 A message is four bytes of length (big endian) and MessagePack. A request is `[method, [arguments]]`; the answer `{"value": ...}` or
 `{"error": {code, what, remedy}}`. The types of arguments and values come from the interface itself, so that a call exists on the wire
 exactly when it exists there. `watch` answers with a stream of notices instead, one message per wake-up.
+
+Every decoder is made when this module is imported: msgspec finds out how a type is read at its first use, and two threads that do so
+at the same moment end the process (SIGSEGV). Calls come in several threads on both sides.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
@@ -54,40 +56,61 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class CallType:
     """How one method's arguments and value are read."""
 
-    arguments: Any
-    value: Any
+    arguments: msgspec.msgpack.Decoder[Any]
+    value: msgspec.msgpack.Decoder[Any]
 
 
-@cache
-def call_types() -> dict[str, CallType]:
-    """Every method of Hardware that may be called from outside."""
+def _call_types() -> dict[str, CallType]:
     found: dict[str, CallType] = {}
     for name, method in vars(Hardware).items():
         if name.startswith("_") or name in _LOCAL_ONLY or not callable(method):
             continue
         hints = get_type_hints(method)
         value = hints.pop("return")
-        found[name] = CallType(tuple[tuple(hints.values())] if hints else tuple[()], value)  # type: ignore[misc]
+        arguments: Any = tuple[tuple(hints.values())] if hints else tuple[()]  # type: ignore[misc]
+        found[name] = CallType(msgspec.msgpack.Decoder(arguments), msgspec.msgpack.Decoder(value))
     return found
+
+
+CALL_TYPES = _call_types()
+"""Every method of Hardware that may be called from outside."""
+_REQUEST = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw])
+_ANSWER = msgspec.msgpack.Decoder(Answer)
+_NOTICES = msgspec.msgpack.Decoder(tuple[str, ...])
 
 
 def decode_request(message: bytes) -> tuple[str, tuple[Any, ...]]:
     """Method and arguments. Raises InvalidInput for anything that is not a call of ours."""
     try:
-        method, raw = msgspec.msgpack.decode(message, type=tuple[str, msgspec.Raw])
+        method, raw = _REQUEST.decode(message)
         if method == WATCH:
             return method, ()
-        if method not in call_types():
+        if method not in CALL_TYPES:
             raise InvalidInput(
                 f"the drive service knows no call {method[:40]!r}",
                 "engine and drive service differ: restart both",
             )
-        return method, msgspec.msgpack.decode(raw, type=call_types()[method].arguments)
+        return method, CALL_TYPES[method].arguments.decode(raw)
     except msgspec.MsgspecError as error:
         raise InvalidInput(
             f"a call to the drive service cannot be read: {error}",
             "engine and drive service differ: restart both",
         ) from error
+
+
+def decode_answer(message: bytes) -> Answer:
+    """Raises msgspec.MsgspecError."""
+    return _ANSWER.decode(message)
+
+
+def decode_value(method: str, answer: Answer) -> Any:
+    """What the method returned. Raises msgspec.MsgspecError."""
+    return CALL_TYPES[method].value.decode(answer.value)
+
+
+def decode_notices(message: bytes) -> tuple[str, ...]:
+    """What came on the connection of a watcher. Raises msgspec.MsgspecError."""
+    return _NOTICES.decode(message)
 
 
 def encode_request(method: str, arguments: tuple[Any, ...]) -> bytes:

@@ -18,7 +18,9 @@ from engine.drive_service.calls import (
     DEFAULT_TIMEOUT_S,
     WATCH,
     Answer,
-    call_types,
+    decode_answer,
+    decode_notices,
+    decode_value,
     encode_request,
     receive_message,
     send_message,
@@ -77,7 +79,7 @@ class Notices:
                 self._connection = connection
                 send_message(connection, encode_request(WATCH, ()))
                 while not self._is_closing.is_set() and (message := receive_message(connection)) is not None:
-                    self._notices.extend(msgspec.msgpack.decode(message, type=tuple[str, ...]))
+                    self._notices.extend(decode_notices(message))
                     os.eventfd_write(self._event_fd, 1)
             self._is_closing.wait(RECONNECT_S)
 
@@ -118,10 +120,10 @@ class RemoteHardware:
         if message is None:
             raise DriveError("the drive service closed the connection without an answer", REMEDY)
         try:
-            answer = msgspec.msgpack.decode(message, type=Answer)
+            answer = decode_answer(message)
             if answer.error is not None:
                 _raise(answer)
-            return msgspec.msgpack.decode(answer.value, type=call_types()[method].value)
+            return decode_value(method, answer)
         except msgspec.MsgspecError as error:
             raise DriveError(
                 f"the drive service's answer cannot be read: {error}",

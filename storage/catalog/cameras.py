@@ -12,8 +12,7 @@ from storage.catalog.names import as_number, as_uuid, checked_name, checked_url
 from storage.catalog.records import Camera, RecordingMode, Schedule, Transport
 from storage.errors import AlreadyExists, InvalidInput, NotFound
 
-EVENT_SECONDS_LIMIT = 300
-
+_SCHEDULE = msgspec.json.Decoder(Schedule)
 _SELECT = """
 SELECT c.id, c.uuid, c.name, c.url, c.user, p.camera_id IS NOT NULL, c.transport, coalesce(g.name, ''), c.mode,
        c.schedule, c.record_audio, c.is_enabled, c.verify_tls, c.is_removed,
@@ -35,7 +34,7 @@ def _camera(row: tuple[Any, ...]) -> Camera:
         transport=Transport(row[6]),
         group=row[7],
         mode=RecordingMode(row[8]),
-        schedule=None if row[9] is None else msgspec.json.decode(row[9], type=Schedule),
+        schedule=None if row[9] is None else _SCHEDULE.decode(row[9]),
         record_audio=bool(row[10]),
         is_enabled=bool(row[11]),
         verify_tls=bool(row[12]),

@@ -20,6 +20,8 @@ from storage.raid.states import DriveState
 from storage.units import US_PER_DAY, US_PER_HOUR
 
 Kept = TypeVar("Kept")
+_REPORT = msgspec.json.Decoder(SmartReport)
+_HEALTH = msgspec.json.Decoder(DriveHealth)
 
 KEEP_ALL_US = 48 * US_PER_HOUR
 """Every sample for two days, then the last of each hour, then the last of each day."""
@@ -166,12 +168,12 @@ class DriveRows(CatalogConnection):
     def drive_report(self, identity: str) -> SmartReport | None:
         """The newest one kept; None also when another version wrote what cannot be read any more."""
         row = self._row("SELECT report FROM drive WHERE identity = ?", (identity,))
-        return None if row is None else _decoded(row[0], SmartReport)
+        return None if row is None else _decoded(row[0], _REPORT)
 
     def drive_health(self, identity: str) -> DriveHealth | None:
         """The judgement kept with the newest report."""
         row = self._row("SELECT health FROM drive WHERE identity = ?", (identity,))
-        return None if row is None else _decoded(row[0], DriveHealth)
+        return None if row is None else _decoded(row[0], _HEALTH)
 
     def drive_history(self, identity: str, since_us: int = 0, limit: int = 10_000) -> list[HealthSample]:
         """The newest `limit` samples from `since_us` on, oldest first; none for a drive that is not known."""
@@ -222,10 +224,10 @@ def _encoded(value: msgspec.Struct) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _decoded(text: str | None, kind: type[Kept]) -> Kept | None:
+def _decoded(text: str | None, decoder: msgspec.json.Decoder[Kept]) -> Kept | None:
     if text is None:
         return None
     try:
-        return msgspec.json.decode(text, type=kind)
+        return decoder.decode(text)
     except msgspec.DecodeError:
         return None

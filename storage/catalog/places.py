@@ -12,6 +12,8 @@ import msgspec
 
 from storage.durable import write_atomically
 
+_PLACES = msgspec.json.Decoder(dict[str, list[str]])
+
 
 def places_file(catalog: Path) -> Path:
     """`catalog.sqlite.volumes` for `catalog.sqlite`."""
@@ -27,7 +29,7 @@ def remember_places(catalog: Path, paths: list[str]) -> None:
 def remembered_places(catalog: Path) -> list[Path]:
     """The paths as last registered; empty when there is no file, or it says something else."""
     try:
-        document = msgspec.json.decode(places_file(catalog).read_bytes(), type=dict[str, list[str]])
+        document = _PLACES.decode(places_file(catalog).read_bytes())
     except (OSError, msgspec.DecodeError):
         return []
     return [Path(path) for path in document.get("volumes", [])]

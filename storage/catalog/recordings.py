@@ -28,6 +28,7 @@ from storage.errors import NotFound
 from storage.segments.packet import Track
 from storage.units import US_PER_SECOND, Interval
 
+_TRACKS = msgspec.json.Decoder(tuple[Track, ...])
 JOIN_WITHIN_US = US_PER_SECOND
 """Stretches at most this far apart are drawn as one: smaller than a column of any timeline."""
 
@@ -338,7 +339,7 @@ def _run(row: tuple[Any, ...]) -> Run:
         uuid=UUID(bytes=row[1]),
         camera_id=row[2],
         start_us=row[3],
-        tracks=msgspec.json.decode(row[4], type=tuple[Track, ...]),
+        tracks=_TRACKS.decode(row[4]),
     )
 
 

@@ -17,6 +17,7 @@ from storage.segments.fmp4 import MEHD_BYTES, IdentityBox
 from storage.segments.identity import IDENTITY_BOX_UUID, SegmentIdentity
 from storage.segments.packet import Track
 
+_IDENTITY_BOX = msgspec.json.Decoder(IdentityBox)
 _FIRST_READ_BYTES = 4096
 _MAX_MOOV_BYTES = 4 * 1024 * 1024
 _MAX_INDEX_BYTES = 64 * 1024 * 1024
@@ -58,7 +59,7 @@ def read_header(fd: int) -> SegmentHeader:
     if body[:16] != IDENTITY_BOX_UUID.bytes:
         raise BoxError("identity box has another UUID", identity_offset_bytes)
     try:
-        content = msgspec.json.decode(body[16:], type=IdentityBox)
+        content = _IDENTITY_BOX.decode(body[16:])
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as exc:
         raise BoxError(f"identity box cannot be read: {exc}", identity_offset_bytes) from exc
     video = next((index for index, track in enumerate(content.tracks) if track.is_video), None)

@@ -25,6 +25,10 @@ class VolumeIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """The station that added it."""
 
 
+_IDENTITY = msgspec.json.Decoder(VolumeIdentity)
+"""Made here: several volumes are looked at by threads of their own at the same moment (tests/storage/test_decoders.py)."""
+
+
 def read_identity_at(root_fd: int, where: str) -> VolumeIdentity:
     """Identity of the volume whose root is open.
 
@@ -40,7 +44,7 @@ def read_identity_at(root_fd: int, where: str) -> VolumeIdentity:
     with os.fdopen(fd, "rb") as file:
         content = file.read(_MAX_BYTES)
     try:
-        return msgspec.json.decode(content, type=VolumeIdentity)
+        return _IDENTITY.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise VolumeMismatch(
             f"the identity file of {where} is damaged: {exc}",

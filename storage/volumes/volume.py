@@ -30,6 +30,7 @@ from storage.volumes.folders import FOLDER_MODE, entries, open_root, remove_file
 from storage.volumes.identity import IDENTITY_NAME, OWN_FOLDER, VolumeIdentity, read_identity_at
 from storage.volumes.settings_copy import SETTINGS_NAME, CameraCopy, SettingsCopy, camera_copy
 
+_SETTINGS_COPY = msgspec.json.Decoder(SettingsCopy)
 _GIB = 1024**3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
@@ -257,7 +258,7 @@ class Volume:
         """The cameras as last copied; empty when there is no copy. Raises VolumeError."""
         try:
             content = (self.root / OWN_FOLDER / SETTINGS_NAME).read_bytes()
-            return msgspec.json.decode(content, type=SettingsCopy).cameras
+            return _SETTINGS_COPY.decode(content).cameras
         except FileNotFoundError:
             return ()
         except OSError as exc:

@@ -25,7 +25,7 @@ from storage.raid.md.goals import lacking
 from storage.raid.md.kernel_log import KernelLogWatch
 from storage.raid.md.look import CONTROLLER, Look, take_look
 from storage.raid.md.mdstat import parse_mdstat
-from storage.raid.md.memory import Memory, MemoryFile
+from storage.raid.md.memory import Memory, MemoryFile, decoded_memory
 from storage.raid.md.notes import note_done, note_intent, observe
 from storage.raid.md.performing import Steps, rolled_back
 from storage.raid.md.sysfs import read_arrays
@@ -221,7 +221,7 @@ class MdBackend:
             after = self._after(operation, before)
             missing = lacking(operation, before, after)
             if missing:
-                self._file.memory = msgspec.json.decode(kept, type=Memory)
+                self._file.memory = decoded_memory(kept)
                 if isinstance(operation, CreateVirtualDrive):
                     for uuid in rolled_back(operation, before, self._look(), steps):
                         self.memory.arrays.pop(uuid, None)

@@ -117,6 +117,9 @@ class Memory(msgspec.Struct, kw_only=True):
                 self.spares[id] = msgspec.structs.replace(note, groups=left)
 
 
+decoded_memory = msgspec.json.Decoder(Memory).decode
+
+
 class MemoryFile:
     """Loads once, saves what changed."""
 
@@ -132,7 +135,7 @@ class MemoryFile:
         except FileNotFoundError:
             return Memory()
         try:
-            memory = msgspec.json.decode(content, type=Memory)
+            memory = decoded_memory(content)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             aside = self._path.with_name(f"{self._path.name}.damaged")
             self._path.rename(aside)

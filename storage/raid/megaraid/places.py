@@ -13,6 +13,8 @@ from storage.raid.megaraid.groups import Place
 
 log = logging.getLogger(__name__)
 
+_DRIVES = msgspec.json.Decoder(dict[str, Drive])
+
 
 class PlaceMemory:
     """The last drive seen in each place of each group, kept in a small file. One thread at a time."""
@@ -21,7 +23,7 @@ class PlaceMemory:
         self._file = file
         self._known: dict[str, Drive] = {}
         try:
-            self._known = msgspec.json.decode(file.read_bytes(), type=dict[str, Drive])
+            self._known = _DRIVES.decode(file.read_bytes())
         except FileNotFoundError:
             pass
         except (OSError, msgspec.MsgspecError) as error:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.drive_service import calls, remote_hardware, server
-from engine.drive_service.calls import Answer, Failure, call_types, receive_message, send_message
+from engine.drive_service.calls import CALL_TYPES, Answer, Failure, receive_message, send_message
 from engine.drive_service.remote_hardware import RemoteHardware
 from engine.drive_service.server import DriveService, listen
 from storage.drives.indicators import TrayPattern
@@ -142,7 +142,7 @@ def remote(tmp_path: Path, hardware: StandInHardware) -> Iterator[RemoteHardware
 
 def test_every_call_of_the_interface_exists_on_both_sides() -> None:
     names = {name for name in vars(Hardware) if not name.startswith("_")} - {"wakeups", "close"}
-    assert set(call_types()) == names
+    assert set(CALL_TYPES) == names
     assert all(callable(getattr(RemoteHardware, name, None)) for name in names)
 
 
