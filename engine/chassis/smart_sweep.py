@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 READERS = 2
 """Drives asked at the same time."""
 READ_TIMEOUT_S = 45.0
+RETRY_US = 15 * US_PER_SECOND
+"""After a reading that failed, each time doubled: the drive service was restarted, or the drive was busy with a reset. Not an hour
+without a verdict; and a drive that never answers soon costs no more than the round does."""
 SPARE_POLL_US = 60 * US_PER_SECOND
 """Row HS-09: standby spares are asked once a minute whether they are still there."""
 HISTORY_US = 8 * US_PER_DAY
@@ -71,6 +74,8 @@ class SmartSweep:
         self._lane = Lane("SMART", READERS)
         self._due: dict[str, int] = {}
         """By drive, on the monotonic clock."""
+        self._failures: dict[str, int] = {}
+        """By drive: readings that failed since the last one that did not."""
         self._asked: set[str] = set()
         self._sampled_us: dict[str, int] = {}
         self._testing: dict[str, int] = {}
@@ -105,6 +110,7 @@ class SmartSweep:
         here = [drive for drive in inventory.drives if drive.state is not DriveState.MISSING]
         for gone in self._due.keys() - {drive.id for drive in here}:
             del self._due[gone]
+            self._failures.pop(gone, None)
         found = []
         for drive in here:
             is_first = drive.id not in self._due
@@ -199,6 +205,7 @@ class SmartSweep:
             return self._not_known(drive, error)
         finally:
             self._asked.discard(drive.id)
+        self._failures.pop(drive.id, None)
         if drive.id not in self.self_tests and not report.is_asleep:
             await self._learn_self_tests(drive)
         report = msgspec.structs.replace(
@@ -242,6 +249,7 @@ class SmartSweep:
 
     def _not_known(self, drive: Drive, error: WatchdeckError) -> DriveHealth:
         """The last verdict stays what was said; shown is that nothing is known now."""
+        self._ask_again(drive, error)
         before = self.healths.get(drive.id, DriveHealth(drive=drive.id))
         reason = error.what if not isinstance(error, CommandTimeout) else f"it does not answer: {error.what}"
         health = msgspec.structs.replace(before, verdict=Verdict.UNKNOWN, reasons=(reason,))
@@ -249,6 +257,15 @@ class SmartSweep:
             self.healths[drive.id] = health
             self._changed()
         return health
+
+    def _ask_again(self, drive: Drive, error: WatchdeckError) -> None:
+        """Sooner than in the round, unless that changes nothing; one that hangs would only take another reader with it."""
+        if isinstance(error, CommandTimeout | ToolMissing | Unsupported) or drive.id not in self._due:
+            return
+        failures = self._failures.get(drive.id, 0)
+        self._failures[drive.id] = failures + 1
+        again_us = self._clock.monotonic_us() + RETRY_US * 2 ** min(failures, 16)
+        self._due[drive.id] = min(self._due[drive.id], again_us)
 
     # -- in between ----------------------------------------------------------------------------------------
 

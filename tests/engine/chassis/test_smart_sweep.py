@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from engine.chassis.happenings import Happening
-from engine.chassis.smart_sweep import SPARE_POLL_US, SmartSweep
+from engine.chassis.smart_sweep import RETRY_US, SPARE_POLL_US, SmartSweep
 from storage.catalog.db import Catalog
 from storage.drives.health import Verdict
 from storage.drives.smart_report import SelfTestKind, SelfTestResult, SelfTestState, SmartReport
-from storage.errors import CommandFailed, ToolMissing, Unsupported, WatchdeckError
+from storage.errors import CommandFailed, CommandTimeout, DriveError, ToolMissing, Unsupported, WatchdeckError
 from storage.no_hardware import NoHardware
 from storage.raid.inventory import Inventory
 from storage.raid.states import DriveState
@@ -149,6 +149,40 @@ async def test_drive_that_cannot_be_asked_is_not_known_with_its_reason(bench: Be
     [health] = [health for health in bench.sweep.view(THREE) if health.drive == "d0"]
     assert (health.verdict, health.reasons) == (Verdict.UNKNOWN, ("the program smartctl is not installed",))
     assert bench.said == []
+
+
+async def test_reading_that_failed_is_tried_again_soon_and_then_less_and_less_often(bench: Bench) -> None:
+    """The drive service is restarted while the drives are asked: they are not without a verdict until the next hour."""
+    bench.hardware.reports["d0"] = DriveError("the drive service closed the connection without an answer")
+    await bench.round(THREE)
+    bench.clock.advance(RETRY_US)
+    assert await bench.round(THREE) == ["d0"]
+    bench.clock.advance(RETRY_US)
+    assert await bench.round(THREE) == []
+    bench.clock.advance(RETRY_US)
+    del bench.hardware.reports["d0"]
+    assert await bench.round(THREE) == ["d0"]
+    assert bench.sweep.healths["d0"].verdict is Verdict.GOOD
+    bench.clock.advance(10 * MINUTE_US)
+    assert await bench.round(THREE) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CommandTimeout("smartctl did not end within 60 s"),
+        ToolMissing("the program smartctl is not installed"),
+        Unsupported("no SMART through this controller"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_reading_that_cannot_go_better_soon_waits_for_its_round(
+    bench: Bench, error: WatchdeckError
+) -> None:
+    bench.hardware.reports["d0"] = error
+    await bench.round(THREE)
+    bench.clock.advance(10 * MINUTE_US)
+    assert await bench.round(THREE) == []
 
 
 async def test_standby_spare_is_asked_every_minute_and_its_silence_is_said(bench: Bench) -> None:
