@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.memory import KnownArray, KnownDrive, Memory
 from storage.raid.md.stack import Stack, build_stacks, is_ours
@@ -60,6 +62,10 @@ def take_look(arrays: Sequence[MdArray], drives: Sequence[ScannedDrive], memory:
     whole = set(by_name)
     partitions = {part for drive in drives for part in drive.partitions}
     names = {array.device for array in arrays}
+    known = {uuid for top, kept in memory.arrays.items() for uuid in (top, *kept.legs)}
+    arrays = [
+        _without_pulled(array, whole | partitions) if array.uuid in known else array for array in arrays
+    ]
     ours = [array for array in arrays if is_ours(array, whole, names, partitions)]
     ours = [array for array in ours if not _holds_system(array, by_name)]
     our_names = {array.device for array in ours}
@@ -100,6 +106,18 @@ def take_look(arrays: Sequence[MdArray], drives: Sequence[ScannedDrive], memory:
         by_id={drive.id: drive for drive in drives},
         by_name=by_name,
     )
+
+
+def _without_pulled(array: MdArray, here: set[str]) -> MdArray:
+    """Arrays are read before drives: a member pulled in between is no drive any more, and the array does not know it yet. Of an
+    array that is ours it is gone; else the array would count as one made of something strange, and as lost, for this look."""
+    members = tuple(
+        member
+        if member.name in here or member.name.startswith("md")
+        else msgspec.structs.replace(member, is_there=False)
+        for member in array.members
+    )
+    return array if members == array.members else msgspec.structs.replace(array, members=members)
 
 
 def _holds_system(array: MdArray, by_name: dict[str, ScannedDrive]) -> bool:

@@ -49,6 +49,23 @@ def test_a_pulled_member_stays_as_missing_with_its_bay_and_serial(machine: Machi
     assert inventory.groups[0].spans[0].drives[1] == "wwn-BAY01"
 
 
+def test_a_member_pulled_between_the_array_and_the_drives_costs_the_array_nothing_else(
+    machine: Machine,
+) -> None:
+    """Seen in the lab: it was told that the volume is lost, all its drives missing, and two seconds later that all is well."""
+    raid5(machine)
+    backend = machine.backend()
+    backend.inventory()
+    machine.found.remove(machine.drive(1))  # the array does not know it yet
+    inventory = backend.inventory()
+    assert inventory.virtual_drives[0].state is VirtualDriveState.DEGRADED
+    assert [state(inventory, number) for number in (0, 1, 2)] == [
+        DriveState.ONLINE,
+        DriveState.MISSING,
+        DriveState.ONLINE,
+    ]
+
+
 def test_a_member_that_comes_back_is_foreign_and_its_place_keeps_an_id_of_its_own(machine: Machine) -> None:
     raid5(machine)
     backend = machine.backend()
