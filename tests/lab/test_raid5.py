@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 BAYS = range(4)
 SECTOR_OF_DATA = 200_000
 NVME_BAY = 8
+FILLER = "/srv/watchdeck/A/filler"
 REBUILD_S = 60
 SETTLE_S = 20
 """A drive just inserted is left alone for a while (row BY-12)."""
@@ -227,10 +228,18 @@ def test_a_rebuild_goes_on_after_a_power_cut(station: Station) -> None:
     station.until_bay(1, DriveState.MISSING)
     machine.insert(1, machine.drive("NEW1", can_fail=True))
     station.until_bay(1, DriveState.REBUILD, TrayPattern.REBUILD, timeout_s=SETTLE_S)
+    # md starts no array that lacks a drive and was written to when it ended: here it always was.
+    machine.sh(
+        f"(while dd if=/dev/zero of={FILLER} bs=64k count=64 oflag=direct; do :; done) >/dev/null 2>&1 &"
+    )
+    machine.until(lambda: machine.run("test", "-s", FILLER).exit_code, lambda code: code == 0, "writing")
+    before = station.now_us()
     machine.power_cut()
     machine.start()
     station.start()
     station.until_recording()
+    station.said("chassis.tended", before, "A was written to when it ended", "started all the same")
+    machine.sh(f"rm -f {FILLER}")
     with station.complete_footage():
         in_order(station)
     station.stop()

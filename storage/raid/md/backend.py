@@ -274,7 +274,7 @@ class MdBackend:
         with self._lock:
             steps = Steps(self._run, self._roots)
             look = self._look()
-            done = tend(look, self.memory, steps, self._roots)
+            done = tend(look, self.memory, steps, self._roots, self._run)
             self._save()
             return done
 

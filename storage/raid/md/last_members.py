@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from storage.command import Runner
 from storage.errors import OperationRefused
+from storage.plain_text import plain_text
 from storage.raid.md.checks import label
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.look import Look
@@ -19,7 +20,7 @@ from storage.raid.md.sysfs import MdArray
 
 BEARS = {"raid5": 1, "raid6": 2}
 """Levels this is done for, and how many drives they can miss."""
-_EVENTS_BEHIND = 64
+EVENTS_BEHIND = 64
 """md counts a few when drives go and when a file system notices; an array that went on working without a drive counts on."""
 _RECOVERING = 0x2
 """Bit of the feature map: it is being rebuilt onto."""
@@ -35,6 +36,12 @@ class Superblock:
     working: frozenset[int]
     """Places with a working drive when this was written."""
     is_recovering: bool
+    is_clean: bool
+    """Nothing was being written when this was."""
+    name: str
+    level: str
+    wanted: int
+    """Places."""
 
 
 def parse_superblock(text: str) -> Superblock | None:
@@ -54,6 +61,10 @@ def parse_superblock(text: str) -> Superblock | None:
         place=int(role[1]) if role else None,
         working=frozenset(place for place, state in enumerate(states) if state != "."),
         is_recovering=bool(int(features, 16) & _RECOVERING) if features.startswith("0x") else True,
+        is_clean=fields.get("State") == "clean",
+        name=plain_text(fields.get("Name", "").partition(" ")[0].rpartition(":")[2]),
+        level=fields.get("Raid Level", ""),
+        wanted=len(states),
     )
 
 
@@ -102,7 +113,7 @@ def _require_whole(
         )
     newest = max(superblock.events for _, superblock in found.values())
     for drive, superblock in found.values():
-        if newest - superblock.events > _EVENTS_BEHIND:
+        if newest - superblock.events > EVENTS_BEHIND:
             raise OperationRefused(
                 f"{label(drive)} is {newest - superblock.events} steps behind {stack.name}: its data is older",
                 "see docs/raid-md.md, 'An array that lost too many drives at once'",
@@ -116,6 +127,11 @@ def _who_was(place: int, stack: Stack) -> str:
         return f"the drive of its place {place + 1}"
     where = f"bay {known.bay}" if known.bay is not None else known.place or "no bay"
     return f"the drive of {where} (serial {known.serial or 'unknown'})"
+
+
+def examined(drive: ScannedDrive, run: Runner) -> Superblock | None:
+    """What it tells of itself now. Raises ToolMissing, CommandTimeout."""
+    return parse_superblock(run(["mdadm", "--examine", drive.device], timeout_s=_TIMEOUT_S).text)
 
 
 def _superblock(drive: ScannedDrive, array: MdArray, run: Runner) -> Superblock:

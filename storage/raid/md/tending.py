@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from storage.command import Runner
 from storage.raid.backend import Command
 from storage.raid.md.checks import label
 from storage.raid.md.conf import keep_conf
+from storage.raid.md.dirty_start import dirty_starts
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.look import Look, Membership
 from storage.raid.md.memory import Memory
@@ -13,14 +15,31 @@ from storage.raid.md.plans_tasks import limits
 from storage.roots import Roots
 
 
-def tend(look: Look, memory: Memory, steps: Steps, roots: Roots) -> tuple[str, ...]:
+def tend(look: Look, memory: Memory, steps: Steps, roots: Roots, run: Runner) -> tuple[str, ...]:
     """Says what was done, and what was tried without success."""
     return (
+        *_start_dirty(look, memory, steps, run),
         *_wake_waiting(look, steps),
         *_let_go_of_replaced(look, memory, steps),
         *_pace(look, memory, steps, roots),
         *kept_conf(look, roots),
     )
+
+
+def _start_dirty(look: Look, memory: Memory, steps: Steps, run: Runner) -> list[str]:
+    said: list[str] = []
+    for start in dirty_starts(look, memory, run):
+        complaint = steps.carry_out(start.commands)
+        missing = f"{start.lost} of its drives missing or being rebuilt"
+        if complaint:
+            said.append(
+                f"{start.name} was written to when it ended, {missing}, and cannot start: {complaint}"
+            )
+        else:
+            said.append(
+                f"{start.name} was written to when it ended, {missing}: it was started all the same; check it after its rebuild"
+            )
+    return said
 
 
 def _wake_waiting(look: Look, steps: Steps) -> list[str]:

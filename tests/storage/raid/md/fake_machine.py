@@ -74,6 +74,10 @@ class Machine:
     """mdadm does nothing."""
     superblocks: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     """Kernel name -> events, place and the states of all places, as `mdadm --examine` tells of it."""
+    is_dirty: bool = False
+    """What the superblocks say: written to when it ended."""
+    recovering: set[str] = field(default_factory=set)
+    """Kernel names of members that were being rebuilt."""
     stopped: tuple[str, str, int] | None = None
     """Device, level and places of the array that was stopped last."""
 
@@ -297,7 +301,9 @@ class Machine:
         events, place, states = self.superblocks[name]
         uuid = next(drive.md_uuid for drive in self.found if drive.name == name)
         return (
-            f"/dev/{name}:\n     Feature Map : 0x1\n      Array UUID : {uuid}\n          Events : {events}\n"
+            f"/dev/{name}:\n     Feature Map : {0x3 if name in self.recovering else 0x1:#x}\n      Array UUID : {uuid}\n"
+            f"            Name : any:A  (local to host any)\n      Raid Level : raid5\n"
+            f"           State : {'active' if self.is_dirty else 'clean'}\n          Events : {events}\n"
             f"     Device Role : Active device {place}\n"
             f"     Array State : {states} ('A' == active, '.' == missing, 'R' == replacing)\n"
         )

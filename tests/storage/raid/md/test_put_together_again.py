@@ -58,6 +58,7 @@ def test_what_a_member_tells_of_its_array_is_read() -> None:
         frozenset({1, 2}),
         False,
     )
+    assert (found.name, found.level, found.wanted, found.is_clean) == ("e", "raid5", 3, False)
     spare = parse_superblock(SUPERBLOCK.replace("Active device 1", "spare").replace("0x1", "0x3"))
     assert spare is not None
     assert (spare.place, spare.is_recovering) == (None, True)
