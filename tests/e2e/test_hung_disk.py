@@ -17,7 +17,7 @@ from tests.e2e.loop_disk import mounted, new_image
 from tests.e2e.recorded_pictures import decodes_without_error
 from tests.rtsp.live_camera import good_cameras
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 FAR_FUTURE_US = 1 << 60
 CONFIG = "[recording]\nsegment_s = 10\n"

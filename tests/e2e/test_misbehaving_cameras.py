@@ -18,7 +18,7 @@ from tests.rtsp.live_camera import FOR_EVER, Air, LiveCamera, Script, answering,
 from tests.rtsp.rtp_packets import interleave
 from tests.rtsp.scripted import Request, ScriptedCamera, reply
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 GOP_US = 1_000_000
 """A pre-buffer that was recorded already is left out in whole GOPs."""
