@@ -60,7 +60,8 @@ class Machine:
         self._is_kvm = has_kvm(image.kernel)
         self.patience = 1.0 if self._is_kvm else TCG_PATIENCE
         self.boot_s = 0.0
-        self._all_drives: list[LabDrive] = []
+        self.drives: list[LabDrive] = []
+        """All that were made, wherever they are now."""
         self._qemu: subprocess.Popen[bytes] | None = None
         self._tunnel: subprocess.Popen[bytes] | None = None
         self._qmp: Qmp | None = None
@@ -82,7 +83,7 @@ class Machine:
     ) -> LabDrive:
         """A new, blank drive in no bay yet."""
         made = LabDrive.create(self.folder, serial, size_bytes=size_bytes, can_fail=can_fail, is_nvme=is_nvme)
-        self._all_drives.append(made)
+        self.drives.append(made)
         return made
 
     def insert(self, bay: int, drive: LabDrive) -> None:
@@ -201,7 +202,7 @@ class Machine:
         if self._qemu is not None:
             self._qemu.kill()
             self._gone()
-        for drive in self._all_drives:
+        for drive in self.drives:
             drive.close()
 
     # -- what is done in the guest ---------------------------------------------------------------------

@@ -19,6 +19,7 @@ from engine.wire_chassis import (
     ChassisOperation,
     ChassisView,
     DriveState,
+    JobAct,
     JobState,
     JobView,
     OperationPlan,
@@ -208,6 +209,15 @@ class Station:
             f"job {id} to end",
             timeout_s,
         )
+
+    def give_up_jobs(self) -> None:
+        """What waits for a person is undone, else left: a job keeps its drives from all others."""
+        for open_job in self.chassis().jobs:
+            job = self.job(open_job.id)
+            while job.state is JobState.WAITING:
+                act = JobAct(action=next(name for name in ("undo", "leave", "cancel") if name in job.actions))
+                self.ask(lambda engine, id=job.id, act=act: engine.act_on_job(id, act))
+                job = self.job(job.id)
 
     def add_cameras(self, group: str = "main") -> None:
         """They record as soon as the group has a volume: `until_recording`."""
