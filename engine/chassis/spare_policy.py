@@ -364,6 +364,8 @@ def _same_bay(
         is_other = drive.id not in used and drive.id != place.drive.id and not drive.is_awaiting_removal
         if drive.bay != bay or not is_other:
             continue
+        if drive.foreign_group == group.id and (drive.id, DriveState.MISSING) in memory.lost_members.values():
+            continue  # taken back when it has settled: nobody must be told to clear it
         if drive.state in (DriveState.FOREIGN, DriveState.PROTECTED):
             carries = drive.foreign or drive.cause or "something"
             found.not_used.append(_not_used(group, drive, f"it carries {carries}: clear it first"))

@@ -318,7 +318,8 @@ def with_empty_place(inventory: Inventory, which: str, place: str) -> Inventory:
 def test_member_that_is_back_is_known_though_its_place_has_another_name_meanwhile() -> None:
     story = Story(with_drives(HEALTHY))
     story.then(DEGRADED)
-    story.then(with_empty_place(back(DEGRADED), "d3", "missing-g-3"))
+    settling = story.then(with_empty_place(back(DEGRADED), "d3", "missing-g-3"))
+    assert settling.not_used == [], "to clear it would cost the data it brings back"
     assert operations(story.wait(SETTLE_US)) == [ReAddMember(drive="d3")]
 
 
