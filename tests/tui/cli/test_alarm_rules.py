@@ -282,3 +282,9 @@ def test_events_are_saved_as_a_file(shell: Shell, tmp_path: Path) -> None:
     assert head.startswith("time,event type,")
     assert "Recording group yard added" in row
     assert shell("events", "--csv", str(file), "--follow", "--json").code == 2
+
+
+def test_what_a_camera_can_be_told_is_listed(shell: Shell) -> None:
+    shell.json("camera", "add", "yard", "rtsp://192.0.2.1/a")
+    assert shell("camera", "io", "yard").out.splitlines() == ["presets  1 (gate)", "outputs  DO1"]
+    assert shell.json("camera", "io", "yard")["outputs"] == ["DO1"]
