@@ -40,7 +40,7 @@ HINTS: dict[Step, tuple[str, str]] = {
 _END = "n/b steps  f10 save  esc leave"
 KEYS: dict[Step, str] = {
     Step.TRIGGERS: f"a add  enter change  d remove  {_END}",
-    Step.ACTIONS: f"space on/off  enter change  a more  m mail server  {_END}",
+    Step.ACTIONS: f"space on/off  enter change  a more  m mail  {_END}",
     Step.SCHEDULE: f"space choose  enter paint  a new template  {_END}",
     Step.NAME: f"enter change  {_END}",
 }
