@@ -132,7 +132,7 @@ def _leg_to_rebuild(op: StartRebuild, stack: Stack) -> MdArray:
         filling = sum(m.is_filling and not m.is_replacement for m in leg.members) if leg is not None else 0
         if leg is not None and leg.lost() > filling:
             return leg
-    raise Conflict(f"{stack.name} has no empty place there", "nothing to rebuild")
+    raise OperationRefused(f"{stack.name} has no empty place there", "nothing to rebuild")
 
 
 def replace_member(op: ReplaceMember, look: Look, inventory: Inventory, run: Runner) -> tuple[Command, ...]:

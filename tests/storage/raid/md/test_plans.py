@@ -117,7 +117,7 @@ def test_a_creation_that_fails_half_way_leaves_nothing_behind(machine: Machine) 
         (CreateVirtualDrive(name="V", level=RaidLevel.RAID5, spans=(("nobody", *ids(5, 6)),)), NotFound),
         (CreateVirtualDrive(name="V", level=RaidLevel.RAID0, spans=(ids(5),), spares=ids(6)), InvalidInput),
         (DeleteVirtualDrive(virtual_drive="nobody"), NotFound),
-        (StartRebuild(group="A", drive="wwn-BAY05"), Conflict),
+        (StartRebuild(group="A", drive="wwn-BAY05"), OperationRefused),
         (ReAddMember(drive="wwn-BAY05"), Conflict),
         (SetGood(drive="wwn-BAY05"), Conflict),
         (SetGood(drive="wwn-BAY00"), OperationRefused),

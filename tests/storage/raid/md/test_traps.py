@@ -49,6 +49,14 @@ def test_a_pulled_member_stays_as_missing_with_its_bay_and_serial(machine: Machi
     assert inventory.groups[0].spans[0].drives[1] == "wwn-BAY01"
 
 
+def test_a_rebuild_with_nothing_to_rebuild_is_refused_as_every_back_end_does(machine: Machine) -> None:
+    raid5(machine)
+    backend = machine.backend()
+    seen = backend.inventory()
+    with pytest.raises(OperationRefused, match="no empty place"):
+        backend.plan(StartRebuild(group=seen.groups[0].id, drive="wwn-BAY03"), seen)
+
+
 def test_a_member_pulled_between_the_array_and_the_drives_costs_the_array_nothing_else(
     machine: Machine,
 ) -> None:
