@@ -73,9 +73,7 @@ class NoHardware:
 
     def beep(self, is_on: bool) -> None:
         if is_on:
-            raise Unsupported(
-                "nothing here looks after the box and its beeper", "see `chassis.hardware` in station.toml"
-            )
+            self._refuse()
 
     def plan_volume(
         self, virtual_drive: VirtualDrive, label: str, mount_point: str, file_system: str

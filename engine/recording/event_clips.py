@@ -88,7 +88,9 @@ class EventClips:
                 stretch.end_us, stretch.end_monotonic_us = end_us, monotonic_us + end_us - now_us
             return max(start_us, stretch.start_us)
         self._stretch = _Stretch(start_us, end_us, monotonic_us + end_us - now_us)
-        held = self._ring.take(start_us)
+        # All of the camera's time before events, also when this one asks for less: one that follows may ask for more of it, and what
+        # is older than a clip cannot be put before it any more.
+        held = self._ring.take(min(start_us, now_us - (self._ring.reach_us - LATE_US)))
         since_us = min(now_us, held[0].start_us) if held else now_us
         if self._ring.given_up_until_us > start_us:
             self._footage.blame(GapCause.UNKNOWN, MEMORY_WORDS)

@@ -54,6 +54,8 @@ log = logging.getLogger(__name__)
 SHOW_TIMEOUT_S = 30.0
 """`show all` of 16 drives takes some seconds on a busy controller."""
 ACT_TIMEOUT_S = 120.0
+CONTROLLERS_LIMIT = 64
+"""More than fit into a machine: a tool that speaks of more speaks nonsense."""
 SETTINGS_EVERY = 30
 """Inventories between two readings of what hardly ever changes (rates, model): `show all` is slow."""
 REFUSALS = {
@@ -105,7 +107,13 @@ class MegaraidBackend:
             section(answer.fields, "IT System Overview")
         )
         numbers = [number for row in rows if (number := whole(row.get("Ctl"))) is not None]
-        return sorted(numbers) or list(range(whole(answer.fields.get("Number of Controllers")) or 0))
+        count = whole(answer.fields.get("Number of Controllers")) or 0
+        if max(count, len(numbers)) > CONTROLLERS_LIMIT:
+            raise CommandFailed(
+                f"storcli64 speaks of {max(count, len(numbers))} controllers",
+                "run it by hand and see what it says",
+            )
+        return sorted(numbers) or list(range(count))
 
     def _controller(self, number: int) -> Inventory:
         id = f"c{number}"

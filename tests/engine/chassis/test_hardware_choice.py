@@ -90,8 +90,9 @@ def test_no_hardware_shows_nothing_and_refuses_with_the_reason() -> None:
         assert hardware.show_trays({1: TrayPattern.FAIL}, Inventory()) == ()
         assert hardware.show_information(InformationPattern.OVERHEAT) == ()
         assert hardware.tend(Inventory()) == ()
-        hardware.beep(True)
+        hardware.beep(False)
         refused: list[Callable[[], object]] = [
+            partial(hardware.beep, True),
             partial(hardware.plan, Silence(controller="c"), Inventory()),
             partial(hardware.perform, Silence(controller="c"), Inventory()),
             partial(hardware.smart, "d"),

@@ -125,8 +125,10 @@ async def test_a_stretch_that_is_over_already_is_written_from_memory_alone(rig: 
     keep(rig, 3, 1)
     await rig.stream(10, script)
     first, second = await pictures(rig)
-    assert first == list(range(12 * 25, 16 * 25))
-    assert second == list(range(18 * 25, 22 * 25))
+    assert first == list(range(10 * 25, 16 * 25)), (
+        "all of the camera's time before: a later event may ask for it"
+    )
+    assert second == list(range(16 * 25, 22 * 25)), "without what is on disk already"
 
 
 async def test_what_memory_does_not_reach_back_to_is_no_gap(rig: Rig) -> None:
@@ -452,7 +454,8 @@ async def test_every_picture_of_a_stretch_is_on_disk_once_from_its_keyframe_on(
             await rig.stream(pause_s, script)
             asked_us = rig.clock.now_us()
             event_us = asked_us - round(ago_s * S)
-            start_us = max(event_us - min(pre_s, pre_event_s) * S, began_us)
+            # However late it is asked for, and whatever events came before: the camera's time before that moment is there.
+            start_us = max(event_us - pre_s * S, asked_us - pre_event_s * S, began_us)
             stretches.append((start_us, event_us + post_s * S))
             if event_us + post_s * S > start_us:
                 rig.service.keep("yard", event_us - pre_s * S, event_us + post_s * S)
