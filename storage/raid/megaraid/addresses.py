@@ -9,8 +9,8 @@ import msgspec
 
 from storage.errors import NotFound
 
-_SLOT = re.compile(r"(?:(\d+)\s*:)?\s*(\d+)")
-_PLACE = re.compile(r"c(\d+):(?:e(\d+):)?s(\d+)")
+_SLOT = re.compile(r"(?:(\d{1,9})\s*:)?\s*(\d{1,9})", re.ASCII)
+_PLACE = re.compile(r"c(\d{1,9}):(?:e(\d{1,9}):)?s(\d{1,9})", re.ASCII)
 
 
 class SlotAddress(msgspec.Struct, frozen=True, order=True):
