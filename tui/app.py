@@ -69,6 +69,12 @@ def _make_bays(desk: Desk) -> View:
     return BaysView(desk)
 
 
+def _make_alarms(desk: Desk) -> View:
+    from tui.screens.alarms import AlarmsView
+
+    return AlarmsView(desk)
+
+
 def _make_rules(desk: Desk) -> View:
     from tui.screens.alarm_rules import AlarmRulesView
 
@@ -99,6 +105,7 @@ MAKERS: dict[Scope, Callable[[Desk], View]] = {
     Scope.RECORDINGS: _make_recordings,
     Scope.EVENTS: _make_events,
     Scope.BAYS: _make_bays,
+    Scope.ALARMS: _make_alarms,
     Scope.RULES: _make_rules,
     Scope.SCHEDULES: _make_schedules,
     Scope.LOG: _make_log,

@@ -20,6 +20,7 @@ class Scope(StrEnum):
     RECORDINGS = "recordings"
     EVENTS = "events"
     BAYS = "bays"
+    ALARMS = "alarms"
     RULES = "rules"
     SCHEDULES = "schedules"
     LOG = "log"

@@ -39,6 +39,7 @@ COMMANDS: tuple[Command, ...] = (
     *RECORDINGS,
     *EVENTS,
     *BAYS,
+    *ALARMS,
     *ALARM_RULES,
     *ALARM_TAB,
     *LOG,

@@ -7,8 +7,13 @@
         .invalidate()                  the source changed: asks again, keeps the cursor on its row and the scroll still
         .filter_text (reactive str)    applied to the source; shown as a chip in the head
         .order_by(column_key, is_descending=None)      None = toggle; marker in the head
-        .cursor (int), .cursor_key, .cursor_line, .move_to_key(key), .count, .marks (frozenset of keys), .clear_marks()
-    messages: LineList.Highlighted(control, key, line), LineList.Selected (enter), LineList.MarksChanged(control, marks)
+        .cursor (int), .cursor_key, .cursor_line, .count, .marks (frozenset of keys), .clear_marks()
+        .move_to_key(key), .line(index), .rewrite(make)
+        .mark_keys(keys), .mark_all(covers), .marking (Marks)       see widgets/line_marks.py
+        .landing(), .land_on(landing)  where the cursor goes when the marked rows leave
+        .arrived_above                 rows that came above the cursor since it was at the top
+    messages: LineList.Highlighted(control, key, line), LineList.Selected (enter), LineList.MarksChanged(control, marks),
+        LineList.Reloaded(control)
     values: Column, Line, LineSource, MemorySource in widgets/line_source.py
 
 The widget knows nothing about what a row means. Rows not fetched yet are drawn as an ellipsis; nothing blocks.
@@ -186,8 +191,33 @@ class LineList(LineCursor, can_focus=True):
         self.invalidate()
         self.refresh()
 
-    def clear_marks(self) -> None:
-        self._set_marks(frozenset())
+    def line(self, index: int) -> Line | None:
+        """A row, when fetched."""
+        return self._line(index)
+
+    def rewrite(self, make: Callable[[Line], Line]) -> None:
+        """Make the rows in sight anew from themselves, without asking the source: ages go on."""
+        if not isinstance(self._source, MemorySource):
+            self._window.rewrite(make, self._top, min(self._top + self._body_rows + 1, self._count))
+            self._refresh_differing()
+
+    def landing(self) -> tuple[int, Hashable] | None:
+        """Where the cursor goes when the marked rows (the row under it when none is marked) leave the list: the next
+        row that stays, else the one before; None when no row in reach stays."""
+        marking = self._marking if len(self._marking) else Marks(frozenset({self._cursor_key}))
+        for indexes in (range(self.cursor, self._count), range(self.cursor - 1, -1, -1)):
+            for index in indexes:
+                line = self._line(index)
+                if line is None:
+                    break  # not fetched: out of reach
+                if line.key not in marking:
+                    return index, line.key
+        return None
+
+    def land_on(self, landing: tuple[int, Hashable]) -> None:
+        """Put the cursor there with the next `invalidate`, wherever that row is then."""
+        index, self._cursor_key = landing
+        self.set_reactive(LineList.cursor, index)
 
     def move_to_key(self, key: Hashable) -> None:
         """Put the cursor on a row, wherever it is now; nothing happens when it is gone."""
@@ -304,74 +334,9 @@ class LineList(LineCursor, can_focus=True):
                 self._window.release(page)
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Bring it into sight and tell."""
-        self._note_cursor_key()
-        self._show_cursor()
-        self._refresh_row(old)
-        self._refresh_row(new)
-        self.post_message(self.Highlighted(self, self._cursor_key, self.cursor_line))
-
-    def _refresh_row(self, index: int) -> None:
-        y = index - self._top + 1
-        if 1 <= y < self.size.height:
-            self.refresh_line(self._top + y)
-
-    def _show_cursor(self) -> None:
-        rows = self._body_rows
-        if not rows:
-            return
-        top = self._top
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
-        elif self.cursor >= top + rows:
-            self.scroll_to(y=self.cursor - rows + 1, animate=False, immediate=True, force=True)
-
-    def action_cursor_up(self) -> None:
-        """One row up."""
-        self.cursor -= 1
-
-    def action_cursor_down(self) -> None:
-        """One row down."""
-        self.cursor += 1
-
-    def action_page_up(self) -> None:
-        """A screenful up."""
-        self.cursor -= max(self._body_rows - 1, 1)
-
-    def action_page_down(self) -> None:
-        """A screenful down."""
-        self.cursor += max(self._body_rows - 1, 1)
-
-    def action_cursor_first(self) -> None:
-        """First row."""
-        self.cursor = 0
-
-    def action_cursor_last(self) -> None:
-        """Last row."""
-        self.cursor = self._count - 1
-
-    def action_select(self) -> None:
-        """Post `Selected`."""
-        if self._count:
-            self.post_message(self.Selected(self, self.cursor_key, self.cursor_line))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Space is free for others where nothing is marked."""
-        return self.can_mark if action == "mark" else super().check_action(action, parameters)
-
-    def action_mark(self) -> None:
-        """Mark or unmark, and go down."""
-        line = self.cursor_line
-        if self.can_mark and line is not None:
-            self._set_marks(self._marks ^ {line.key})
-            self._refresh_row(self.cursor)
-            self.cursor += 1
-
-    def _set_marks(self, marks: frozenset[Hashable]) -> None:
-        if marks != self._marks:
-            self._marks = marks
-            self.post_message(self.MarksChanged(self, marks))
-            self.refresh()
+        """Rows above the cursor were seen on the way."""
+        self.arrived_above = min(self.arrived_above, new)
+        super().watch_cursor(old, new)
 
     def watch_filter_text(self, text: str) -> None:
         """Hand it to the source."""

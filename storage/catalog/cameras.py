@@ -12,6 +12,8 @@ from storage.catalog.names import as_number, as_uuid, checked_name, checked_url
 from storage.catalog.records import Camera, RecordingMode, Schedule, Transport
 from storage.errors import AlreadyExists, InvalidInput, NotFound
 
+EVENT_SECONDS_LIMIT = 300
+
 _SCHEDULE = msgspec.json.Decoder(Schedule)
 _SELECT = """
 SELECT c.id, c.uuid, c.name, c.url, c.user, p.camera_id IS NOT NULL, c.transport, coalesce(g.name, ''), c.mode,

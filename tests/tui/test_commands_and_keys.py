@@ -38,6 +38,7 @@ OWNERS = {
     Scope.RECORDINGS: RecordingsView,
     Scope.EVENTS: EventsView,
     Scope.BAYS: BaysView,
+    Scope.ALARMS: AlarmsView,
     Scope.RULES: AlarmRulesView,
     Scope.SCHEDULES: SchedulesView,
     Scope.LOG: LogView,

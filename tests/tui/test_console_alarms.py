@@ -311,7 +311,7 @@ async def test_nothing_is_changed_in_read_only_mode_and_an_empty_list_teaches(tm
     async with app.run_test(size=SIZE) as pilot:
         await shows(pilot, "5 of 8")
         await pilot.press("6")
-        await shows(pilot, "no alarms", ":rules")
+        await shows(pilot, "no alarms", "(r)")
         engine.raise_alarm()
         await shows(pilot, "Alarms  1")
         for key in ("f", "c", "a", "m", "p", "u", "C"):

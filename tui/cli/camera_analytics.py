@@ -1,4 +1,4 @@
-"""`watchdeck camera analytics ...`: a camera's own events by ONVIF, and motion looked for in its pictures here."""
+"""`watchdeck camera analytics ...` and `camera io`: a camera's own events by ONVIF, motion looked for in its pictures here, and what it can be told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from engine.client import EngineClient, FileError
-from engine.wire_sources import AnalyticsView
+from engine.wire_sources import AnalyticsView, CameraIo
 from tui.cli.output import print_fields, print_json, print_line
 from tui.cli.passwords import refuse_credentials
 from tui.cli.session import Session, json_option, pass_session
@@ -36,6 +36,29 @@ def show(session: Session, camera: str) -> None:
         return await engine.analytics(camera)
 
     _print_view(session, session.call(work))
+
+
+@click.command("io")
+@click.argument("camera", type=CAMERA)
+@json_option
+@pass_session
+def io_(session: Session, camera: str) -> None:
+    """Show the presets, outputs and inputs of a camera, asked of it now by ONVIF: what an alarm's actions may name."""
+
+    async def work(engine: EngineClient) -> CameraIo:
+        return await engine.camera_io(camera)
+
+    found = session.call(work)
+    if session.is_json:
+        print_json(found)
+        return
+    print_fields(
+        [
+            ("presets", ", ".join(f"{token} ({name})" if name else token for token, name in found.presets)),
+            ("outputs", ", ".join(found.outputs)),
+            ("inputs", ", ".join(found.inputs)),
+        ]
+    )
 
 
 def _print_view(session: Session, view: AnalyticsView) -> None:

@@ -10,7 +10,7 @@ import click
 
 from engine import wire
 from engine.client import EngineClient, InvalidInput, WatchdeckError, error_classes
-from tui.cli.camera_analytics import analytics
+from tui.cli.camera_analytics import analytics, io_
 from tui.cli.lengths import AROUND_EVENT
 from tui.cli.output import print_fields, print_json, print_line, print_table
 from tui.cli.passwords import asked_password, password_from_file, refuse_credentials
@@ -31,6 +31,7 @@ def camera() -> None:
 
 
 camera.add_command(analytics)
+camera.add_command(io_)
 
 
 def _shared_options(command: F) -> F:

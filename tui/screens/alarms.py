@@ -38,7 +38,7 @@ RELOAD_S = 0.5
 """In a storm the list is read anew no more often than this."""
 DETAIL_DEBOUNCE_S = 0.15
 """A cursor that goes on within this asks for no detail."""
-EMPTY = "no alarms. Rules decide what becomes one (:rules); s shows those dealt with"
+EMPTY = "no alarms. Rules decide what becomes one (r); s shows those dealt with"
 NOTHING_FITS = "no alarm fits; esc takes the filter off"
 
 

@@ -51,9 +51,7 @@ def seconds_complaint(value: str) -> str:
 def camera_fields(desk: Desk, camera: wire.CameraView | None) -> list[Field]:
     """The form, empty or as the camera is."""
     groups = tuple(group.name for group in desk.mirror.groups) or ("main",)
-    modes: tuple[str, ...] = ("continuous", "events", "off")
-    if camera is not None and camera.mode == "schedule":
-        modes = ("schedule", *modes)
+    modes = MODES if camera is None or camera.mode in MODES else (*MODES, camera.mode)
     secret = "unchanged" if camera is not None and camera.has_password else ""
     return [
         Field("name", "Name", camera.name if camera else "", hint="for example driveway", is_required=True),
@@ -103,7 +101,7 @@ def camera_edit(
     camera: wire.CameraView, values: Mapping[str, str], schedule: wire.ScheduleMessage | None = None
 ) -> wire.CameraEdit | None:
     """Only what differs; None when nothing does."""
-    changes: dict[str, str | bool | int] = {}
+    changes: dict[str, Any] = {}
     for key in ("name", "url", "user", "group", "transport", "mode"):
         value = values[key].strip()
         if value != getattr(camera, key):
