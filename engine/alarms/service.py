@@ -178,8 +178,9 @@ class AlarmService:
                     self._book.note_raised(hit.rule.id, outcome.row.first_us)
                     if not hit.is_acted_on:
                         self._start(outcome.row, hit)
-            self._tell(outcomes)
+        # In this order: who is told of an alarm and asks how many there are gets it counted.
         await self._refresh()
+        self._tell(outcomes)
         return True
 
     def _refused(self, gathered: list[Gathered], error: WatchdeckError) -> None:
@@ -261,8 +262,8 @@ class AlarmService:
             "add_hits", [msgspec.structs.replace(hit.as_hit(), is_test=True)]
         )
         self._book.note_raised(rule.row.id, now_us)
-        self._tell(outcomes)
         await self._refresh()
+        self._tell(outcomes)
         assert self.runner is not None, "the actions' runner is not there yet"
         results = await self.runner.run_now(outcomes[0].row, rule.actions, rule.row.name)
         return AlarmTestReply(alarm_id=outcomes[0].row.id, results=results)

@@ -15,7 +15,7 @@ from tests.e2e.loop_disk import mounted, new_image
 from tests.e2e.recorded_pictures import decodes_without_error
 from tests.rtsp.server import RtspServer, RtspStream
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
 BUSY = RtspStream(path="/busy", pattern="snow", kbps=6000, width=640, height=480, fps=15, gop=15)
 FAR_FUTURE_US = 1 << 60

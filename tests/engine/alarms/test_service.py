@@ -256,3 +256,15 @@ async def test_a_rule_that_cannot_be_read_leaves_the_others_alone(
     bench.say()
     await bench.alarms.flush()
     assert len(await bench.rows()) == 1
+
+
+async def test_who_hears_of_an_alarm_finds_it_counted(bench: Bench) -> None:
+    await bench.rule(severity="critical")
+    counted: list[tuple[int, int]] = []
+    bench.alarms.on_raised = lambda alarm, is_new: counted.append(
+        (bench.alarms.counts.new, bench.alarms.counts.critical)
+    )
+    bench.say()
+    await bench.alarms.flush()
+    await bench.alarms.raise_test("Motion")
+    assert counted == [(1, 1), (2, 2)]
