@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.alarms.actions.bookmark import Bookmarker
 from engine.alarms.actions.box_beeper import BoxBeeper, Speaker
@@ -17,6 +17,7 @@ from engine.alarms.actions.record import ClipRecorder, Recording
 from engine.alarms.actions.runner import ActionRunner
 from engine.alarms.actions.sound import Ringer
 from engine.background import in_background
+from engine.catalog_access import CatalogAccess
 from engine.supervise import keep_running
 from engine.wire_alarm_rules import (
     BookmarkAction,
@@ -32,14 +33,6 @@ from engine.wire_alarm_rules import (
 from storage.clock import Clock
 
 
-class ActionsCatalog(Protocol):
-    """engine.catalog_thread.CatalogThread."""
-
-    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-    async def write(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-
 class OnvifCameras(PresetCameras, OutputCameras, Protocol):
     """engine.onvif.service.OnvifService, as far as actions need it."""
 
@@ -49,7 +42,7 @@ class AlarmActions:
 
     def __init__(
         self,
-        catalog: ActionsCatalog,
+        catalog: CatalogAccess,
         clock: Clock,
         *,
         station: Callable[[], str],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import msgspec
 
 from engine.alarms.actions.occasion import Occasion
+from engine.catalog_access import CatalogAccess
 from engine.wire_alarm_rules import BookmarkAction
 from engine.wire_sources import PreservationSettings
 from storage.catalog.records import Camera, Lock
@@ -20,16 +19,10 @@ REASON_LIMIT = 200
 ACTOR = "alarm rule"
 
 
-class BookmarkCatalog(Protocol):
-    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-    async def write(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-
 class Bookmarker:
     """Locks stretches of footage."""
 
-    def __init__(self, catalog: BookmarkCatalog, clock: Clock) -> None:
+    def __init__(self, catalog: CatalogAccess, clock: Clock) -> None:
         self._catalog = catalog
         self._clock = clock
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from engine.alarms.actions.occasion import Occasion
+from engine.catalog_access import CatalogAccess
 from engine.deadline import Deadline
 from engine.supervise import Sleep, attempt
 from engine.wire_alarm_rules import OutputAction
@@ -39,12 +40,6 @@ class OutputCameras(Protocol):
         ...
 
 
-class OutputCatalog(Protocol):
-    async def read(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-    async def write(self, call: str, /, *args: Any, **kwargs: Any) -> Any: ...
-
-
 class SwitchBack(msgspec.Struct, frozen=True, kw_only=True):
     """One output that waits for its time."""
 
@@ -69,7 +64,7 @@ class OutputSwitch:
     """Switches, and in `run` switches back."""
 
     def __init__(
-        self, cameras: OutputCameras, catalog: OutputCatalog, clock: Clock, *, sleep: Sleep = asyncio.sleep
+        self, cameras: OutputCameras, catalog: CatalogAccess, clock: Clock, *, sleep: Sleep = asyncio.sleep
     ) -> None:
         self._cameras = cameras
         self._catalog = catalog
