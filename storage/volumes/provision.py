@@ -415,7 +415,9 @@ def _wipe_command(partition: str) -> Command:
     """A blank array shows, where the partition begins, what stood there on an earlier array of the same drives: with the same
     label it would even be taken for the file system of an interrupted run."""
     return Command(
-        argv=("wipefs", "--all", "--quiet", partition), note="nothing of an earlier array shows through"
+        # A partition table inside a partition is left alone without --force.
+        argv=("wipefs", "--all", "--force", "--quiet", partition),
+        note="nothing of an earlier array shows through",
     )
 
 

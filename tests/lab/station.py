@@ -201,6 +201,15 @@ class Station:
             job = self.job(done.job, timeout_s)
             assert job.state is JobState.DONE, f"{plan.title}: {job}\n{self.log()}"
 
+    def until_allowed(self, operation: ChassisOperation, timeout_s: float = 30) -> None:
+        """Nothing speaks against it any more: a drive that was put in a moment ago settles first."""
+        self.machine.until(
+            lambda: self.plan(operation).refused,
+            lambda refused: not refused,
+            f"{operation} to be allowed",
+            timeout_s,
+        )
+
     def job(self, id: str, timeout_s: float = 120) -> JobView:
         """Once it has ended or waits for a person."""
         return self.machine.until(
@@ -212,8 +221,10 @@ class Station:
 
     def give_up_jobs(self) -> None:
         """What waits for a person is undone, else left: a job keeps its drives from all others."""
-        for open_job in self.chassis().jobs:
-            job = self.job(open_job.id)
+        for known in self.chassis().jobs:
+            if known.state not in (JobState.RUNNING, JobState.WAITING):
+                continue
+            job = self.job(known.id)
             while job.state is JobState.WAITING:
                 act = JobAct(action=next(name for name in ("undo", "leave", "cancel") if name in job.actions))
                 self.ask(lambda engine, id=job.id, act=act: engine.act_on_job(id, act))

@@ -58,6 +58,7 @@ def recording_on(
     drives = tuple(station.drive_id(bay) for bay in bays)
     wanted = SetUpStorage(level=level, drives=drives, names=(name,), group_each=False, spans=spans)
     try:
+        station.until_allowed(wanted)
         station.do(wanted, 180)
         station.until_recording()
         made = station.virtual_drive(name)

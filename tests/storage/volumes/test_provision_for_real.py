@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,8 +114,10 @@ def test_a_blank_virtual_drive_becomes_a_mounted_file_system_and_stops_being_one
     assert provision.make(drive, "rec 1", mount_point, file_system).uuid != made.uuid
     provision.unmake(drive)
 
-    # And half of the table is still there, which blkid takes for nothing and sgdisk for damage.
+    # And half of the table is still there, which blkid takes for nothing and sgdisk for damage; where the partition begins stands a whole
+    # one, because the earlier array's data began elsewhere.
     halve_the_table(drive.device)
+    nest_a_table(drive.device, 2048)
     again = provision.make(drive, "rec 1", mount_point, file_system)
     assert again.uuid != made.uuid
     provision.unmake(drive)
@@ -128,6 +131,17 @@ def halve_the_table(device: str) -> None:
             raw.seek(offset)
             raw.write(data)
     subprocess.run(["partx", "--delete", device], capture_output=True)
+
+
+def nest_a_table(device: str, start_sector: int) -> None:
+    """As it would stand at the beginning of a disk."""
+    size_bytes = int(run(["blockdev", "--getsize64", device], timeout_s=10).text) - start_sector * 512
+    with tempfile.NamedTemporaryFile() as disk:
+        os.truncate(disk.name, size_bytes)
+        subprocess.run(["sgdisk", "--new=1:2048:0", disk.name], check=True, capture_output=True)
+        with open(device, "r+b") as raw:
+            raw.seek(start_sector * 512)
+            raw.write(Path(disk.name).read_bytes()[: 34 * 512])
 
 
 def test_a_file_system_of_somebody_else_is_not_overwritten(
