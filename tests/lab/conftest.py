@@ -18,6 +18,14 @@ MINUTES = float(os.environ.get("WATCHDECK_LAB_MINUTES", "inf"))
 """When they are used up the rest is skipped, by name: for runs that must end, on machines that emulate slowly."""
 
 
+LAST = ("test_many_cameras.py", "test_md_contract.py")
+"""What is proven elsewhere too, or takes longest: the rest is not to be skipped for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name in LAST)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     if time.monotonic() - BEGAN > MINUTES * 60:
