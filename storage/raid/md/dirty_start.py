@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from storage.command import Runner
+from storage.errors import DriveError
 from storage.raid.backend import Command
 from storage.raid.md.drive_source import ScannedDrive
 from storage.raid.md.last_members import BEARS, EVENTS_BEHIND, Superblock, examined
@@ -42,7 +43,11 @@ def dirty_starts(look: Look, memory: Memory, run: Runner) -> Iterator[DirtyStart
 
 
 def _start(array: MdArray, drives: list[ScannedDrive], run: Runner) -> DirtyStart | None:
-    told = [(drive, block) for drive in drives if (block := examined(drive, run)) is not None]
+    try:
+        told = [(drive, block) for drive in drives if (block := examined(drive, run)) is not None]
+    except DriveError:
+        # A member that hangs may be the one that knows better; and other arrays must not wait for it.
+        return None
     if not told or len({block.uuid for _, block in told}) > 1:
         return None
     newest = max((block for _, block in told), key=lambda block: block.events)

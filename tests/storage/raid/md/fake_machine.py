@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.command import Completed
+from storage.errors import CommandTimeout
 from storage.raid.md.backend import MdBackend
 from storage.raid.states import DriveKind
 from storage.roots import Roots
@@ -78,6 +79,8 @@ class Machine:
     """What the superblocks say: written to when it ended."""
     recovering: set[str] = field(default_factory=set)
     """Kernel names of members that were being rebuilt."""
+    hanging: set[str] = field(default_factory=set)
+    """Kernel names of drives that answer nobody."""
     stopped: tuple[str, str, int] | None = None
     """Device, level and places of the array that was stopped last."""
 
@@ -232,6 +235,8 @@ class Machine:
             kind = self.probed.get(argv[-1], "")
             status, said = (0, f"TYPE={kind}\n") if kind else (2, "")
         elif line.startswith("mdadm --examine /dev/"):
+            if argv[-1].removeprefix("/dev/") in self.hanging:
+                raise CommandTimeout(f"{line} does not end", "look at the drive")
             said = self._examined(argv[-1].removeprefix("/dev/"))
             return Completed(argv=tuple(argv), status=0 if said else 1, output=said.encode(), errors=b"")
         elif line == "mdadm --version":

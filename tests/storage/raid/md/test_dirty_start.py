@@ -72,6 +72,15 @@ def test_too_few_whole_drives_or_old_ones_start_nothing(machine: Machine) -> Non
     assert tended(machine, machine.backend()) == []
 
 
+def test_a_member_that_hangs_is_waited_for_and_keeps_nothing_else_from_being_tended(machine: Machine) -> None:
+    machine.hanging = {"sdb"}
+    backend = machine.backend()
+    backend.tend(backend.inventory())
+    assert not [line for line in machine.ran if line.startswith("mdadm")]
+    machine.hanging = set()
+    assert tended(machine, backend) == STARTED
+
+
 def test_an_array_that_nobody_knows_is_left_alone(machine: Machine) -> None:
     (machine.folder / "state" / "md.json").unlink()
     assert tended(machine, machine.backend()) == []
