@@ -119,7 +119,7 @@ class CameraSources:
         ]
         self._events.publish(
             "camera.analytics_edited",
-            f"{camera.name}: {', '.join(words)}",
+            ", ".join(words),
             source=camera.name,
             actor=actor,
         )

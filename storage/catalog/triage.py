@@ -49,7 +49,7 @@ class TriageRows(AlarmRows):
                 self._choose_by_filter(filter, time_us)
             else:
                 self._choose_by_id(wanted, with_groups)
-            self._require_a_choice()
+            self._require_a_choice(is_by_filter=filter is not None)
             step_id = self._add_step(time_us, actor, what, comment, None)
             self._run(
                 "INSERT INTO alarm_step_alarm (alarm_id, step_id, old_status, old_muted_until_us, old_comment,"
@@ -168,9 +168,10 @@ class TriageRows(AlarmRows):
                 (given,),
             )
 
-    def _require_a_choice(self) -> None:
+    def _require_a_choice(self, *, is_by_filter: bool) -> None:
         if self._row("SELECT 1 FROM temp.chosen_alarm") is None:
-            raise NotFound("none of these alarms is there any more", "look at the list again")
+            what = "no alarm is like that" if is_by_filter else "none of these alarms is there any more"
+            raise NotFound(what, "look at the list again")
 
     def _add_step(self, time_us: int, actor: str, what: str, comment: str | None, undoes: int | None) -> int:
         row = self._row(

@@ -107,7 +107,7 @@ def test_ids_that_are_gone_or_given_twice_do_no_harm(catalog: Catalog) -> None:
     assert catalog.triage(ids=[1, 1, 99], comment="x", actor="ann", time_us=T0)[1] == 1
     with pytest.raises(NotFound, match="none of these alarms"):
         catalog.triage(ids=[98, 99], comment="x", actor="ann", time_us=T0)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="no alarm is like that"):
         catalog.triage(filter=AlarmRowFilter(text="elephant"), comment="x", actor="ann", time_us=T0)
     assert catalog._rows("SELECT count(*) FROM alarm_step") == [(1,)]
 
