@@ -31,7 +31,7 @@ $(STAMP): .venv/.runtime requirements-dev.txt
 test: $(STAMP)
 	./packaging/install-test-tools
 	$(MAKE) --no-print-directory lint
-	$(PYTEST) -n 2 -m "not e2e and not lab"
+	$(PYTEST) -n 3 -m "not e2e and not lab"
 	$(PYTEST) -m "e2e and not lab"
 
 check: lint unit
@@ -48,7 +48,7 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 unit: $(STAMP)
-	$(PYTEST) -n 2 -m "not e2e and not lab"
+	$(PYTEST) -n 3 -m "not e2e and not lab"
 
 e2e: $(STAMP)
 	./packaging/install-test-tools
