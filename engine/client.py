@@ -22,6 +22,7 @@ import msgspec
 from engine import wire, wire_calls
 from engine.client_alarms import AlarmCalls
 from engine.client_chassis import ChassisCalls
+from engine.client_footage import FootageCalls
 from engine.path_segment import path_segment
 from engine.socket_path import client_socket_path
 from storage.camera_url import PLACEHOLDER, masked
@@ -98,7 +99,7 @@ class ExportStream:
             ) from error
 
 
-class EngineClient(ChassisCalls, AlarmCalls):
+class EngineClient(ChassisCalls, AlarmCalls, FootageCalls):
     """Calls to one engine. Use as `async with EngineClient(path) as engine`, or call `close` at the end."""
 
     def __init__(

@@ -71,6 +71,8 @@ class CameraAdd(Request, frozen=True, kw_only=True):
     """Mode `events`: so many seconds before an event are held in memory."""
     post_event_s: EventSeconds = 5
     """Mode `events`: recorded so long after an event, unless the rule says otherwise."""
+    live_url: str = ""
+    """Of its smaller stream, for live pictures; same user and password. Empty = it has none."""
 
 
 class CameraEdit(Request, frozen=True, kw_only=True):
@@ -89,6 +91,8 @@ class CameraEdit(Request, frozen=True, kw_only=True):
     is_enabled: bool | None = None
     pre_event_s: EventSeconds | None = None
     post_event_s: EventSeconds | None = None
+    live_url: str | None = None
+    """An empty one is removed."""
 
 
 class CameraTest(Request, frozen=True, kw_only=True):
@@ -142,6 +146,7 @@ class CameraView(Reply, frozen=True, kw_only=True):
     is_enabled: bool = True
     pre_event_s: int = 5
     post_event_s: int = 5
+    live_url: str = ""
     state: CameraState = CameraState.OFF
     state_since_us: int = 0
     cause: str = ""

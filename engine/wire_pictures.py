@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -19,6 +20,15 @@ class PictureFormat(StrEnum):
     """Cells with an upper half block, foreground and background colour."""
     ASCII = "ascii"
     """Cells with a character of a brightness ramp, and a foreground colour when `colors` > 2."""
+
+
+class LiveStream(StrEnum):
+    """Of a camera with a second, smaller stream."""
+
+    AUTO = "auto"
+    """The smaller one when the picture wanted is no larger than it, and it runs."""
+    MAIN = "main"
+    SUB = "sub"
 
 
 class PictureRequest(Request, frozen=True, kw_only=True):
@@ -39,6 +49,21 @@ class PictureRequest(Request, frozen=True, kw_only=True):
     """JPEG: scaled to at most this width; 0 = as coded."""
     image_id: int = 0
     """Kitty: the id to place."""
+    exact: bool = False
+    """With `at_us`: the frame shown at that time, decoded from its keyframe on, instead of the keyframe itself."""
+    step: Annotated[int, msgspec.Meta(ge=-1, le=1)] = 0
+    """With `at_us`: the frame (`exact`) or keyframe before (-1) or after (1) the one at that time, over gaps and files too."""
+    region: tuple[int, int, int, int] | None = None
+    """Digital zoom: left, top, width and height in 1/10,000 of the picture; None = all of it."""
+    is_rough: bool = False
+    """For small pictures: decoded faster, without smoothing the edges of blocks."""
+    stream: LiveStream = LiveStream.AUTO
+    """Live: which of the camera's streams."""
+    newer_than_us: int | None = None
+    """Live: answer when there is a keyframe newer than this, at the latest after `wait_ms` with `is_unchanged`."""
+    wait_ms: Annotated[int, msgspec.Meta(ge=0, le=20_000)] = 0
+    strip_rows: Annotated[int, msgspec.Meta(ge=0, le=250)] = 0
+    """Sixel: cut the picture into strips of about so many rows, each drawn by itself, so that keys need not wait for all; 0 = whole."""
 
 
 class CellRun(msgspec.Struct, frozen=True, array_like=True):
@@ -57,6 +82,15 @@ class CellPicture(Reply, frozen=True, kw_only=True):
     lines: tuple[tuple[CellRun, ...], ...]
 
 
+class SixelStrip(msgspec.Struct, frozen=True, array_like=True):
+    """One strip of a sixel picture, whole cell rows."""
+
+    row: int
+    """Of the picture, from 0."""
+    rows: int
+    data: bytes
+
+
 class PictureReply(Reply, frozen=True, kw_only=True):
     """Body of POST /v1/pictures. JPEG, sixel and kitty bytes are in `data` (base64 in JSON)."""
 
@@ -72,3 +106,10 @@ class PictureReply(Reply, frozen=True, kw_only=True):
     """Cells covered, for terminal formats."""
     data: bytes = b""
     cells: CellPicture | None = None
+    until_us: int | None = None
+    """Recorded: when the next frame (`exact`) or keyframe of its file begins; None = not known, or the last one."""
+    stream: LiveStream = LiveStream.MAIN
+    is_unchanged: bool = False
+    """There is no newer picture; nothing else here counts but `time_us`."""
+    strips: tuple[SixelStrip, ...] = ()
+    """With `strip_rows`: instead of `data`."""

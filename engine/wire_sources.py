@@ -115,6 +115,9 @@ class CameraAnalytics(Request, frozen=True, kw_only=True):
     """So many cells of the 32 x 18 must change."""
     mask: tuple[str, ...] = ()
     """18 rows of 32 `x` (looked at) or `.` (not); () = all are looked at."""
+    motion_index: bool = True
+    """Keep what moved where, for motion searches and the histogram of the timeline. Looked at as often as the share of the processor
+    set aside for it allows (`[pictures] motion_percent` in station.toml), from once a second to once in half a minute."""
 
 
 class AnalyticsView(Reply, frozen=True, kw_only=True):

@@ -169,7 +169,7 @@ class AlertMixin(CellDiffMixin):
     def action_trigger(self, button: str = "") -> None:
         """Press a button: by name, or out of a list."""
         if self.desk.is_read_only:
-            self.tell("read-only mode: F9 leaves it", is_error=True)
+            self.tell("read-only mode: F12 leaves it", is_error=True)
         elif not self.desk.mirror.is_connected:
             self.tell("no engine: wait until it is back", is_error=True)
         else:

@@ -25,9 +25,9 @@ from tui.keymap import Keymap
 from tui.mirror import Change, Link
 from tui.plain_scrollbar import choose_scrollbars
 from tui.screens.absent import AbsentPane
-from tui.screens.dashboard import DashboardView
 from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine, alarm_of
 from tui.screens.view import View
+from tui.view_makers import MAKERS
 from tui.work import start
 
 DEMO = "demo"
@@ -43,74 +43,6 @@ def _provider() -> type[Provider]:
     from tui.palette import CommandProvider
 
     return CommandProvider
-
-
-def _make_cameras(desk: Desk) -> View:
-    from tui.screens.cameras import CamerasView
-
-    return CamerasView(desk)
-
-
-def _make_recordings(desk: Desk) -> View:
-    from tui.screens.recordings import RecordingsView
-
-    return RecordingsView(desk)
-
-
-def _make_events(desk: Desk) -> View:
-    from tui.screens.events import EventsView
-
-    return EventsView(desk)
-
-
-def _make_bays(desk: Desk) -> View:
-    from tui.screens.bays import BaysView
-
-    return BaysView(desk)
-
-
-def _make_alarms(desk: Desk) -> View:
-    from tui.screens.alarms import AlarmsView
-
-    return AlarmsView(desk)
-
-
-def _make_rules(desk: Desk) -> View:
-    from tui.screens.alarm_rules import AlarmRulesView
-
-    return AlarmRulesView(desk)
-
-
-def _make_schedules(desk: Desk) -> View:
-    from tui.screens.schedules import SchedulesView
-
-    return SchedulesView(desk)
-
-
-def _make_log(desk: Desk) -> View:
-    from tui.screens.log import LogView
-
-    return LogView(desk)
-
-
-def _make_alarm_tab(desk: Desk) -> View:
-    from tui.screens.alarm_tab import AlarmTabView
-
-    return AlarmTabView(desk)
-
-
-MAKERS: dict[Scope, Callable[[Desk], View]] = {
-    Scope.DASHBOARD: DashboardView,
-    Scope.CAMERAS: _make_cameras,
-    Scope.RECORDINGS: _make_recordings,
-    Scope.EVENTS: _make_events,
-    Scope.BAYS: _make_bays,
-    Scope.ALARMS: _make_alarms,
-    Scope.RULES: _make_rules,
-    Scope.SCHEDULES: _make_schedules,
-    Scope.LOG: _make_log,
-    Scope.LIVE: _make_alarm_tab,
-}
 
 
 class WatchdeckApp(AlertMixin):

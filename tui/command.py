@@ -24,7 +24,13 @@ class Scope(StrEnum):
     RULES = "rules"
     SCHEDULES = "schedules"
     LOG = "log"
-    LIVE = "live"
+    ALARM_TAB = "alarm_tab"
+    WALL = "live"
+    PLAYBACK = "playback"
+    THUMBNAILS = "thumbnails"
+    MOTION = "motion"
+    BOOKMARKS = "bookmarks"
+    EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,18 @@ from tui.command_lists.alarm_rules import ALARM_RULES
 from tui.command_lists.alarm_tab import ALARM_TAB
 from tui.command_lists.alarms import ALARMS
 from tui.command_lists.bays import BAYS
+from tui.command_lists.bookmarks import BOOKMARKS
 from tui.command_lists.cameras import CAMERAS
 from tui.command_lists.dashboard import DASHBOARD
 from tui.command_lists.events import EVENTS
 from tui.command_lists.everywhere import EVERYWHERE
+from tui.command_lists.evidence import EVIDENCE
 from tui.command_lists.log import LOG
+from tui.command_lists.motion import MOTION
+from tui.command_lists.playback import PLAYBACK
 from tui.command_lists.recordings import RECORDINGS
+from tui.command_lists.thumbnails import THUMBNAILS
+from tui.command_lists.wall import WALL
 
 __all__ = [
     "BY_ID",
@@ -43,6 +49,12 @@ COMMANDS: tuple[Command, ...] = (
     *ALARM_RULES,
     *ALARM_TAB,
     *LOG,
+    *WALL,
+    *PLAYBACK,
+    *THUMBNAILS,
+    *MOTION,
+    *BOOKMARKS,
+    *EVIDENCE,
 )
 
 BY_ID: dict[str, Command] = {command.id: command for command in COMMANDS}

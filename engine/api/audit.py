@@ -76,6 +76,29 @@ AUDITED: Mapping[str, Audited] = {
     "POST /v1/virtual-triggers/{ref}": Audited("trigger.fire", MINOR),
     "PATCH /v1/alarm-settings": Audited("alarm_settings.edit", MAJOR),
     "POST /v1/mail-tests": Audited("mail.test", MINOR),
+    "DELETE /v1/motion-searches/{id}": Audited("search.cancel", MINOR),
+    "POST /v1/bookmarks": Audited("bookmark.add", NORMAL),
+    "PATCH /v1/bookmarks/{id}": Audited("bookmark.edit", NORMAL),
+    "DELETE /v1/bookmarks/{id}": Audited("bookmark.remove", NORMAL),
+    "POST /v1/cases": Audited("case.add", NORMAL),
+    "PATCH /v1/cases/{ref}": Audited("case.edit", NORMAL),
+    "DELETE /v1/cases/{ref}": Audited("case.remove", NORMAL),
+    "POST /v1/cases/{ref}/items": Audited("case.add_item", NORMAL),
+    "PATCH /v1/cases/{ref}/items/{id}": Audited("case.edit_item", NORMAL),
+    "DELETE /v1/cases/{ref}/items/{id}": Audited("case.remove_item", NORMAL),
+    "POST /v1/export-jobs": Audited("export.start", NORMAL),
+    "POST /v1/export-jobs/{id}/cancel": Audited("export.cancel", NORMAL),
+    "DELETE /v1/export-jobs/{id}": Audited("export.remove", NORMAL),
+    "GET /v1/export-jobs/{id}/files/{name}": Audited("export.fetch", NORMAL),
+    "PUT /v1/layouts/{name}": Audited("layout.set", MINOR),
+    "DELETE /v1/layouts/{name}": Audited("layout.remove", MINOR),
+    "PUT /v1/views/{name}": Audited("view.set", MINOR),
+    "DELETE /v1/views/{name}": Audited("view.remove", MINOR),
+    "PUT /v1/tours/{name}": Audited("tour.set", MINOR),
+    "DELETE /v1/tours/{name}": Audited("tour.remove", MINOR),
+    "PUT /v1/start-up": Audited("start_up.set", MINOR),
+    "POST /v1/video-links": Audited("video_link.add", NORMAL),
+    "DELETE /v1/video-links/{id}": Audited("video_link.remove", NORMAL),
 }
 """By the key of the route. All that change something, and those that take footage away."""
 
@@ -89,6 +112,9 @@ QUESTIONS = frozenset(
         "POST /v1/chassis/plans",
         "POST /v1/pictures",
         "POST /v1/camera-tests",
+        "POST /v1/motion-searches",
+        "POST /v1/bookmarks/query",
+        "POST /v1/export-jobs/plan",
     }
 )
 """Routes that take a body only because what they ask does not fit a URL: they change nothing."""

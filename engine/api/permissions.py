@@ -38,6 +38,8 @@ class Permission(StrEnum):
     """Handle alarms: status, mute, comment, undo; press virtual triggers."""
     SERVICE = "service"
     """Look after the box without taking anything apart: locate, self-tests, checks, the steps of a drive's replacement."""
+    ARRANGE = "arrange"
+    """Save layouts, views and tours that everybody sees, and what consoles show first."""
     CONFIGURE = "configure"
     """Cameras, volumes, groups, alarm rules, schedules, settings; whatever makes, changes or erases arrays."""
     AUDIT = "audit"
@@ -53,7 +55,14 @@ class Role(StrEnum):
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
     Role.OPERATOR: frozenset(
-        {Permission.VIEW, Permission.EXPORT, Permission.LOCK, Permission.TRIAGE, Permission.SERVICE}
+        {
+            Permission.VIEW,
+            Permission.EXPORT,
+            Permission.LOCK,
+            Permission.TRIAGE,
+            Permission.ARRANGE,
+            Permission.SERVICE,
+        }
     ),
     Role.VIEWER: frozenset({Permission.VIEW}),
 }
@@ -138,6 +147,42 @@ ROUTE_PERMISSIONS: Mapping[str, Permission] = {
     "POST /v1/drives/{ref}/locate": Permission.SERVICE,
     "POST /v1/drives/{ref}/tests": Permission.SERVICE,
     "DELETE /v1/drives/{ref}/tests": Permission.SERVICE,
+    "GET /v1/activity": Permission.VIEW,
+    "POST /v1/motion-searches": Permission.VIEW,
+    "GET /v1/motion-searches/{id}": Permission.VIEW,
+    "DELETE /v1/motion-searches/{id}": Permission.VIEW,
+    "POST /v1/bookmarks/query": Permission.VIEW,
+    "POST /v1/bookmarks": Permission.LOCK,
+    "GET /v1/bookmarks/{id}": Permission.VIEW,
+    "PATCH /v1/bookmarks/{id}": Permission.LOCK,
+    "DELETE /v1/bookmarks/{id}": Permission.LOCK,
+    "GET /v1/cases": Permission.EXPORT,
+    "POST /v1/cases": Permission.EXPORT,
+    "GET /v1/cases/{ref}": Permission.EXPORT,
+    "PATCH /v1/cases/{ref}": Permission.EXPORT,
+    "DELETE /v1/cases/{ref}": Permission.EXPORT,
+    "POST /v1/cases/{ref}/items": Permission.EXPORT,
+    "PATCH /v1/cases/{ref}/items/{id}": Permission.EXPORT,
+    "DELETE /v1/cases/{ref}/items/{id}": Permission.EXPORT,
+    "POST /v1/export-jobs/plan": Permission.EXPORT,
+    "GET /v1/export-jobs": Permission.EXPORT,
+    "POST /v1/export-jobs": Permission.EXPORT,
+    "GET /v1/export-jobs/{id}": Permission.EXPORT,
+    "POST /v1/export-jobs/{id}/cancel": Permission.EXPORT,
+    "DELETE /v1/export-jobs/{id}": Permission.EXPORT,
+    "GET /v1/export-jobs/{id}/files/{name}": Permission.EXPORT,
+    "GET /v1/station/key": Permission.VIEW,
+    "GET /v1/arrangements": Permission.VIEW,
+    "PUT /v1/layouts/{name}": Permission.ARRANGE,
+    "DELETE /v1/layouts/{name}": Permission.ARRANGE,
+    "PUT /v1/views/{name}": Permission.ARRANGE,
+    "DELETE /v1/views/{name}": Permission.ARRANGE,
+    "PUT /v1/tours/{name}": Permission.ARRANGE,
+    "DELETE /v1/tours/{name}": Permission.ARRANGE,
+    "PUT /v1/start-up": Permission.ARRANGE,
+    "POST /v1/video-links": Permission.VIEW,
+    "GET /v1/video-links": Permission.VIEW,
+    "DELETE /v1/video-links/{id}": Permission.VIEW,
 }
 """Of operations and of jobs' steps the least; `operation_permission` and `job_permission` say which need more."""
 

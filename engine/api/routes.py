@@ -11,19 +11,38 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from engine import wire, wire_alarm_rules, wire_alarms, wire_calls, wire_chassis, wire_log, wire_sources
+from engine import (
+    wire,
+    wire_alarm_rules,
+    wire_alarms,
+    wire_bookmarks,
+    wire_calls,
+    wire_chassis,
+    wire_evidence,
+    wire_links,
+    wire_log,
+    wire_search,
+    wire_sources,
+    wire_wall,
+)
 from engine.api import (
     handlers_alarm_rules,
     handlers_alarms,
+    handlers_bookmarks,
     handlers_cameras,
+    handlers_cases,
     handlers_chassis,
+    handlers_export_jobs,
     handlers_exports,
+    handlers_links,
     handlers_log,
     handlers_pictures,
     handlers_recordings,
+    handlers_search,
     handlers_sources,
     handlers_station,
     handlers_storage,
+    handlers_wall,
     openapi,
     stream,
 )
@@ -69,6 +88,11 @@ _alarm = wire_alarms
 _rule = wire_alarm_rules
 _source = wire_sources
 _entry = wire_log
+_search = wire_search
+_mark = wire_bookmarks
+_evidence = wire_evidence
+_wall = wire_wall
+_link = wire_links
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/version", "Versions of the API and of the software", _station.get_version, reply=_calls.VersionReply),
@@ -150,4 +174,40 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/log/query", "Operations and events, newest first, in pages", _log.query_log, body=_entry.LogQuery, reply=_entry.LogPage),
     Route("POST", "/v1/log/csv", "The log as a CSV file", _log.export_log, body=_entry.LogQuery, reply=_calls.CsvReply),
     Route("GET", "/v1/log/verification", "Whether the chain of operations is whole", _log.verify_log, reply=_entry.LogVerification),
+    Route("GET", "/v1/activity", "How much went on in a camera's picture, along time", handlers_search.get_activity, query=_search.ActivityQuery, reply=_search.ActivityView),
+    Route("POST", "/v1/motion-searches", "Look for motion in a part of a camera's picture", handlers_search.begin_motion_search, body=_search.MotionSearch, reply=_search.MotionSearchView, status=201),
+    Route("GET", "/v1/motion-searches/{id}", "How far a search is and what it found", handlers_search.get_motion_search, query=_search.SearchWait, reply=_search.MotionSearchView),
+    Route("DELETE", "/v1/motion-searches/{id}", "End a search", handlers_search.cancel_motion_search, status=204),
+    Route("POST", "/v1/bookmarks/query", "Bookmarks, newest footage first, in pages", handlers_bookmarks.query_bookmarks, body=_mark.BookmarkQuery, reply=_mark.BookmarkPage),
+    Route("POST", "/v1/bookmarks", "Keep a moment from recycling, with a name", handlers_bookmarks.add_bookmark, body=_mark.BookmarkAdd, reply=_mark.BookmarkView, status=201),
+    Route("GET", "/v1/bookmarks/{id}", "One bookmark", handlers_bookmarks.get_bookmark, reply=_mark.BookmarkView),
+    Route("PATCH", "/v1/bookmarks/{id}", "Change a bookmark", handlers_bookmarks.edit_bookmark, body=_mark.BookmarkEdit, reply=_mark.BookmarkView),
+    Route("DELETE", "/v1/bookmarks/{id}", "Remove a bookmark and its protection", handlers_bookmarks.remove_bookmark, status=204),
+    Route("GET", "/v1/cases", "Cases with their stretches, newest first", handlers_cases.list_cases, reply=_evidence.CaseList),
+    Route("POST", "/v1/cases", "Begin a case", handlers_cases.add_case, body=_evidence.CaseAdd, reply=_evidence.CaseView, status=201),
+    Route("GET", "/v1/cases/{ref}", "One case, by name or id", handlers_cases.get_case, reply=_evidence.CaseView),
+    Route("PATCH", "/v1/cases/{ref}", "Rename, comment or reorder a case", handlers_cases.edit_case, body=_evidence.CaseEdit, reply=_evidence.CaseView),
+    Route("DELETE", "/v1/cases/{ref}", "Remove a case and what protects its footage", handlers_cases.remove_case, status=204),
+    Route("POST", "/v1/cases/{ref}/items", "Add a stretch to a case", handlers_cases.add_case_item, body=_evidence.CaseItemAdd, reply=_evidence.CaseView, status=201),
+    Route("PATCH", "/v1/cases/{ref}/items/{id}", "Change a stretch of a case", handlers_cases.edit_case_item, body=_evidence.CaseItemEdit, reply=_evidence.CaseView),
+    Route("DELETE", "/v1/cases/{ref}/items/{id}", "Take a stretch out of a case", handlers_cases.remove_case_item, reply=_evidence.CaseView),
+    Route("POST", "/v1/export-jobs/plan", "How large an export would be, and whether there is room", handlers_export_jobs.plan_export_job, body=_evidence.ExportAsk, reply=_evidence.ExportPlanView),
+    Route("GET", "/v1/export-jobs", "Exports made by the engine, newest first", handlers_export_jobs.list_export_jobs, reply=_evidence.ExportJobList),
+    Route("POST", "/v1/export-jobs", "Begin an export that does not need the console", handlers_export_jobs.start_export_job, body=_evidence.ExportAsk, reply=_evidence.ExportJobView, status=201),
+    Route("GET", "/v1/export-jobs/{id}", "One export", handlers_export_jobs.get_export_job, reply=_evidence.ExportJobView),
+    Route("POST", "/v1/export-jobs/{id}/cancel", "Stop an export; nothing half-written is left", handlers_export_jobs.cancel_export_job, reply=_evidence.ExportJobView),
+    Route("DELETE", "/v1/export-jobs/{id}", "Remove an export with its files", handlers_export_jobs.remove_export_job, status=204),
+    Route("GET", "/v1/export-jobs/{id}/files/{name}", "A file of an export", raw=handlers_export_jobs.send_export_file, media_type="application/octet-stream"),
+    Route("GET", "/v1/station/key", "The public key that proves exports", handlers_export_jobs.get_station_key, reply=_evidence.StationKeyView),
+    Route("GET", "/v1/arrangements", "Layouts, views and tours of the live wall, and what consoles show first", handlers_wall.get_arrangements, reply=_wall.Arrangements),
+    Route("PUT", "/v1/layouts/{name}", "Save or rename a layout", handlers_wall.put_layout, body=_wall.Layout, reply=_wall.Arrangements),
+    Route("DELETE", "/v1/layouts/{name}", "Remove a layout", handlers_wall.remove_layout, reply=_wall.Arrangements),
+    Route("PUT", "/v1/views/{name}", "Save or rename a view", handlers_wall.put_view, body=_wall.WallView, reply=_wall.Arrangements),
+    Route("DELETE", "/v1/views/{name}", "Remove a view that nothing shows", handlers_wall.remove_view, reply=_wall.Arrangements),
+    Route("PUT", "/v1/tours/{name}", "Save or rename a tour", handlers_wall.put_tour, body=_wall.Tour, reply=_wall.Arrangements),
+    Route("DELETE", "/v1/tours/{name}", "Remove a tour that nothing shows", handlers_wall.remove_tour, reply=_wall.Arrangements),
+    Route("PUT", "/v1/start-up", "What consoles show first", handlers_wall.put_start_up, body=_wall.StartUp, reply=_wall.Arrangements),
+    Route("POST", "/v1/video-links", "An address for a player elsewhere, for a while", handlers_links.add_video_link, body=_link.VideoLinkAsk, reply=_link.VideoLink, status=201),
+    Route("GET", "/v1/video-links", "Addresses that are open", handlers_links.list_video_links, reply=_link.VideoLinkList),
+    Route("DELETE", "/v1/video-links/{id}", "Close an address", handlers_links.remove_video_link, status=204),
 )  # fmt: skip

@@ -57,6 +57,7 @@ CREATE TABLE camera (
   longest_gap_us     INTEGER NOT NULL DEFAULT 0 CHECK (longest_gap_us >= 0),  -- likewise for its ended gaps
   pre_event_s        INTEGER NOT NULL DEFAULT 5 CHECK (pre_event_s BETWEEN 0 AND 300),   -- mode events: kept before an event
   post_event_s       INTEGER NOT NULL DEFAULT 5 CHECK (post_event_s BETWEEN 0 AND 300),  -- and after it
+  live_url           TEXT NOT NULL DEFAULT '',                        -- its smaller stream, for live pictures; without user and password; '' = none
   CHECK (is_removed = 1 OR group_id IS NOT NULL)
 ) STRICT;
 
@@ -644,3 +645,81 @@ BEGIN SELECT raise(ABORT, 'the log is not edited'); END;
 CREATE TRIGGER operation_chain_is_one BEFORE INSERT ON operation_chain
 WHEN EXISTS (SELECT 1 FROM operation_chain)
 BEGIN SELECT raise(ABORT, 'the log is not edited'); END;
+
+
+-- A moment somebody, or an alarm rule, wanted kept. The row stays when its protection ended or its video is gone: "Invalid" (BM-05).
+CREATE TABLE bookmark (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  camera_id  INTEGER NOT NULL REFERENCES camera (id),
+  start_us   INTEGER NOT NULL CHECK (start_us > 0),
+  end_us     INTEGER NOT NULL CHECK (end_us > start_us),
+  name       TEXT NOT NULL DEFAULT '' CHECK (length(name) <= 200),
+  note       TEXT NOT NULL DEFAULT '' CHECK (length(note) <= 4000),
+  created_us INTEGER NOT NULL CHECK (created_us > 0),
+  created_by TEXT NOT NULL DEFAULT '',
+  lock_id    INTEGER REFERENCES footage_lock (id) ON DELETE SET NULL       -- what protects it; NULL: no longer
+) STRICT;
+
+CREATE INDEX bookmark_by_camera ON bookmark (camera_id, start_us, end_us);
+CREATE INDEX bookmark_by_start ON bookmark (start_us, id);
+CREATE INDEX bookmark_by_lock ON bookmark (lock_id) WHERE lock_id IS NOT NULL;
+
+-- A collection of stretches to be handed over together.
+CREATE TABLE evidence_case (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name       TEXT NOT NULL COLLATE NOCASE UNIQUE CHECK (length(name) BETWEEN 1 AND 64),
+  comment    TEXT NOT NULL DEFAULT '' CHECK (length(comment) <= 4000),
+  created_us INTEGER NOT NULL CHECK (created_us > 0),
+  created_by TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- One of its stretches; locked while it is in the case.
+CREATE TABLE case_item (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  case_id   INTEGER NOT NULL REFERENCES evidence_case (id) ON DELETE CASCADE,
+  place     INTEGER NOT NULL CHECK (place >= 0),                         -- order within the case
+  camera_id INTEGER NOT NULL REFERENCES camera (id),
+  start_us  INTEGER NOT NULL CHECK (start_us > 0),
+  end_us    INTEGER NOT NULL CHECK (end_us > start_us),
+  comment   TEXT NOT NULL DEFAULT '' CHECK (length(comment) <= 4000),
+  added_us  INTEGER NOT NULL CHECK (added_us > 0),
+  added_by  TEXT NOT NULL DEFAULT '',
+  lock_id   INTEGER REFERENCES footage_lock (id) ON DELETE SET NULL
+) STRICT;
+
+CREATE INDEX case_item_by_case ON case_item (case_id, place);
+CREATE INDEX case_item_by_camera ON case_item (camera_id);
+CREATE INDEX case_item_by_lock ON case_item (lock_id) WHERE lock_id IS NOT NULL;
+
+-- Layouts, views and tours that everybody sees. The body is the engine's form; cameras are in it by UUID.
+CREATE TABLE arrangement (
+  kind       TEXT NOT NULL CHECK (kind IN ('layout', 'view', 'tour')),
+  name       TEXT NOT NULL COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 64),
+  body       TEXT NOT NULL CHECK (json_valid(body)),
+  changed_us INTEGER NOT NULL CHECK (changed_us > 0),
+  changed_by TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- What moved, look by look, in the order of time: some minutes of a camera a row. Goes with the footage.
+CREATE TABLE motion_block (
+  camera_id INTEGER NOT NULL REFERENCES camera (id) ON DELETE CASCADE,
+  start_us  INTEGER NOT NULL CHECK (start_us > 0),                       -- of the first look
+  end_us    INTEGER NOT NULL CHECK (end_us >= start_us),                 -- of the last look
+  moved     INTEGER NOT NULL CHECK (moved >= 0),                         -- looks in which anything moved
+  looks     BLOB NOT NULL                                                -- storage/catalog/motion_looks.py
+) STRICT;
+
+CREATE UNIQUE INDEX motion_block_by_camera ON motion_block (camera_id, start_us);
+
+-- Exports made by the engine; survive consoles and restarts. Never a password.
+CREATE TABLE export_job (
+  uuid       BLOB PRIMARY KEY CHECK (length(uuid) = 16),
+  state      TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'cancelled')),
+  body       TEXT NOT NULL CHECK (json_valid(body)),                      -- what was asked for and what came of it
+  created_us INTEGER NOT NULL CHECK (created_us > 0),
+  created_by TEXT NOT NULL DEFAULT '',
+  ended_us   INTEGER CHECK (ended_us >= created_us)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX export_job_by_age ON export_job (created_us);

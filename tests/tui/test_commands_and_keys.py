@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from tui.app import MAKERS, WatchdeckApp
+from tui.app import WatchdeckApp
 from tui.command_lists.alarm_rules import ALARM_RULES
 from tui.command_lists.alarm_tab import ALARM_TAB
 from tui.command_lists.alarms import ALARMS
@@ -22,14 +22,21 @@ from tui.screens.alarm_rules import AlarmRulesView
 from tui.screens.alarm_tab import AlarmTabView
 from tui.screens.alarms import AlarmsView
 from tui.screens.bays import BaysView
+from tui.screens.bookmarks import BookmarksView
 from tui.screens.cameras import CamerasView
 from tui.screens.dashboard import DashboardView
 from tui.screens.events import EventsView
+from tui.screens.evidence import EvidenceView
 from tui.screens.frame import fitted_keys, key_name
 from tui.screens.help import hanging
 from tui.screens.log import LogView
+from tui.screens.motion import MotionView
+from tui.screens.playback import PlaybackView
 from tui.screens.recordings import RecordingsView
 from tui.screens.schedules import SchedulesView
+from tui.screens.thumbnails import ThumbnailsView
+from tui.screens.wall import LiveWall
+from tui.view_makers import MAKERS
 
 OWNERS = {
     Scope.EVERYWHERE: WatchdeckApp,
@@ -42,7 +49,13 @@ OWNERS = {
     Scope.RULES: AlarmRulesView,
     Scope.SCHEDULES: SchedulesView,
     Scope.LOG: LogView,
-    Scope.LIVE: AlarmTabView,
+    Scope.ALARM_TAB: AlarmTabView,
+    Scope.WALL: LiveWall,
+    Scope.PLAYBACK: PlaybackView,
+    Scope.THUMBNAILS: ThumbnailsView,
+    Scope.MOTION: MotionView,
+    Scope.BOOKMARKS: BookmarksView,
+    Scope.EVIDENCE: EvidenceView,
 }
 
 

@@ -66,7 +66,7 @@ async def test_an_operator_clears_three_hundred_alarms_by_keys_alone(tmp_path: P
     night(engine, 300)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms 300")
+        await shows(pilot, "6 Alarm 300")
         await pilot.press("6")
         await shows(pilot, "Alarms  300", "14:02:20", "Motion at night")
 
@@ -142,7 +142,7 @@ async def test_marks_survive_arrivals_and_what_came_later_is_not_marked(tmp_path
     engine = FakeEngine(alarms=10)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  10")
         await pilot.press("ctrl+a")
@@ -162,7 +162,7 @@ async def test_marks_survive_arrivals_and_what_came_later_is_not_marked(tmp_path
 async def test_after_a_step_the_cursor_is_on_the_next_row_that_stays(tmp_path: Path) -> None:
     app = app_for(FakeEngine(alarms=60), tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  60")
         await pilot.press(*"jjjjj")
@@ -185,7 +185,7 @@ async def test_a_status_chosen_in_the_panel_is_a_draft_until_it_is_acknowledged(
     engine = FakeEngine(alarms=20)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  20")
         await pilot.press("enter")
@@ -208,7 +208,7 @@ async def test_the_panel_says_what_to_do_and_who_did_what_and_leads_to_the_foota
     engine.desk.instructions["Motion at night"] = "Look first, then call the guard."
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  9")
         await pilot.press("slash", *"driveway", "enter")
@@ -232,7 +232,7 @@ async def test_muting_asks_for_minutes_and_refuses_what_is_too_long(tmp_path: Pa
     engine = FakeEngine(alarms=20)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  20")
         await pilot.press("m", *"6000", "enter")
@@ -251,7 +251,7 @@ async def test_muting_asks_for_minutes_and_refuses_what_is_too_long(tmp_path: Pa
 async def test_a_group_is_opened_to_its_alarms_and_escape_goes_back(tmp_path: Path) -> None:
     app = app_for(FakeEngine(alarms=90), tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  90")
         await pilot.press("g")
@@ -268,7 +268,7 @@ async def test_a_group_is_opened_to_its_alarms_and_escape_goes_back(tmp_path: Pa
 async def test_sources_kinds_and_dates_narrow_the_list(tmp_path: Path) -> None:
     app = app_for(FakeEngine(alarms=90), tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  90")
         await pilot.press("t")
@@ -293,7 +293,7 @@ async def test_footage_of_the_marked_is_saved_as_files(tmp_path: Path) -> None:
     engine = FakeEngine(alarms=20)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  20")
         await pilot.press("slash", *"motion", "enter")
@@ -344,7 +344,7 @@ async def test_a_lost_engine_shows_the_list_as_it_was_and_says_so(tmp_path: Path
     engine = FakeEngine(alarms=20)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  20")
         engine.stop()
@@ -360,7 +360,7 @@ async def test_thumbnails_are_asked_for_only_of_alarms_in_sight(tmp_path: Path) 
     engine = FakeEngine(alarms=300)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  300")
         await pilot.press("v")

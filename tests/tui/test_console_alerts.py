@@ -68,7 +68,7 @@ async def test_the_answer_to_a_key_is_not_covered_by_a_toast(tmp_path: Path) -> 
     engine = FakeEngine(alarms=5)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms")
+        await shows(pilot, "6 Alarm")
         await pilot.press("6")
         await shows(pilot, "Alarms  5")
         await pilot.press("f")
@@ -167,7 +167,7 @@ async def test_titles_shorten_until_the_count_and_the_mode_fit(tmp_path: Path) -
     async with app.run_test(size=SIZE) as pilot:
         await shows(pilot, "5 of 8")
         await pilot.press("6", "colon", *"notify 9999", "enter")
-        text = await shows(pilot, "quiet 9999 min", "6 Alarms 273")
+        text = await shows(pilot, "quiet 9999 min", "6 Alarm 273")
         assert text.splitlines()[0].rstrip().endswith("14:03:20")
     app = app_for(FakeEngine(alarms=300), tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:

@@ -23,7 +23,7 @@ SIZE = (80, 24)
 async def test_it_connects_and_shows_the_dashboard(tmp_path: Path) -> None:
     app = app_for(FakeEngine(), tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        text = await shows(pilot, "5 of 8", "Storage", "Newest events", "6 Alarms")
+        text = await shows(pilot, "5 of 8", "Storage", "Newest events", "6 Alarm")
         assert "no route to host" in text
 
 
@@ -162,7 +162,7 @@ async def test_read_only_mode_refuses_changes_and_says_so(tmp_path: Path) -> Non
         for key in ("a", "e", "d", "o"):
             await pilot.press(key)
             await shows(pilot, "read-only mode: nothing is changed")
-        await pilot.press("f9")
+        await pilot.press("f12")
         await until(pilot, lambda: "READ-ONLY" not in screen_text(app))
         await pilot.press("a")
         await shows(pilot, "Add camera")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from tui.command import Command, Scope
 
-_T = Scope.LIVE
+_T = Scope.ALARM_TAB
 
 ALARM_TAB: tuple[Command, ...] = (
     Command(
-        "live.show",
+        "alarm_tab.show",
         "alarm tab",
         "Alarm tab",
         "Live pictures of the cameras whose alarms send them.",
         "",
-        "show('live')",
+        "show('alarm_tab')",
     ),
     Command(
-        "live.pin",
+        "alarm_tab.pin",
         "pin",
         "Pin",
         "Hold everything still; what comes meanwhile is counted.",
@@ -26,8 +26,8 @@ ALARM_TAB: tuple[Command, ...] = (
         footer="Pin",
     ),
     Command(
-        "live.false",
-        "live false",
+        "alarm_tab.false",
+        "tab false",
         "False alarm",
         "The alarm of the selected cell, and all of its kind and source.",
         "f",
@@ -37,8 +37,8 @@ ALARM_TAB: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
-        "live.mute",
-        "live mute",
+        "alarm_tab.mute",
+        "tab mute",
         "Mute",
         "Away for so many minutes (1 to 9999), then back.",
         "m",
@@ -49,8 +49,8 @@ ALARM_TAB: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
-        "live.progress",
-        "live progress",
+        "alarm_tab.progress",
+        "tab progress",
         "In progress",
         "Somebody takes care of it; asks for a comment.",
         "p",
@@ -61,11 +61,11 @@ ALARM_TAB: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
-        "live.close", "live close", "Close", "Dealt with.", "c", "close", _T, footer="Close", changes=True
+        "alarm_tab.close", "tab close", "Close", "Dealt with.", "c", "close", _T, footer="Close", changes=True
     ),
     Command(
-        "live.acknowledge",
-        "live acknowledge",
+        "alarm_tab.acknowledge",
+        "tab acknowledge",
         "Acknowledge",
         "In progress, without a comment.",
         "a",
@@ -74,8 +74,8 @@ ALARM_TAB: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
-        "live.undo",
-        "live undo",
+        "alarm_tab.undo",
+        "tab undo",
         "Undo",
         "Take your last step back.",
         "u",
@@ -85,8 +85,8 @@ ALARM_TAB: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
-        "live.footage",
-        "live footage",
+        "alarm_tab.footage",
+        "tab footage",
         "To the footage",
         "Show the recording of the selected camera when its alarm began.",
         "enter",

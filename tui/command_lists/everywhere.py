@@ -24,6 +24,9 @@ EVERYWHERE: tuple[Command, ...] = (
     _view(4, Scope.EVENTS, "Events"),
     _view(5, Scope.BAYS, "Bays"),
     _view(6, Scope.ALARMS, "Alarms"),
+    _view(7, Scope.WALL, "Live"),
+    _view(8, Scope.PLAYBACK, "Playback"),
+    _view(9, Scope.EVIDENCE, "Evidence"),
     Command(
         "app.filter",
         "filter",
@@ -109,10 +112,10 @@ EVERYWHERE: tuple[Command, ...] = (
         "readonly",
         "Read-only mode",
         "Refuse everything that changes the station.",
-        "f9",
+        "f12",
         "toggle_read_only",
     ),
-    Command("app.theme", "theme", "Theme", "Change the colours: name a theme.", "f8", "theme", takes="name?"),
+    Command("app.theme", "theme", "Theme", "Change the colours: name a theme.", "", "theme", takes="name?"),
     Command(
         "app.log",
         "session",

@@ -122,7 +122,7 @@ RECORDINGS: tuple[Command, ...] = (
         footer="Lock",
         changes=True,
     ),
-    Command("recordings.live", "live", "Go live", "Follow the present.", "g", "live", _R, footer="Live"),
+    Command("recordings.live", "follow", "Go live", "Follow the present.", "g", "live", _R, footer="Live"),
     Command(
         "recordings.range_start",
         "range start",

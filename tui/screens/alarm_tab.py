@@ -78,9 +78,9 @@ class AlarmCell(VideoCell):
 class AlarmTabView(View):
     """Left by escape, to the alarms."""
 
-    SCOPE = Scope.LIVE
+    SCOPE = Scope.ALARM_TAB
     BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings_of(Scope.LIVE),
+        *bindings_of(Scope.ALARM_TAB),
         Binding("left,h", "move(-1,0)", "left", show=False),
         Binding("right,l", "move(1,0)", "right", show=False),
         Binding("up,k", "move(0,-1)", "up", show=False),

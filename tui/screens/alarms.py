@@ -431,7 +431,7 @@ class AlarmsView(View):
         self.post_message(self.Wanted(Scope.RULES))
 
     def action_live(self) -> None:
-        self.post_message(self.Wanted(Scope.LIVE))
+        self.post_message(self.Wanted(Scope.ALARM_TAB))
 
     def action_quiet(self) -> None:
         """Notifications off for a time: the app's business."""

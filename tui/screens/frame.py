@@ -30,16 +30,31 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
     ("4", Scope.EVENTS, "Events"),
     ("5", Scope.BAYS, "Bays"),
     ("6", Scope.ALARMS, "Alarms"),
+    ("7", Scope.WALL, "Live"),
+    ("8", Scope.PLAYBACK, "Playback"),
+    ("9", Scope.EVIDENCE, "Evidence"),
 )
 ABOVE: dict[Scope, Scope] = {
     Scope.RULES: Scope.ALARMS,
     Scope.SCHEDULES: Scope.ALARMS,
-    Scope.LIVE: Scope.ALARMS,
+    Scope.ALARM_TAB: Scope.ALARMS,
     Scope.LOG: Scope.EVENTS,
+    Scope.THUMBNAILS: Scope.PLAYBACK,
+    Scope.MOTION: Scope.PLAYBACK,
+    Scope.BOOKMARKS: Scope.EVIDENCE,
 }
 """Views without a number of their own: whose they are, where escape leads."""
 FULL, SHORT, NONE = range(3)
-SHORT_TITLES = {Scope.DASHBOARD: "Dash", Scope.CAMERAS: "Cams", Scope.RECORDINGS: "Rec"}
+SHORT_TITLES = {
+    Scope.DASHBOARD: "Dash",
+    Scope.CAMERAS: "Cams",
+    Scope.RECORDINGS: "Rec",
+    Scope.EVENTS: "Evt",
+    Scope.BAYS: "Bay",
+    Scope.ALARMS: "Alarm",
+    Scope.PLAYBACK: "Play",
+    Scope.EVIDENCE: "Evid",
+}
 """Where the whole titles have no room."""
 MESSAGE_S = 6.0
 ERROR_S = 12.0
@@ -125,10 +140,13 @@ class HeaderLine(TextPane):
         shown = (title, SHORT_TITLES.get(scope, title), "")[own if scope is front else others]
         style = "reverse bold" if scope is front else ""
         text = f" {key} {shown} ".replace("  ", " ")
-        if not new:
-            return Content.styled(text, style)
+        count = short_count(new) if new else ""
+        if others != FULL and scope is not front:
+            text, count = text.rstrip(), f" {count}" if count else ""  # nine of them in 80 columns
+        elif count:
+            count += " "
         alert = "bold $text-error" if mirror.alarm_counts.critical else "bold $text-warning"
-        return Content.assemble((text, style), (f"{short_count(new)} ", style or alert))
+        return Content.assemble((text, style), (count, style or alert))
 
     @staticmethod
     def _status(desk: Desk) -> Content:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlite_utils.migrations import Migrations
 
-STEPS = ("0001_foundation", "0002_drives", "0003_alarms")
+STEPS = ("0001_foundation", "0002_drives", "0003_alarms", "0004_pictures")
 LATEST = len(STEPS)
 """Schema number of this software, kept in `PRAGMA user_version`."""
 

@@ -20,6 +20,7 @@ FROZEN = {
     "0001_foundation": "ab5e000569cc40f2",
     "0002_drives": "11404c3bafc29e08",
     "0003_alarms": "6c1fb330f68887d0",
+    "0004_pictures": "cf9f397687ad7259",
 }
 
 
