@@ -43,12 +43,15 @@ from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
 from engine.sources.crash import tell_of_crash
+from engine.sources.key import tell_of_key
 from engine.sources.sources import StationSources
 from engine.state_folder import CATALOG_NAME
 from engine.supervise import keep_running
 from engine.wire_chassis import ChassisView
 from storage.catalog.records import EventRecord, StationIdentity
 from storage.clock import Clock
+from storage.evidence.station_key import StationKeys, open_station_keys
+from storage.segments.chain import Signer
 from storage.units import US_PER_SECOND
 
 log = logging.getLogger(__name__)
@@ -69,8 +72,9 @@ def software_version() -> str:
         return "0"
 
 
-def recording_config(section: RecordingSection) -> RecordingConfig:
+def recording_config(section: RecordingSection, signer: Signer | None = None) -> RecordingConfig:
     return RecordingConfig(
+        signer=signer,
         segment_us=section.segment_s * US_PER_SECOND,
         part_us=section.part_ms * 1000,
         sync_interval_ms=round(section.sync_interval_s * 1000),
@@ -167,15 +171,23 @@ class Station:
         async with CatalogThread(self._state / CATALOG_NAME) as catalog, in_background(catalog=catalog.run):
             identity = await self._identity(catalog)
             newest: list[EventRecord] = await catalog.read("events", limit=NEWEST_EVENTS)
+            keys = await self._keys()
             async with self._events(catalog) as events:
                 recording = RecordingService(
-                    catalog, events, self._clock, recording_config(self._config.recording), self._open_camera
+                    catalog,
+                    events,
+                    self._clock,
+                    recording_config(self._config.recording, keys.current),
+                    self._open_camera,
                 )
                 alarms = await self._alarms(catalog, events, recording)
                 await tell_of_crash(catalog, events)
+                tell_of_key(keys, events)
                 async with in_background(recording=recording.run), keep_operations(catalog) as operations:
                     await recording.is_started.wait()
-                    await self._serve(identity, catalog, events, recording, alarms, operations, newest, stop)
+                    await self._serve(
+                        identity, keys, catalog, events, recording, alarms, operations, newest, stop
+                    )
 
     @asynccontextmanager
     async def _events(self, catalog: CatalogThread) -> AsyncIterator[EventBus]:
@@ -213,9 +225,15 @@ class Station:
             identity = await catalog.write("rename_station", name)
         return identity
 
+    async def _keys(self) -> StationKeys:
+        """Made at the first start. A key that cannot be used keeps nothing from being recorded."""
+        with ThreadPoolExecutor(1, "station key") as opening:
+            return await asyncio.get_running_loop().run_in_executor(opening, open_station_keys, self._state)
+
     async def _serve(
         self,
         identity: StationIdentity,
+        keys: StationKeys,
         catalog: CatalogThread,
         events: EventBus,
         recording: RecordingService,
@@ -283,6 +301,7 @@ class Station:
             listening=sources.listening,
             test_mail=lambda to: actions.mailer.test(to, identity.name),
             operations=operations,
+            keys=keys,
             files=files,
         )
         try:

@@ -179,6 +179,16 @@ class PictureUnavailable(WatchdeckError):
     exit_code = 13
 
 
+# -- evidence --------------------------------------------------------------------------------------------
+
+
+class KeyUnusable(WatchdeckError):
+    """The station's key is missing, unreadable or another than before: nothing can be signed until a person acts."""
+
+    code = "key_unusable"
+    exit_code = 17
+
+
 # -- alarms ----------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Calls about exports that the engine makes, and the key that proves them. Manual rows EX."""
+"""Calls about exports that the engine makes. Manual rows EX."""
 
 from __future__ import annotations
 
@@ -40,8 +40,4 @@ async def remove_export_job(services: Services, call: Call[None, None]) -> None:
 async def send_export_file(
     services: Services, call: Call[None, None], request: web.Request
 ) -> web.StreamResponse:
-    raise Conflict("not built yet")
-
-
-async def get_station_key(services: Services, call: Call[None, None]) -> wire_evidence.StationKeyView:
     raise Conflict("not built yet")

@@ -58,6 +58,7 @@ from engine.wire_sources import (
 from storage.catalog.alarm_records import OperationRow
 from storage.catalog.records import Camera, Volume
 from storage.clock import Clock
+from storage.evidence.station_key import StationKeys
 from storage.segments.packet import Track
 
 Q = TypeVar("Q")
@@ -287,6 +288,8 @@ class Services:
     listening: Listening
     test_mail: MailTester
     operations: Operations
+    keys: StationKeys
+    """What signs recordings and exports, or why nothing does."""
     files: Executor
     """Threads for reading segments and looking at new volumes; never used by the recording path."""
 

@@ -22,6 +22,7 @@ from storage.catalog.changes import BeginRun, EndRun
 from storage.catalog.records import Camera, GapCause
 from storage.clock import Clock
 from storage.errors import WatchdeckError
+from storage.segments.chain import RunChain
 from storage.segments.identity import SegmentIdentity
 from storage.segments.part import Part
 from storage.units import US_PER_SECOND, us_to_ticks
@@ -178,7 +179,11 @@ class Footage:
             start_us=start_us,
             gaps=self.gaps.ending_at(start_us),
         )
-        segment = RecordedSegment(volume, identity, run.tracks, part.video_start_ticks, self, self._catalog)
+        if run.sequence == 0:
+            run.chain = RunChain(self._config.signer)
+        segment = RecordedSegment(
+            volume, identity, run.tracks, part.video_start_ticks, self, self._catalog, run.chain
+        )
         if run.is_announced:
             segment.announce()
         else:

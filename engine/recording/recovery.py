@@ -16,6 +16,7 @@ from engine.recording.volume_thread import VolumeThread
 from storage.catalog.changes import Change, CloseSegment, DropSegment
 from storage.catalog.records import Run, Segment
 from storage.errors import NotFound, SegmentDamaged
+from storage.segments.chain import Signer
 from storage.segments.places import encode_places
 from storage.segments.recover import RecoveredSegment, recover_segment
 from storage.units import Interval, ticks_to_us
@@ -66,7 +67,9 @@ class RecoveryReport:
         return ", ".join(parts)
 
 
-async def recover_volume(volume: VolumeThread, catalog: CatalogThread) -> RecoveryReport:
+async def recover_volume(
+    volume: VolumeThread, catalog: CatalogThread, signer: Signer | None = None
+) -> RecoveryReport:
     """Everything of this volume that is open in the catalog and written by nobody. Raises VolumeError."""
     report = RecoveryReport()
     await catalog.flush()
@@ -74,7 +77,7 @@ async def recover_volume(volume: VolumeThread, catalog: CatalogThread) -> Recove
         if segment.volume_id != volume.record.id or segment.path in volume.writing_paths:
             continue
         run = await catalog.read("run", segment.run_id)
-        change = await volume.call(partial(_recovered, volume, segment, run, report))
+        change = await volume.call(partial(_recovered, volume, segment, run, report, signer))
         if change is not None:
             catalog.record(change)
     deleting = [
@@ -88,11 +91,13 @@ async def recover_volume(volume: VolumeThread, catalog: CatalogThread) -> Recove
     return report
 
 
-def _recovered(volume: VolumeThread, segment: Segment, run: Run, report: RecoveryReport) -> Change | None:
+def _recovered(
+    volume: VolumeThread, segment: Segment, run: Run, report: RecoveryReport, signer: Signer | None
+) -> Change | None:
     """Volume thread. What the catalog is to be told."""
     path = Path(volume.record.path) / segment.path
     try:
-        found = recover_segment(path)
+        found = recover_segment(path, signer)
     except NotFound:
         report.dropped += 1
         return DropSegment(run.uuid, segment.sequence)

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from engine.recording.wall_time import WallTime
 from storage.catalog.records import GapCause
+from storage.segments.chain import RunChain
 from storage.segments.packet import Packet, Track
 from storage.segments.part import Part, PartBuilder
 
@@ -20,6 +21,7 @@ class Run:
 
     __slots__ = (
         "builder",
+        "chain",
         "ended",
         "first_arrival_us",
         "first_ticks",
@@ -49,6 +51,8 @@ class Run:
 
     def __init__(self, tracks: tuple[Track, ...], video: int, first: Packet, rate: float) -> None:
         self.uuid: UUID = uuid4()
+        self.chain = RunChain()
+        """Of what is written of it; with its first segment it gets one that signs."""
         self.ended: tuple[str, GapCause] | None = None
         """Why no part of it follows."""
         self.tracks = tracks

@@ -10,6 +10,7 @@ from engine.catalog_thread import CatalogThread
 from engine.recording.volume_thread import SegmentFile, VolumeThread
 from storage.catalog.changes import Change, CloseSegment, DropSegment, GrowSegment, OpenSegment
 from storage.errors import WatchdeckError
+from storage.segments.chain import RunChain
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.part import Part
@@ -58,6 +59,7 @@ class RecordedSegment:
         start_ticks: int,
         owner: SegmentOwner,
         catalog: CatalogThread,
+        chain: RunChain | None = None,
     ) -> None:
         self.volume = volume
         self.start_us = identity.start_us
@@ -82,7 +84,7 @@ class RecordedSegment:
         # Bounded by the volume's queue: each is in it, or is being written.
         self._in_flight: deque[tuple[Part, int]] = deque()
         relative = segment_path(identity.camera, identity.start_us, identity.run, identity.sequence)
-        self.file = SegmentFile(relative, identity, tracks, self)
+        self.file = SegmentFile(relative, identity, tracks, self, chain)
 
     def announce(self, *before: Change) -> None:
         """Tell the catalog before the file exists: after a crash, a file that no row names would be lost footage."""

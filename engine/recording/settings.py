@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storage.segments.chain import Signer
 from storage.units import US_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingConfig:
-    """Lengths, intervals and bounds."""
+    """Lengths, intervals and bounds; and who signs."""
 
+    signer: Signer | None = None
+    """The station's key; None: what is recorded is hashed, and not signed."""
     segment_us: int = 120 * US_PER_SECOND
     part_us: int = 1_500_000
     """Of a GOP longer than this. With what may wait in a socket, a kill costs less than two seconds."""

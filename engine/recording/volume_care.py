@@ -15,6 +15,7 @@ from engine.recording.volume_thread import VolumeThread
 from engine.supervise import Sleep
 from storage.catalog.records import Camera
 from storage.errors import VolumeError
+from storage.segments.chain import Signer
 from storage.volumes.volume import is_on_system_disk
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class VolumeCare:
         catalog: CatalogThread,
         *,
         sync_interval_ms: int,
+        signer: Signer | None = None,
         sleep: Sleep,
         cameras: Callable[[], list[Camera]],
         on_recovered: Callable[[VolumeThread, RecoveryReport], None],
@@ -39,6 +41,7 @@ class VolumeCare:
         self.volume = volume
         self._catalog = catalog
         self._sync_interval_s = sync_interval_ms / 1000
+        self._signer = signer
         self._sleep = sleep
         self._cameras = cameras
         self._on_recovered = on_recovered
@@ -85,7 +88,7 @@ class VolumeCare:
                 volume.is_on_system_disk = await volume.call(
                     lambda: is_on_system_disk(volume.upkeep_volume.root)
                 )
-                report = await recover_volume(volume, self._catalog)
+                report = await recover_volume(volume, self._catalog, self._signer)
                 self._is_recovered = True
                 self._on_recovered(volume, report)
             if volume.is_ok:

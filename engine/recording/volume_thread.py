@@ -31,6 +31,7 @@ from storage.errors import (
     VolumeStalled,
     WatchdeckError,
 )
+from storage.segments.chain import RunChain
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.part import Part
@@ -93,6 +94,8 @@ class SegmentFile:
     identity: SegmentIdentity
     tracks: tuple[Track, ...]
     listener: SegmentListener
+    chain: RunChain | None = None
+    """Of its run; None: it is recorded without hashes. Writing threads only."""
     is_cancelled: bool = False
     """Set on the loop: parts still queued are not to be written any more."""
     has_failed: bool = False
@@ -285,7 +288,7 @@ class VolumeThread:
 
     def _written(self, file: SegmentFile, part: Part) -> int:
         if file.writer is None:
-            file.writer = self._volume.create_segment(file.relative, file.identity, file.tracks)
+            file.writer = self._volume.create_segment(file.relative, file.identity, file.tracks, file.chain)
         file.writer.append(part)
         return file.writer.bytes_written
 

@@ -182,6 +182,7 @@ class RecordingVolumes:
             thread,
             self._catalog,
             sync_interval_ms=self._config.sync_interval_ms,
+            signer=self._config.signer,
             sleep=self._sleep,
             cameras=self._users.cameras,
             on_recovered=self._recovered,

@@ -7,25 +7,36 @@ gaps, what was recorded is shown without a pause; `parts` says which times it sh
 
 from __future__ import annotations
 
-import os
+import hashlib
 import struct
-from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from storage.errors import InvalidInput, NotFound, SegmentDamaged, WatchdeckError
-from storage.segments.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, BoxError, box
+from storage.errors import InvalidInput, NotFound, WatchdeckError
+from storage.evidence.manifest import (
+    MANIFEST_LIMIT_BYTES,
+    ExportStatement,
+    Manifest,
+    NamedUuid,
+    manifest_key,
+    room_bytes,
+    signed_box,
+)
+from storage.evidence.station_key import StationKeys
+from storage.segments.boxes import HEADER_BYTES, LARGE_HEADER_BYTES, box
+from storage.segments.copies import Copies, SourceFile
 from storage.segments.fmp4 import movie_header
 from storage.segments.fragments import StoredPart, StoredRun
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
-from storage.segments.reader import SegmentReader, damaged, open_segment_file
+from storage.segments.reader import SegmentReader
 from storage.segments.sample_table import SampleTable, stretches
 from storage.units import Interval, merged
-from storage.volumes.errno_map import volume_error
 
 _JOIN_WITHIN_US = 1_000_000
+_MAX_START_ERROR_US = 1_000
+"""The catalog has a segment's start from the segment itself."""
 _MAX_SMALL_BYTES = 0xFFFF_FFFF
 
 
@@ -41,6 +52,16 @@ class ExportSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportProof:
+    """What an export's manifest needs to know besides the footage."""
+
+    statement: ExportStatement
+    camera: NamedUuid
+    keys: StationKeys
+    """Raises nothing here: `plan_export` raises KeyUnusable when there is no key."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportFile:
     """A planned export: its size to the byte, and its bytes."""
 
@@ -53,10 +74,12 @@ class ExportFile:
     notes: tuple[str, ...]
     """What was left out, and why."""
     _head: bytes = field(repr=False)
-    _copies: _Copies = field(repr=False)
+    _copies: Copies = field(repr=False)
+    _proof: ExportProof | None = field(default=None, repr=False)
+    _asked_us: tuple[int, int] = (0, 0)
 
     def chunks(self, chunk_bytes: int = 256 * 1024) -> Iterator[bytes]:
-        """The file, in pieces of that size (the last is shorter); memory stays at one piece.
+        """The file, in pieces of that size (the last is shorter); memory stays at one piece, and the manifest.
 
         Raises NotFound or SegmentDamaged when a segment was recycled or changed since the plan, VolumeError.
         """
@@ -72,90 +95,56 @@ class ExportFile:
             yield bytes(piece)
 
     def _stretches(self, chunk_bytes: int) -> Iterator[bytes]:
-        for start in range(0, len(self._head), chunk_bytes):
-            yield self._head[start : start + chunk_bytes]
-        yield from self._copies.read(chunk_bytes)
+        yield from _pieces(self._head, chunk_bytes)
+        yield from self._copies.read(chunk_bytes, None if self._proof is None else self._proof.keys.known)
+        if self._proof is not None:
+            room_bytes = self.total_bytes - len(self._head) - self._copies.total_bytes
+            yield from _pieces(
+                signed_box(self.manifest(), self._proof.keys.signer(), room_bytes), chunk_bytes
+            )
+
+    def manifest(self) -> Manifest:
+        """As it is signed; its hashes and findings are known once `chunks` has given all data.
+
+        Raises ValueError for an export that was planned without a proof.
+        """
+        if self._proof is None:
+            raise ValueError("an export without a proof has no manifest")
+        return Manifest(
+            statement=self._proof.statement,
+            key=manifest_key(self._proof.keys.signer().public),
+            camera=self._proof.camera,
+            asked_start_us=self._asked_us[0],
+            asked_end_us=self._asked_us[1],
+            start_us=self.start_us,
+            end_us=self.end_us,
+            stretches=self.parts,
+            notes=self.notes,
+            head_bytes=len(self._head),
+            head_sha256=hashlib.sha256(self._head).hexdigest(),
+            parts=self._copies.parts(len(self._head)),
+        )
 
 
-class _Copies:
-    """Stretches of segment files in the order in which they make up the data of an export."""
-
-    def __init__(self) -> None:
-        self._files: list[tuple[Path, tuple[int, int]]] = []
-        self._file = array("I")
-        self._offset = array("Q")
-        self._length = array("Q")
-        self.total_bytes = 0
-
-    def begin_file(self, path: Path, device_and_inode: tuple[int, int]) -> None:
-        """What is added next lies in this file."""
-        self._files.append((path, device_and_inode))
-
-    def add(self, offset_bytes: int, length_bytes: int) -> int:
-        """Append a stretch of the file; returns where it lies in the export's data."""
-        placed_bytes = self.total_bytes
-        self.total_bytes += length_bytes
-        number = len(self._files) - 1
-        if self._file and self._file[-1] == number and self._offset[-1] + self._length[-1] == offset_bytes:
-            self._length[-1] += length_bytes
-        else:
-            self._file.append(number)
-            self._offset.append(offset_bytes)
-            self._length.append(length_bytes)
-        return placed_bytes
-
-    def read(self, chunk_bytes: int) -> Iterator[bytes]:
-        """The data, at most so many bytes at once."""
-        opened, fd = -1, -1
-        try:
-            for number, offset_bytes, length_bytes in zip(
-                self._file, self._offset, self._length, strict=True
-            ):
-                if number != opened:
-                    if fd >= 0:
-                        os.close(fd)
-                        fd = -1
-                    fd = self._open(number)
-                    opened = number
-                yield from _read_stretch(self._files[number][0], fd, offset_bytes, length_bytes, chunk_bytes)
-        finally:
-            if fd >= 0:
-                os.close(fd)
-
-    def _open(self, number: int) -> int:
-        path, device_and_inode = self._files[number]
-        fd = open_segment_file(path)
-        stat = os.fstat(fd)
-        if (stat.st_dev, stat.st_ino) != device_and_inode:
-            os.close(fd)
-            raise SegmentDamaged(f"segment {path} was replaced since the export was planned", "export again")
-        return fd
+def _pieces(data: bytes, chunk_bytes: int) -> Iterator[bytes]:
+    for start in range(0, len(data), chunk_bytes):
+        yield data[start : start + chunk_bytes]
 
 
-def _read_stretch(
-    path: Path, fd: int, offset_bytes: int, length_bytes: int, chunk_bytes: int
-) -> Iterator[bytes]:
-    while length_bytes:
-        try:
-            data = os.pread(fd, min(chunk_bytes, length_bytes), offset_bytes)
-        except OSError as exc:
-            raise volume_error(exc, str(path)) from exc
-        if not data:
-            raise damaged(path, BoxError("file was cut since the export was planned", offset_bytes))
-        yield data
-        offset_bytes += len(data)
-        length_bytes -= len(data)
-
-
-def plan_export(sources: Sequence[ExportSource], start_us: int, end_us: int) -> ExportFile:
+def plan_export(
+    sources: Sequence[ExportSource], start_us: int, end_us: int, proof: ExportProof | None = None
+) -> ExportFile:
     """Everything the sources hold between the times, from the keyframe at or before the start.
 
     Sources are of one camera; open segments count with their whole parts. A source that is gone or damaged is
-    left out and noted. Raises InvalidInput for an empty span, NotFound when nothing was recorded in it.
+    left out and noted. With a proof, the file ends with a signed manifest (storage/evidence/manifest.py).
+    Raises InvalidInput for an empty span, NotFound when nothing was recorded in it, KeyUnusable.
     """
     if end_us <= start_us:
         raise InvalidInput("an export must end after it starts")
-    plan = _Plan(start_us, end_us)
+    if proof is not None:
+        proof.keys.signer()
+    plan = _Plan(start_us, end_us, proof)
     wanted = [source for source in sources if source.start_us < end_us and source.end_us > start_us]
     wanted.sort(key=lambda source: source.start_us)
     plan.choose_tracks(wanted)
@@ -167,12 +156,13 @@ def plan_export(sources: Sequence[ExportSource], start_us: int, end_us: int) -> 
 class _Plan:
     """Gathers the tables and copies of one export, source by source."""
 
-    def __init__(self, start_us: int, end_us: int) -> None:
+    def __init__(self, start_us: int, end_us: int, proof: ExportProof | None) -> None:
         self._start_us = start_us
         self._end_us = end_us
+        self._proof = proof
         self._video: SampleTable | None = None
         self._audio: SampleTable | None = None
-        self._copies = _Copies()
+        self._copies = Copies()
         self._notes: list[str] = []
         self._shown: list[Interval] = []
         self._last: SegmentIdentity | None = None
@@ -230,18 +220,37 @@ class _Plan:
         else:
             self._stretch_ticks = 0 if self._video.is_empty else self._video.end_ticks
             zero_ticks = self._stretch_ticks - clock.scaled(choice.start_ticks, hz)
-        self._copies.begin_file(source.path, reader.device_and_inode)
+        is_right_place = abs(identity.start_us - source.start_us) <= _MAX_START_ERROR_US and (
+            self._proof is None or str(identity.camera) == self._proof.camera.uuid
+        )
+        self._copies.begin_file(
+            SourceFile(source.path, reader.device_and_inode, reader.header, is_right_place)
+        )
+        if not is_right_place:
+            self._notes.append(f"segment {source.path.name} says that it is of another camera or time")
         description = self._video.describe(reader.tracks[reader.video_track])
         for number in range(choice.first[0], choice.last[0] + 1):
             run = parts[number].run_of(reader.video_track)
+            first = choice.first[1] if number == choice.first[0] else 0
+            end = choice.last[1] + 1 if number == choice.last[0] else len(run.sizes_bytes) if run else 0
+            self._begin_part(parts[number], run, first, end, clock)
             if run:
-                first = choice.first[1] if number == choice.first[0] else 0
-                end = choice.last[1] + 1 if number == choice.last[0] else len(run.sizes_bytes)
                 self._add_video(self._video, description, run, first, end, clock, zero_ticks)
             self._add_audio(parts[number], reader, zero_ticks, choice, clock)
         self._last, self._last_zero_ticks = identity, zero_ticks
         self._last_duration_ticks = clock.scaled(reader.video_duration_ticks, hz)
         self._shown.append(Interval(clock.wall_us(choice.start_ticks), clock.wall_us(choice.end_ticks)))
+
+    def _begin_part(
+        self, part: StoredPart, run: StoredRun | None, first: int, end: int, clock: _MediaClock
+    ) -> None:
+        """Tell the manifest which times the part's data shows; one without pictures counts with the ones before."""
+        if run is None:
+            begin_ticks = end_ticks = part.place.start_ticks
+        else:
+            begin_ticks = min(run.times_ticks()[first:end])
+            end_ticks = _decode_ticks(run)[end - 1] + run.durations_ticks[end - 1]
+        self._copies.begin_part(part.place, clock.wall_us(begin_ticks), clock.wall_us(end_ticks))
 
     def _add_video(
         self,
@@ -315,6 +324,7 @@ class _Plan:
         if self._audio is not None and not self._audio.is_empty:
             tables.append(self._audio)
         parts = merged(self._shown, _JOIN_WITHIN_US)
+        self._copies.finish()
         data_bytes = self._copies.total_bytes
         file_type = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2mp41")
         head_bytes = len(file_type) + len(self._moov(tables, 0, is_large=False)) + LARGE_HEADER_BYTES
@@ -327,7 +337,7 @@ class _Plan:
         moov_bytes = len(self._moov(tables, 0, is_large=is_large))
         data_start_bytes = len(file_type) + moov_bytes + len(mdat_header)
         head = file_type + self._moov(tables, data_start_bytes, is_large=is_large) + mdat_header
-        return ExportFile(
+        planned = ExportFile(
             len(head) + data_bytes,
             parts[0].start_us,
             parts[-1].end_us,
@@ -335,7 +345,17 @@ class _Plan:
             tuple(self._notes),
             head,
             self._copies,
+            self._proof,
+            (self._start_us, self._end_us),
         )
+        if self._proof is None:
+            return planned
+        manifest_bytes = room_bytes(planned.manifest())
+        if manifest_bytes > MANIFEST_LIMIT_BYTES:
+            raise InvalidInput(
+                "too long for one file: its manifest would not fit", "export it in several files"
+            )
+        return replace(planned, total_bytes=planned.total_bytes + manifest_bytes)
 
     def _moov(self, tables: list[SampleTable], data_start_bytes: int, *, is_large: bool) -> bytes:
         movie_hz = tables[0].track.time_base_hz

@@ -23,6 +23,7 @@ from storage.segments.boxes import (
     parse_header,
     walk,
 )
+from storage.segments.chain import END_BOX_BYTES, LINK_BOX_BYTES
 from storage.segments.fmp4 import (
     NON_SYNC_FLAGS,
     SYNC_FLAGS,
@@ -124,7 +125,8 @@ class Tail:
 class PartScan:
     """Iterates over the whole parts from an offset on; afterwards `tail` says what follows them.
 
-    Reads `moof` boxes only. The file's size is taken when the scan begins, so a growing file is no trouble.
+    Reads `moof` boxes only, and steps over the links of the hash chain. The file's size is taken when the scan begins,
+    so a growing file is no trouble.
     """
 
     def __init__(self, fd: int, header: SegmentHeader, offset_bytes: int) -> None:
@@ -134,6 +136,9 @@ class PartScan:
         self.offset_bytes = offset_bytes
         """Of the next part, or of what follows the last whole one."""
         self.tail: Tail | None = None
+        self.end_box = b""
+        """What closes the hash chain, once it was come by."""
+        self._is_behind_part = offset_bytes > header.size_bytes
 
     def __iter__(self) -> Iterator[StoredPart]:
         while self.tail is None:
@@ -145,6 +150,7 @@ class PartScan:
             if part is None:
                 return
             self.offset_bytes += part.place.size_bytes
+            self._is_behind_part = True
             yield part
 
     def _next(self) -> StoredPart | None:
@@ -158,11 +164,17 @@ class PartScan:
             self.tail = Tail(TailKind.TORN, offset_bytes, "box header is cut off")
             return None
         left_bytes = self._file_bytes - offset_bytes
+        if header.kind == b"uuid":
+            if header.size_bytes > left_bytes:
+                self.tail = Tail(TailKind.TORN, offset_bytes, "link is cut off")
+                return None
+            self._step_over(header.size_bytes, opening)
+            return self._next()
         if header.kind == b"mfra":
             is_whole = header.size_bytes <= left_bytes
             self.tail = Tail(TailKind.INDEX if is_whole else TailKind.TORN, offset_bytes, "index")
             return None
-        if header.kind != b"moof" or header.size_bytes > _MAX_MOOF_BYTES:
+        if self.end_box or header.kind != b"moof" or header.size_bytes > _MAX_MOOF_BYTES:
             raise BoxError(f"{header.kind!r} of {header.size_bytes} bytes instead of a part", offset_bytes)
         if header.size_bytes + HEADER_BYTES > left_bytes:
             self.tail = Tail(TailKind.TORN, offset_bytes, "moof is cut off")
@@ -171,6 +183,16 @@ class PartScan:
         if part is None:
             self.tail = Tail(TailKind.TORN, offset_bytes, "mdat is cut off")
         return part
+
+    def _step_over(self, size_bytes: int, opening: bytes) -> None:
+        """One link behind a part, or the end of the chain: whether they are right is not asked here. Else BoxError."""
+        if size_bytes == LINK_BOX_BYTES and self._is_behind_part:
+            self._is_behind_part = False
+        elif size_bytes == END_BOX_BYTES and not self.end_box:
+            self.end_box = opening[:END_BOX_BYTES]
+        else:
+            raise BoxError(f"uuid box of {size_bytes} bytes instead of a part", self.offset_bytes)
+        self.offset_bytes += size_bytes
 
 
 def read_part(fd: int, header: SegmentHeader, offset_bytes: int) -> StoredPart:

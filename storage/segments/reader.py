@@ -125,6 +125,11 @@ class SegmentReader:
         return self._header.video
 
     @property
+    def header(self) -> SegmentHeader:
+        """What stands before its first part."""
+        return self._header
+
+    @property
     def is_closed(self) -> bool:
         """Its duration had been written when it was opened here."""
         return self._header.duration_ticks is not None

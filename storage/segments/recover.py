@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.segments.boxes import BoxError
+from storage.segments.chain import LINK_BOX_BYTES, Signer, end_box, parse_end, parse_link
 from storage.segments.fmp4 import known_duration, part_index
 from storage.segments.fragments import PartScan, StoredPart, TailKind
 from storage.segments.identity import SegmentIdentity
@@ -44,15 +45,15 @@ class RecoveredSegment:
         return tuple(place for place in self.parts if place.is_keyframe)
 
 
-def recover_segment(path: Path) -> RecoveredSegment:
-    """Make the file a closed segment, durable.
+def recover_segment(path: Path, signer: Signer | None = None) -> RecoveredSegment:
+    """Make the file a closed segment, durable. With `signer`, an end is signed that says: found like this after a crash.
 
     Raises SegmentDamaged when not one part is whole, or when a closed file is damaged in its middle (it is
     left as it is: what follows the damage may still be wanted); NotFound; VolumeError.
     """
     fd = open_segment_file(path, os.O_RDWR)
     try:
-        return _recover(path, fd)
+        return _recover(fd, signer)
     except BoxError as exc:
         raise damaged(path, exc) from exc
     except OSError as exc:
@@ -61,7 +62,7 @@ def recover_segment(path: Path) -> RecoveredSegment:
         os.close(fd)
 
 
-def _recover(path: Path, fd: int) -> RecoveredSegment:
+def _recover(fd: int, signer: Signer | None) -> RecoveredSegment:
     header = read_header(fd)
     file_bytes = os.fstat(fd).st_size
     scan = PartScan(fd, header, header.size_bytes)
@@ -75,8 +76,12 @@ def _recover(path: Path, fd: int) -> RecoveredSegment:
 
     places = [part.place for part in kept]
     end_bytes = places[-1].offset_bytes + places[-1].size_bytes
+    closing = b""
+    if header.start is not None and (found := parse_link(os.pread(fd, LINK_BOX_BYTES, end_bytes))):
+        end_bytes += LINK_BOX_BYTES
+        closing = _chain_end(scan.end_box, found[0], len(places), signer)
     duration_ticks = max(_video_end_ticks(part, header) for part in kept)
-    index = part_index(places, header.video, header.zeros_ticks[header.video])
+    index = closing + part_index(places, header.video, header.zeros_ticks[header.video])
     is_whole = (
         header.duration_ticks == duration_ticks
         and file_bytes == end_bytes + len(index)
@@ -85,13 +90,22 @@ def _recover(path: Path, fd: int) -> RecoveredSegment:
     is_data_whole = (
         tail is not None and tail.kind in (TailKind.END, TailKind.INDEX) and len(kept) == len(parts)
     )
-    truncated_bytes = 0 if is_data_whole else file_bytes - end_bytes
+    kept_bytes = end_bytes + (len(closing) if closing is scan.end_box else 0)
+    truncated_bytes = 0 if is_data_whole else file_bytes - kept_bytes
     size_bytes = file_bytes
     if not is_whole:
         size_bytes = _finish(fd, header, end_bytes, duration_ticks, index, file_bytes)
     return RecoveredSegment(
         header.identity, header.tracks, size_bytes, duration_ticks, tuple(places), truncated_bytes
     )
+
+
+def _chain_end(there: bytes, link: bytes, part_count: int, signer: Signer | None) -> bytes:
+    """The end of the hash chain as it stands in the file, if it fits; else a new one, if somebody signs."""
+    end = parse_end(there)
+    if end is not None and (end.link, end.part_count) == (link, part_count):
+        return there
+    return end_box(link, part_count, signer, is_recovered=True)
 
 
 def _finish(

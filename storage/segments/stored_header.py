@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from storage.segments.boxes import HEADER_BYTES, Box, BoxError, Fields, only, parse_header, walk
+from storage.segments.chain import START_BOX_BYTES, ChainStart, parse_start
 from storage.segments.fmp4 import MEHD_BYTES, IdentityBox
 from storage.segments.identity import IDENTITY_BOX_UUID, SegmentIdentity
 from storage.segments.packet import Track
@@ -37,6 +38,9 @@ class SegmentHeader:
     duration_ticks: int | None
     """Of a closed segment; None while it is open."""
     size_bytes: int
+    """Up to the first part, with the start box."""
+    start: ChainStart | None = None
+    """Where its hash chain begins; None for a segment recorded without one."""
 
 
 def read_exactly(fd: int, size_bytes: int, offset_bytes: int) -> bytes:
@@ -77,8 +81,16 @@ def read_header(fd: int) -> SegmentHeader:
     if first is None or first.kind not in (b"mehd", b"free") or len(first.body) != MEHD_BYTES - HEADER_BYTES:
         raise BoxError("mvex has no place for the duration", mvex.offset_bytes)
     duration_ticks = int.from_bytes(first.body[4:], "big") if first.kind == b"mehd" else None
+    start = parse_start(os.pread(fd, START_BOX_BYTES, size_bytes))
     return SegmentHeader(
-        content.identity, content.tracks, video, zeros_ticks, first.offset_bytes, duration_ticks, size_bytes
+        content.identity,
+        content.tracks,
+        video,
+        zeros_ticks,
+        first.offset_bytes,
+        duration_ticks,
+        size_bytes + (START_BOX_BYTES if start else 0),
+        start,
     )
 
 

@@ -1,6 +1,7 @@
 """Writes one segment file: parts as they come, the index at the end. Volume thread only; blocking.
 
-One `writev` a part (the header rides with the first), so a crash leaves whole parts and at most one torn one.
+One `writev` a part, with the link of the hash chain behind it (the header rides with the first), so a crash leaves whole
+parts and at most one torn one.
 No fsync here: the volume syncs once for all its files.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import AlreadyExists
+from storage.segments.chain import RunChain, SegmentChain
 from storage.segments.fmp4 import (
     RunPlacement,
     file_header,
@@ -52,6 +54,7 @@ class SegmentWriter:
     """
 
     __slots__ = (
+        "_chain",
         "_duration_ticks",
         "_fd",
         "_mehd_offset_bytes",
@@ -77,6 +80,7 @@ class SegmentWriter:
         identity: SegmentIdentity,
         tracks: tuple[Track, ...],
         volume_name: str,
+        chain: RunChain | None = None,
     ) -> None:
         """Takes over `fd`, an empty file; see `create`."""
         self.root = root
@@ -85,6 +89,7 @@ class SegmentWriter:
         self._tracks = tracks
         self._video = video_track_index(tracks)
         self._volume_name = volume_name
+        self._chain = None if chain is None else SegmentChain(chain)
         self.identity = identity
         self._mehd_offset_bytes = 0
         self._origins: tuple[int, ...] = ()
@@ -104,15 +109,19 @@ class SegmentWriter:
         tracks: tuple[Track, ...],
         *,
         volume_name: str = "",
+        chain: RunChain | None = None,
     ) -> SegmentWriter:
-        """A new file; nothing is written before the first part. Raises VolumeError or AlreadyExists."""
+        """A new file; nothing is written before the first part. `chain` of its run: parts are hashed, and signed.
+
+        Raises VolumeError or AlreadyExists.
+        """
         name = volume_name or str(root)
         try:
             root_fd = open_root(root)
         except OSError as exc:
             raise volume_error(exc, name) from exc
         try:
-            return cls.create_at(root_fd, root, relative, identity, tracks, name)
+            return cls.create_at(root_fd, root, relative, identity, tracks, name, chain)
         finally:
             os.close(root_fd)
 
@@ -125,6 +134,7 @@ class SegmentWriter:
         identity: SegmentIdentity,
         tracks: tuple[Track, ...],
         volume_name: str,
+        chain: RunChain | None = None,
     ) -> SegmentWriter:
         """Like `create`, beneath a root that is already open and checked."""
         video_track_index(tracks)  # tracks without video are refused before there is a file
@@ -134,7 +144,7 @@ class SegmentWriter:
             raise AlreadyExists(f"volume {volume_name}: segment {relative} exists already") from exc
         except OSError as exc:
             raise volume_error(exc, volume_name) from exc
-        return cls(fd, root, relative, identity, tracks, volume_name)
+        return cls(fd, root, relative, identity, tracks, volume_name, chain)
 
     @property
     def path(self) -> Path:
@@ -169,13 +179,21 @@ class SegmentWriter:
             header = file_header(self.identity, self._tracks, self._zeros)
             self._mehd_offset_bytes = header.mehd_offset_bytes
             buffers.append(header.data)
+            if self._chain is not None:
+                buffers.append(self._chain.begin(header.data))
         placements = [placement for run in part.runs if (placement := self._placement(run)) is not None]
         offset_bytes = self._size_bytes + sum(map(len, buffers))
+        first = len(buffers)
         buffers.append(part_header(len(self._places) + 1, placements))
         for placement in placements:
             _add_data(buffers, placement)
+        part_bytes = sum(map(len, buffers[first:]))
+        if self._chain is not None:
+            buffers.append(self._chain.link_box(buffers[first:]))
         self._size_bytes += self._write(buffers)
-        return self._booked(part, placements, offset_bytes)
+        if self._chain is not None:
+            self._chain.keep()
+        return self._booked(part, placements, offset_bytes, part_bytes)
 
     def _begin_time_line(self, part: Part) -> None:
         """The segment's zero is its first picture; each track's media time begins far enough before it.
@@ -216,7 +234,9 @@ class SegmentWriter:
         decode_ticks = max(run.dts_ticks[first] - origin_ticks, self._next_dts[run.track])
         return RunPlacement(run, first, decode_ticks, skip_bytes, shift_ticks)
 
-    def _booked(self, part: Part, placements: list[RunPlacement], offset_bytes: int) -> PartPlace:
+    def _booked(
+        self, part: Part, placements: list[RunPlacement], offset_bytes: int, part_bytes: int
+    ) -> PartPlace:
         """Take note of the part that has just been written."""
         start_ticks = self._duration_ticks
         for placement in placements:
@@ -227,7 +247,7 @@ class SegmentWriter:
                 offset = run.composition_offsets_ticks[0] if run.composition_offsets_ticks else 0
                 start_ticks = placement.decode_ticks + offset
                 self._duration_ticks = max(self._duration_ticks, end_ticks + run.durations_ticks[-1])
-        place = PartPlace(offset_bytes, self._size_bytes - offset_bytes, start_ticks, part.has_keyframe_first)
+        place = PartPlace(offset_bytes, part_bytes, start_ticks, part.has_keyframe_first)
         self._places.append(place)
         return place
 
@@ -243,6 +263,8 @@ class SegmentWriter:
             raise ValueError("a segment without a part cannot be closed; abandon it")
         keyframes = tuple(place for place in self._places if place.is_keyframe)
         index = part_index(self._places, self._video, self._zeros[self._video])
+        if self._chain is not None:
+            index = self._chain.end_box() + index
         is_indexed = True
         try:
             _pwrite_all(self._fd, known_duration(self._duration_ticks), self._mehd_offset_bytes)

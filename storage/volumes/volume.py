@@ -22,6 +22,7 @@ from storage.catalog.records import Camera
 from storage.catalog.records import Volume as VolumeRecord
 from storage.durable import fsync_folder, write_atomically
 from storage.errors import AlreadyExists, VolumeError, VolumeMismatch, VolumeMissing, VolumeReadOnly
+from storage.segments.chain import RunChain
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.writer import SegmentWriter
@@ -198,11 +199,17 @@ class Volume:
     # -- segments --------------------------------------------------------------------------------------------
 
     def create_segment(
-        self, relative: str, identity: SegmentIdentity, tracks: tuple[Track, ...]
+        self,
+        relative: str,
+        identity: SegmentIdentity,
+        tracks: tuple[Track, ...],
+        chain: RunChain | None = None,
     ) -> SegmentWriter:
         """A new segment file, after the volume's identity has been checked once more. Raises VolumeError."""
         self.check()
-        return SegmentWriter.create_at(self._root_fd, self.root, relative, identity, tracks, self.record.name)
+        return SegmentWriter.create_at(
+            self._root_fd, self.root, relative, identity, tracks, self.record.name, chain
+        )
 
     def remove_segment(self, relative: str) -> int:
         """Delete a segment and the folders it leaves empty; returns its bytes, 0 when it was gone. VolumeError."""

@@ -37,6 +37,7 @@ from engine.wire_chassis import ChassisView
 from engine.wire_sources import AnalyticsView, CameraAnalytics, CameraIo
 from storage.catalog.records import Camera, Volume
 from storage.errors import PictureUnavailable
+from storage.evidence.station_key import StationKey, StationKeys
 from storage.raid.simulated_layout import DEMO_LAYOUT, SimulatedLayout
 from storage.segments.packet import Codec, Track
 from storage.simulated_hardware import SimulatedHardware
@@ -323,6 +324,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             listening=listening,
             test_mail=mail,
             operations=operations,
+            keys=StationKeys.of(StationKey.generate(clock.now_us())),
             station=views,
             catalog=catalog,
             recording=recording,

@@ -7,6 +7,7 @@ import os
 import threading
 
 from storage.catalog.records import Volume as VolumeRecord
+from storage.segments.chain import RunChain
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.part import Part
@@ -99,11 +100,15 @@ class FaultyVolume(Volume):
         return Space(self._faults.total_bytes, self._faults.free_bytes)
 
     def create_segment(
-        self, relative: str, identity: SegmentIdentity, tracks: tuple[Track, ...]
+        self,
+        relative: str,
+        identity: SegmentIdentity,
+        tracks: tuple[Track, ...],
+        chain: RunChain | None = None,
     ) -> SegmentWriter:
         self._faults.pass_or_hang()
         _raise(self._faults.write_errno, self.record.name)
-        writer = super().create_segment(relative, identity, tracks)
+        writer = super().create_segment(relative, identity, tracks, chain)
         return FaultyWriter(writer, self._faults, self.record.name)  # type: ignore[return-value]
 
     def remove_segment(self, relative: str) -> int:

@@ -25,6 +25,7 @@ from tui.cli.raid_tasks import raid
 from tui.cli.recordings import recording, snapshot
 from tui.cli.schedule_templates import schedule
 from tui.cli.session import Session
+from tui.cli.station import station
 from tui.cli.status import status
 from tui.cli.triggers import trigger
 from tui.cli.volumes import volume
@@ -66,6 +67,7 @@ def cli(context: click.Context, socket: str | None) -> None:
 
 for _command in (
     status,
+    station,
     camera,
     volume,
     group,

@@ -76,7 +76,7 @@ async def planned(station: FakeStation, monkeypatch: pytest.MonkeyPatch) -> Plan
     )
 
     def plan(export: FakeExport) -> FakeExport:
-        monkeypatch.setattr(handlers_exports, "plan_export", lambda sources, start_us, end_us: export)
+        monkeypatch.setattr(handlers_exports, "plan_export", lambda *_: export)
         return export
 
     return plan

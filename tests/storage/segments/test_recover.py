@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NotFound, SegmentDamaged
+from storage.segments.chain import (
+    END_BOX_BYTES,
+    END_BOX_UUID,
+    LINK_BOX_BYTES,
+    RunChain,
+    parse_end,
+    parse_link,
+)
 from storage.segments.reader import SegmentReader
 from storage.segments.recover import recover_segment
 from storage.segments.writer import SegmentWriter
 from tests.fakes.encoded_video import encoded, merged
-from tests.fakes.segment_files import identity, parts_of, write_segment
+from tests.fakes.segment_files import KEY, identity, parts_of, write_segment
 
 
 def test_torn_at_every_byte_keeps_every_whole_part_before_it(small_segment: Path, tmp_path: Path) -> None:
@@ -35,6 +43,12 @@ def test_torn_at_every_byte_keeps_every_whole_part_before_it(small_segment: Path
         after = torn.read_bytes()
         assert recovered.bytes == len(after)
         end = kept[-1].offset_bytes + kept[-1].size_bytes
+        if size_bytes >= end + LINK_BOX_BYTES:
+            assert parse_link(after[end:])
+            end += LINK_BOX_BYTES
+        if size_bytes >= end + END_BOX_BYTES and size_bytes > max(whole_end):
+            assert parse_end(after[end:])
+            end += END_BOX_BYTES
         assert after[end:][4:8] == b"mfra"
         if size_bytes % 97 == 0 or size_bytes in whole_end:
             again = recover_segment(torn)
@@ -55,6 +69,13 @@ def test_an_untouched_segment_is_left_as_it_is(small_segment: Path) -> None:
     assert [place.is_keyframe for place in recovered.keyframes] == [True] * 3
 
 
+def end_of(path: Path) -> bytes:
+    """The box that closes the hash chain."""
+    content = path.read_bytes()
+    start = content.rindex(END_BOX_UUID.bytes) - 8
+    return content[start : start + END_BOX_BYTES]
+
+
 @pytest.mark.parametrize("video", ["h264", "h264_b", "h265_b", "mjpeg"])
 def test_a_recovered_segment_equals_one_closed_in_order(
     tmp_path: Path, video: str, assert_plays: Callable[[Path], None]
@@ -62,13 +83,20 @@ def test_a_recovered_segment_equals_one_closed_in_order(
     tracks, packets = merged(encoded(video), encoded("aac"))
     parts = parts_of(tracks, packets)
     closed, _ = write_segment(tmp_path, "closed.mp4", tracks, parts[:-1])
-    writer = SegmentWriter.create(tmp_path, "torn.mp4", identity(), tracks)
+    writer = SegmentWriter.create(tmp_path, "torn.mp4", identity(), tracks, chain=RunChain(KEY))
     for part in parts:
         place = writer.append(part)
     writer.abandon()
     os.truncate(writer.path, place.offset_bytes + place.size_bytes - 1)
     recovered = recover_segment(writer.path)
-    assert writer.path.read_bytes() == closed.read_bytes()
+    unsealed = closed.read_bytes().replace(end_of(closed), b"")
+    assert writer.path.read_bytes() == unsealed
+    assert recover_segment(writer.path, KEY).parts == recovered.parts
+    sealed = writer.path.read_bytes()
+    assert sealed.replace(end_of(writer.path), end_of(closed)) == closed.read_bytes()
+    assert [parse_end(end_of(path)).is_recovered for path in (closed, writer.path)] == [False, True]
+    recover_segment(writer.path)
+    assert writer.path.read_bytes() == sealed, "an end that fits is kept"
     assert recovered.truncated_bytes == place.size_bytes - 1
     assert_plays(writer.path)
 

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from storage.errors import AlreadyExists, InvalidInput, VolumeFailed, VolumeFull, VolumeMissing
 from storage.segments import writer as writer_module
+from storage.segments.chain import RunChain
 from storage.segments.packet import Packet
 from storage.segments.part import PartBuilder
 from storage.segments.reader import SegmentReader
 from storage.segments.writer import SegmentWriter
 from tests.fakes.encoded_video import Stream, encoded, merged
-from tests.fakes.segment_files import identity, parts_of, write_run, write_segment
+from tests.fakes.segment_files import KEY, identity, parts_of, write_run, write_segment
 
 VIDEOS = ["h264", "h264_b", "h265", "h265_b", "mjpeg"]
 AUDIOS = [None, "aac", "opus", "pcmu", "pcma", "l16"]
@@ -187,7 +188,9 @@ def test_a_failed_append_leaves_whole_parts_and_can_be_tried_again(
     tracks, packets = merged(encoded("h264"))
     parts = parts_of(tracks, packets)
     whole, _ = write_segment(tmp_path, "whole.mp4", tracks, parts)
-    writer = SegmentWriter.create(tmp_path, "s.mp4", identity(), tracks, volume_name="Rack")
+    writer = SegmentWriter.create(
+        tmp_path, "s.mp4", identity(), tracks, volume_name="Rack", chain=RunChain(KEY)
+    )
     writer.append(parts[0])
     size_bytes = writer.bytes_written
     real = os.writev
