@@ -47,6 +47,8 @@ class WallView(Request, frozen=True, kw_only=True):
     """Cell by cell, by name; "" = empty. Kept by UUID: a renamed camera stays in its views, one removed leaves an empty cell."""
     overlay: tuple[str, ...] | None = None
     """What stands on the pictures (VC-11), of `OVERLAY`; None = as the console is set."""
+    is_overlay_on_top: bool | None = None
+    """VC-10: above the picture, not below it; None = as the console is set."""
 
 
 OVERLAY = ("name", "state", "codec", "resolution", "fps", "throughput", "time")

@@ -16,6 +16,7 @@ from uuid import uuid4
 from sqlite_utils import Database
 
 from storage.catalog.alarm_rules import AlarmRuleRows
+from storage.catalog.arrangements import ArrangementRows
 from storage.catalog.chassis import ChassisRows
 from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYTES, catalog_error
 from storage.catalog.drives import DriveRows
@@ -45,6 +46,7 @@ class Catalog(
     TriageRows,
     AlarmRuleRows,
     StationSettingRows,
+    ArrangementRows,
 ):
     """Everything the station knows: see schema.sql for what, and the base classes for how."""
 
