@@ -29,6 +29,9 @@ from tui.cli.station import station
 from tui.cli.status import status
 from tui.cli.triggers import trigger
 from tui.cli.volumes import volume
+from tui.cli.wall_layouts import layout
+from tui.cli.wall_tours import start_up, tour
+from tui.cli.wall_views import view
 
 EXIT_INTERRUPTED = 130
 """Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -80,6 +83,10 @@ for _command in (
     alarm,
     trigger,
     schedule,
+    layout,
+    view,
+    tour,
+    start_up,
     log,
     mail,
     listen,
