@@ -120,7 +120,7 @@ async def test_the_row_in_hand_stays_in_hand_and_in_sight_while_others_arrive(tm
     engine = FakeEngine(alarms=300)
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarms 2")
+        await shows(pilot, "6 Alarm 2")
         await pilot.press("6")
         await shows(pilot, "Alarms  300")
         await pilot.press("j", "j", "j")

@@ -8,6 +8,7 @@ from engine.wire_alarms import AlarmStatus
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
+from tui.commands import Scope
 from tui.notify_file import load_notifier
 from tui.profile import TerminalProfile
 from tui.screens.frame import TABS, HeaderLine
@@ -31,11 +32,12 @@ async def test_a_new_alarm_is_told_on_every_screen(tmp_path: Path) -> None:
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await shows(pilot, "5 of 8")
-        for key, _, title in TABS[:5]:
+        for key, scope, _ in TABS[:5]:
             await pilot.press(f"f{int(key) + 1}")
-            await until(pilot, lambda title=title: f" {title} " in screen_text(app))
+            await until(pilot, lambda scope=scope: app.view is not None and app.view.SCOPE is scope)
             engine.raise_alarm(rule=f"Rule {key}", severity="critical", text="look", sound=2)
-            await shows(pilot, "! critical", f"Rule {key}: look", f"Alarms {key}")
+            count = f"F7({key})" if scope is Scope.BAYS else f"6 Alarm {key}"  # digits are bays there
+            await shows(pilot, "! critical", f"Rule {key}: look", count)
 
 
 async def test_a_storm_rings_one_pattern_and_alarms_that_go_on_ring_none(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ async def test_notifications_are_off_for_a_time_and_come_back_by_themselves(tmp_
         await pilot.press("colon", *"notify 30", "enter")
         await shows(pilot, "notifications are off here for 30 minutes", "quiet 30 min")
         engine.raise_alarm(rule="Unheard", sound=5)
-        await shows(pilot, "Alarms 1")
+        await shows(pilot, "Alarms  1 new")
         assert "Unheard: " not in screen_text(app).splitlines()[-1]
         assert rings.number == 0
         await until(
@@ -116,7 +118,7 @@ async def test_a_rule_is_switched_off_here_and_only_here(tmp_path: Path) -> None
         await pilot.press("j", "space", "enter")
         await shows(pilot, "1 rule not told here")
         engine.raise_alarm(rule="Motion at night", text="a fox")
-        await shows(pilot, "Alarms 1")
+        await shows(pilot, "Alarms  1 new")
         assert "a fox" not in screen_text(app).splitlines()[-1]
         await until(pilot, (tmp_path / "notifications.toml").exists)
     assert load_notifier(tmp_path / "notifications.toml")[0].off_rules == {"Motion at night"}
@@ -131,7 +133,7 @@ async def test_a_button_is_pressed_from_any_screen(tmp_path: Path) -> None:
         await pilot.press("exclamation_mark")
         await shows(pilot, "Press a button", "panic", "never pressed")
         await pilot.press("enter")
-        await shows(pilot, "pressed: panic", "Alarms 1")
+        await shows(pilot, "pressed: panic", "Alarm 1")
         await pilot.press("colon", *"trigger door", "enter")
         await shows(pilot, "no rule has a button 'door'")
 
@@ -167,7 +169,7 @@ async def test_titles_shorten_until_the_count_and_the_mode_fit(tmp_path: Path) -
     async with app.run_test(size=SIZE) as pilot:
         await shows(pilot, "5 of 8")
         await pilot.press("6", "colon", *"notify 9999", "enter")
-        text = await shows(pilot, "quiet 9999 min", "6 Alarm 273")
+        text = await shows(pilot, "quiet 9999 min", "6 Alarms 273")
         assert text.splitlines()[0].rstrip().endswith("14:03:20")
     app = app_for(FakeEngine(alarms=300), tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:

@@ -105,11 +105,12 @@ class HeaderLine(TextPane):
             left = Content.styled(" Watchdeck ", "bold") + left
         names = [station.name] if station else []
         for name in names:
-            if len(left) + len(right) + len(name) + 2 <= width:
+            if len(left) + len(right) + len(name) + 2 < width:
                 right = Content(f"{name}  ") + right
         room = width - len(left) - len(right)
-        if room < 1:
-            left, room = left[: max(0, width - len(right) - 1)], 1
+        if room < 1:  # the name of the screen is worth more than the clock
+            right = Content("")
+            left, room = left[:width], max(0, width - len(left))
         self.show([left + Content(" " * room) + right])
 
     @classmethod
@@ -122,7 +123,6 @@ class HeaderLine(TextPane):
             (SHORT, SHORT),
             (NONE, FULL),
             (NONE, SHORT),
-            (NONE, NONE),
         ):
             tabs = Content("").join(cls._tab(tab, front, mirror, others, own) for tab in enumerate(TABS, 2))
             if len(tabs) <= room:
@@ -141,8 +141,9 @@ class HeaderLine(TextPane):
         style = "reverse bold" if scope is front else ""
         text = f" {key} {shown} ".replace("  ", " ")
         count = short_count(new) if new else ""
-        if others != FULL and scope is not front:
-            text, count = text.rstrip(), f" {count}" if count else ""  # nine of them in 80 columns
+        if others != FULL and scope is not front:  # nine of them in 80 columns
+            text = text.rstrip()
+            count = f" {count}" if count and others == SHORT else f"({count})" if count else ""
         elif count:
             count += " "
         alert = "bold $text-error" if mirror.alarm_counts.critical else "bold $text-warning"
