@@ -188,10 +188,15 @@ class CameraRows(GroupRows):
         return "" if row is None else str(row[0])
 
     def _purge_removed_cameras(self) -> None:
-        """Inside a transaction: rows of removed cameras of which nothing is left to show."""
+        """Inside a transaction: rows of removed cameras of which nothing is left to show.
+
+        A bookmark or an item of a case still names its camera when its video is gone.
+        """
         gone = self._rows(
             "SELECT id FROM camera AS c WHERE is_removed = 1"
             " AND NOT EXISTS (SELECT 1 FROM run WHERE camera_id = c.id)"
+            " AND NOT EXISTS (SELECT 1 FROM bookmark WHERE camera_id = c.id)"
+            " AND NOT EXISTS (SELECT 1 FROM case_item WHERE camera_id = c.id)"
         )
         for key in gone:
             self._run("DELETE FROM gap WHERE camera_id = ?", key)

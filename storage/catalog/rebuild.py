@@ -1,6 +1,6 @@
 """A lost catalog again from its volumes alone: station, cameras, times and gaps, from what is written in the files.
 
-What no volume knows is lost: passwords, retention, locks, events, schedules. Nothing is guessed: footage belongs to
+What no volume knows is lost: passwords, retention, locks, bookmarks, cases, stored motion, events, schedules. Nothing is guessed: footage belongs to
 the camera whose UUID is inside it, and a camera without a settings copy becomes a removed camera that only shows it.
 """
 

@@ -86,19 +86,52 @@ class RecyclingRows(CameraRows, RecordingRows):
         expires_us: int | None = None,
     ) -> Lock:
         """Protect a stretch, which may reach into the future. Footage already being deleted is not brought back."""
+        with self.transaction():
+            return self._put_lock(
+                camera_id=camera_id,
+                start_us=start_us,
+                end_us=end_us,
+                reason=reason,
+                created_us=created_us,
+                created_by=created_by,
+                expires_us=expires_us,
+            )
+
+    def _put_lock(
+        self,
+        *,
+        camera_id: int,
+        start_us: int,
+        end_us: int,
+        created_us: int,
+        reason: str,
+        created_by: str,
+        expires_us: int | None,
+    ) -> Lock:
+        """Inside a transaction: `add_lock`."""
         if not 0 < start_us < end_us:
             raise InvalidInput("a lock ends after it begins")
         if expires_us is not None and expires_us <= created_us:
             raise InvalidInput("a lock expires in the future")
-        with self.transaction():
-            row = self._row(
-                "INSERT INTO footage_lock (camera_id, start_us, end_us, reason, created_us, created_by, expires_us)"
-                f" VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING {_LOCK_COLUMNS}",
-                (camera_id, start_us, end_us, reason, created_us, created_by, expires_us),
-            )
-            assert row is not None
-            self._count_lock(camera_id, start_us, end_us, 1)
+        row = self._row(
+            "INSERT INTO footage_lock (camera_id, start_us, end_us, reason, created_us, created_by, expires_us)"
+            f" VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING {_LOCK_COLUMNS}",
+            (camera_id, start_us, end_us, reason, created_us, created_by, expires_us),
+        )
+        assert row is not None
+        self._count_lock(camera_id, start_us, end_us, 1)
         return Lock(**dict(zip(Lock.__struct_fields__, row, strict=True)))
+
+    def _move_lock(self, lock_id: int, start_us: int, end_us: int, expires_us: int | None) -> None:
+        """Inside a transaction: the same lock, of another stretch of its camera, for another time."""
+        row = self._row("SELECT camera_id, start_us, end_us FROM footage_lock WHERE id = ?", (lock_id,))
+        assert row is not None, "a lock is only moved by what holds it"
+        self._count_lock(row[0], row[1], row[2], -1)
+        self._run(
+            "UPDATE footage_lock SET start_us = ?, end_us = ?, expires_us = ? WHERE id = ?",
+            (start_us, end_us, expires_us, lock_id),
+        )
+        self._count_lock(row[0], start_us, end_us, 1)
 
     def locks(
         self, camera_ids: Iterable[int] | None = None, start_us: int | None = None, end_us: int | None = None

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from storage.catalog.alarm_records import AlarmRowFilter, OperationRow, ResultRow
+from storage.catalog.bookmarks import BookmarkFilter
 from storage.catalog.changes import (
     BeginRun,
     CloseGap,
@@ -33,6 +34,9 @@ LARGE = (
     "alarm_step_alarm",
     "alarm_result",
     "operation",
+    "bookmark",
+    "case_item",
+    "motion_block",
 )
 SMALL_SCANS = (
     "SCAN run USING INDEX run_unended",
@@ -41,6 +45,8 @@ SMALL_SCANS = (
     "SCAN alarm USING COVERING INDEX alarm_open",
     "SCAN alarm USING COVERING INDEX alarm_open_group",
     "SCAN alarm USING COVERING INDEX alarm_history",
+    # Likewise: newest first, until the page is full.
+    "SCAN b USING INDEX bookmark_by_start",
 )
 """Partial indexes that hold only the few rows asked for, and the list of alarms."""
 WINDOW = ([1], T0, T0 + SECOND)
@@ -54,6 +60,8 @@ def filled(catalog: Catalog) -> Catalog:
     catalog.remove_volume(hidden.uuid)
     add_segment(catalog, begin_run(catalog, camera_id), 0, volume_id, T0, T0 + SECOND)
     catalog.add_lock(camera_id=camera_id, start_us=T0, end_us=T0 + 1, created_us=T0, expires_us=T0 + 1)
+    for number in range(3):
+        catalog.add_bookmark(camera_id=camera_id, start_us=T0 + number, end_us=T0 + 5, now_us=T0, name="x")
     catalog.add_alarm_rule(name="night watch", body="{}", created_us=T0)
     catalog.add_hits([hit(number, source=f"camera {number % 30}", retrigger_us=0) for number in range(60)])
     catalog.triage(ids=[1], comment="x", actor="ann", time_us=T0)
@@ -122,6 +130,15 @@ CALLS: dict[str, Callable[[Catalog], object]] = {
     "locks": lambda c: c.locks([1], T0, T0 + 1),
     "add_lock": lambda c: c.add_lock(camera_id=1, start_us=T0, end_us=T0 + 1, created_us=T0),
     "expire_locks": lambda c: c.expire_locks(T0 + 5),
+    "bookmarks": lambda c: c.bookmarks(
+        BookmarkFilter(text="x", start_us=T0, end_us=T0 + 9, made_end_us=T0 + 9),
+        now_us=T0 + SECOND * 100,
+        before=(T0 + 2, 1),
+    ),
+    "bookmarks of a camera": lambda c: c.bookmarks(BookmarkFilter(camera="GAT", start_us=T0), now_us=T0),
+    "add_bookmark": lambda c: c.add_bookmark(camera_id=1, start_us=T0, end_us=T0 + 1, now_us=T0, once=True),
+    "edit_bookmark": lambda c: c.edit_bookmark(1, now_us=T0, end_us=T0 + 9, keep_days=3),
+    "remove_bookmark": lambda c: c.remove_bookmark(1, now_us=T0),
     "mark_deleting": lambda c: c.mark_deleting([1]),
     "deleting": lambda c: c.deleting(),
     "forget": lambda c: c.forget([1]),
@@ -181,6 +198,18 @@ def test_the_timeline_reads_only_its_index(filled: Catalog) -> None:
 def test_the_list_comes_from_a_covering_index_in_order(filled: Catalog, name: str) -> None:
     lines = [line for statement, line in plans(filled, CALLS[f"alarms {name}"]) if "LIMIT" in statement]
     assert any("COVERING INDEX alarm_" in line for line in lines)
+    assert not any("TEMP B-TREE" in line for line in lines)
+
+
+def test_a_page_of_bookmarks_ends_with_its_last_row(filled: Catalog) -> None:
+    """The newest come straight from the index, and the filter of a whole list is not sorted."""
+    filter = BookmarkFilter(text="x", made_start_us=T0)
+    lines = [
+        line
+        for statement, line in plans(filled, lambda c: c.bookmarks(filter, now_us=T0))
+        if "FROM bookmark" in statement
+    ]
+    assert any("INDEX bookmark_by_start" in line for line in lines)
     assert not any("TEMP B-TREE" in line for line in lines)
 
 

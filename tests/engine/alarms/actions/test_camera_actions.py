@@ -29,6 +29,7 @@ from engine.wire_alarm_rules import (
     SoundAction,
 )
 from engine.wire_sources import PreservationSettings
+from storage.catalog.bookmarks import BookmarkFilter
 from storage.errors import ActionFailed, CameraUnreachable, Conflict, NotFound, Unsupported
 from storage.units import US_PER_DAY
 from tests.engine.alarms.actions.alarm_row import AT_US, occasion
@@ -112,6 +113,11 @@ async def test_a_bookmark_outlives_the_footage_around_it(rig: Rig) -> None:
     (lock,) = await rig.catalog.read("locks")
     assert (lock.start_us, lock.end_us, lock.created_by) == (event_us, event_us + 10 * S, "alarm rule")
     assert lock.reason == "door opened: motion in 12 cells"
+    (bookmark,) = await rig.catalog.read("bookmarks", BookmarkFilter(), now_us=rig.clock.now_us())
+    assert (bookmark.name, bookmark.note, bookmark.camera) == ("door opened", "motion in 12 cells", "yard")
+    assert (bookmark.start_us, bookmark.end_us) == (event_us, event_us + 10 * S)
+    assert bookmark.is_valid
+    assert bookmark.is_protected
 
 
 async def test_a_bookmark_ends_with_its_preservation_time(rig: Rig) -> None:
@@ -134,6 +140,9 @@ async def test_another_try_of_the_same_bookmark_makes_no_second_lock(rig: Rig) -
     for _ in range(2):
         await bookmarker.perform(BookmarkAction(), occasion())
     assert len(await rig.catalog.read("locks")) == 1
+    assert len(await rig.catalog.read("bookmarks", BookmarkFilter(), now_us=AT_US)) == 1
+    await bookmarker.perform(BookmarkAction(), occasion(first_us=AT_US + S))
+    assert len(await rig.catalog.read("bookmarks", BookmarkFilter(), now_us=AT_US)) == 2
 
 
 async def test_a_bookmark_of_a_camera_that_is_gone_says_so_and_keeps_the_others(rig: Rig) -> None:
