@@ -83,6 +83,16 @@ class PictureOutput:
         if surface.surface_id in self._surfaces:
             self._on_work(0.0)
 
+    has_pixels = True
+
+    def painted(self, surface: PictureSurface) -> None:
+        """The surface's cells are those of its newest picture."""
+        surface.drawn()
+
+    def strip_rows(self, columns: int) -> int:
+        """Cell rows of a strip that suit the link; 0 = whole pictures."""
+        return 0
+
     def forget(self) -> None:
         """The screen was cleared or resized: nothing stands anywhere any more."""
         self._placed.clear()

@@ -1,11 +1,12 @@
 """Values of a `VideoCell`: pictures made of cells, and pictures the terminal draws itself (sixel, kitty).
 
     CellPictureLike   columns, rows, lines of runs (text, foreground, background); the engine's message fits as it is
-    TerminalPicture(kind, columns, rows, payload, image_id=0)
-    PictureSurface    what a place for terminal pictures offers to whoever writes them
-    PictureWriter     what the app offers as `app.picture_output`; without one the surfaces say so in words
+    TerminalPicture(kind, columns, rows, payload, image_id=0, strips=())
+    PictureStrip(row, rows, payload)     a part of a sixel picture that is drawn by itself
+    PictureSurface    what a place for pictures offers to whoever writes them
+    PictureWriter     what the app offers as `app.picture_output`; without one payloads are not drawn but say so in words
 
-Nothing here draws; whoever writes payloads to the terminal lives outside of the widgets.
+Nothing here draws; whoever writes to the terminal, at the pace of the link, lives outside of the widgets.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ TRUECOLOR = 16_777_216
 """`colors` of a picture whose runs carry 0xRRGGBB; with fewer they carry palette numbers."""
 
 PICTURE_META = "watchdeck-picture"
-"""Key in a cell style's meta: the cell is kept free for the surface with this id."""
+"""Key in a cell style's meta: the cell is kept free for the surface with this id, or `CELL_PICTURE`."""
+
+CELL_PICTURE = -1
+"""Value of `PICTURE_META`: the cell is part of a picture made of characters, which is sent at the pace of the link."""
 
 
 class CellRunLike(Protocol):
@@ -67,6 +71,16 @@ class CellPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureStrip:
+    """Whole cell rows of a sixel picture."""
+
+    row: int
+    """Of the picture, from 0."""
+    rows: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TerminalPicture:
     """Escape sequences that draw a picture at the cursor, over `columns` x `rows` cells."""
 
@@ -74,8 +88,11 @@ class TerminalPicture:
     columns: int
     rows: int
     payload: bytes
+    """Empty where there are strips."""
     image_id: int = 0
     """Kitty: the id placed, by which it is removed."""
+    strips: tuple[PictureStrip, ...] = ()
+    """Sixel: instead of the payload, top to bottom."""
 
 
 Picture = CellPictureLike | TerminalPicture
@@ -83,7 +100,7 @@ Picture = CellPictureLike | TerminalPicture
 
 @runtime_checkable
 class PictureSurface(Protocol):
-    """A place on the screen where a terminal picture belongs."""
+    """A place on the screen where a picture belongs."""
 
     @property
     def surface_id(self) -> int:
@@ -94,9 +111,22 @@ class PictureSurface(Protocol):
         """The picture and where it belongs on the screen; None = none, or not in sight."""
         ...
 
+    def cell_picture_region(self) -> Region | None:
+        """Where on the screen a picture made of characters stands; None = none, or not in sight."""
+        ...
+
+    def drawn(self) -> None:
+        """All of the picture was written (see `PictureWriter.painted`), or none of it is in sight."""
+        ...
+
 
 class PictureWriter(Protocol):
-    """Writes terminal pictures; the app has one as `picture_output` where the terminal can."""
+    """Writes pictures; the app has one as `picture_output` on a real terminal."""
+
+    @property
+    def has_pixels(self) -> bool:
+        """The terminal draws sixel or kitty pictures."""
+        ...
 
     def register(self, surface: PictureSurface) -> None:
         """A surface came."""
@@ -110,11 +140,19 @@ class PictureWriter(Protocol):
         """The surface has another picture, or none."""
         ...
 
+    def painted(self, surface: PictureSurface) -> None:
+        """The surface's cells are those of its newest picture: say `drawn` once they were written."""
+        ...
+
 
 @lru_cache(maxsize=16_384)
 def run_style(foreground: int, background: int, is_truecolor: bool) -> Style:
-    """The style of a run; bounded cache, pictures use few colours."""
-    return Style(color=_color(foreground, is_truecolor), bgcolor=_color(background, is_truecolor))
+    """The style of a run, marked as part of a picture; bounded cache, pictures use few colours."""
+    return Style(
+        color=_color(foreground, is_truecolor),
+        bgcolor=_color(background, is_truecolor),
+        meta={PICTURE_META: CELL_PICTURE},
+    )
 
 
 def _color(value: int, is_truecolor: bool) -> Color | None:

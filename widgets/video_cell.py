@@ -2,20 +2,24 @@
 
     VideoCell(*, caption="", reason="", can_focus=False, name, id, classes)
         .set_picture(picture, colors=16_777_216)   CellPictureLike (also the engine's message) or TerminalPicture
-        .clear(reason)                  no picture, and why ("no recording at this time", "fetching ...")
+        .clear(reason, is_fault=False)  no picture, and why ("no recording at this time", "fetching ..."); a fault is grey
         .caption, .note, .is_stale, .reason (reactive)     caption left, note right ("14:03:07"), stale marker
         .room -> (columns, rows)        cells a picture may cover: what to ask for
+        .is_drawing                     the last picture is still on its way to the terminal; a newer one waits, one at most
+        .follower                       a CellFollower, told when a picture was drawn and when there is other room
     messages: VideoCell.RoomChanged(control, columns, rows): ask for another size; VideoCell.Opened(control) on click/enter
-    values: CellPicture, CellRun, TerminalPicture in widgets/picture.py
+    values: CellPicture, CellRun, TerminalPicture in widgets/picture.py; rows are painted by widgets/picture_rows.py
 
 It draws what it is given. Sixel and kitty payloads are not drawn here: the cells are kept free and marked, and the
-app's `picture_output` (see `PictureWriter`) writes them when the surface is really in sight.
+app's `picture_output` (see `PictureWriter`) writes them when the surface is really in sight. Pictures of characters are
+marked too, and sent by it a few rows at a time where the link is slow; a picture that came meanwhile waits, so that
+never parts of more than two are seen.
 """
 
 from __future__ import annotations
 
 from itertools import count
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
@@ -30,20 +34,22 @@ from textual.widget import Widget
 from widgets.format import fit
 from widgets.glyphs import glyphs_of
 from widgets.paint_pass import PaintPass
-from widgets.picture import (
-    PICTURE_META,
-    TRUECOLOR,
-    CellPictureLike,
-    Picture,
-    PictureWriter,
-    TerminalPicture,
-    run_style,
-)
-
-KEPT_RUN_STYLES = 16_384
-"""Styles of picture cells remembered by each cell; when there are more the memory starts anew."""
+from widgets.picture import TRUECOLOR, Picture, PictureWriter, TerminalPicture
+from widgets.picture_rows import PictureRows, differing_rows
 
 _surface_ids = count(1)
+
+
+class CellFollower(Protocol):
+    """Who gives a cell its pictures."""
+
+    def cell_drawn(self, cell: VideoCell) -> None:
+        """The newest picture given was drawn, or is not in sight."""
+        ...
+
+    def cell_room_changed(self, cell: VideoCell) -> None:
+        """Pictures of another size are wanted."""
+        ...
 
 
 class VideoCell(PaintPass, Widget):
@@ -64,6 +70,7 @@ class VideoCell(PaintPass, Widget):
         "video-cell--caption-focus",
         "video-cell--stale",
         "video-cell--reason",
+        "video-cell--fault",
     }
     """
     | Class | Of |
@@ -71,6 +78,7 @@ class VideoCell(PaintPass, Widget):
     | `video-cell--caption`, `--caption-focus` | the line below the picture |
     | `video-cell--stale` | the marker of an old picture |
     | `video-cell--reason` | why there is no picture |
+    | `video-cell--fault` | the grey of a cell whose picture failed |
     """
 
     DEFAULT_CSS = """
@@ -81,6 +89,7 @@ class VideoCell(PaintPass, Widget):
         & > .video-cell--caption-focus { color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style; }
         & > .video-cell--stale { color: $text-warning; text-style: bold; }
         & > .video-cell--reason { color: $text-muted; }
+        & > .video-cell--fault { color: $foreground; background: $panel; }
     }
     """
 
@@ -135,9 +144,14 @@ class VideoCell(PaintPass, Widget):
         self._picture: Picture | None = None
         self._is_truecolor = True
         self._room = (0, 0)
-        self._run_base: Style | None = None
-        self._run_styles: dict[tuple[int, int, bool], Style] = {}
-        """On `_run_base`, by colours."""
+        self._rows = PictureRows(self.surface_id)
+        self._is_fault = False
+        self._waiting: tuple[Picture, int] | None = None
+        """The newest picture, while the one before is drawn."""
+        self._drawing = 0
+        """Number of the picture on its way to the terminal; 0 = none is."""
+        self._drawings = 0
+        self.follower: CellFollower | None = None
         self.set_reactive(VideoCell.caption, caption)
         self.set_reactive(VideoCell.reason, reason)
 
@@ -154,35 +168,58 @@ class VideoCell(PaintPass, Widget):
         """What is shown."""
         return self._picture
 
-    def set_picture(self, picture: Picture, colors: int = TRUECOLOR) -> None:
-        """Show a picture; `colors` says what the numbers in its runs are."""
-        before, had_reason, was_truecolor = self._picture, bool(self.reason), self._is_truecolor
-        if picture == before and not had_reason:
-            return
-        self._picture = picture
-        self._is_truecolor = colors >= TRUECOLOR
-        self.set_reactive(VideoCell.reason, "")
-        if had_reason or was_truecolor is not self._is_truecolor:
-            self.refresh()
-        else:
-            self._refresh_differing(before, picture)
-        self._tell_writer()
+    @property
+    def is_drawing(self) -> bool:
+        """The last picture is on its way to the terminal."""
+        return bool(self._drawing)
 
-    def _refresh_differing(self, before: Picture | None, after: Picture) -> None:
-        """Of two pictures of one size only the rows that differ are painted: most of a camera's view stands still."""
-        if (
-            before is None
-            or isinstance(before, TerminalPicture)
-            or isinstance(after, TerminalPicture)
-            or (before.columns, before.rows) != (after.columns, after.rows)
-            or len(before.lines) != len(after.lines)
-        ):
-            self.refresh()
+    def set_picture(self, picture: Picture, colors: int = TRUECOLOR) -> None:
+        """Show a picture, once the one before is drawn; `colors` says what the numbers in its runs are."""
+        if self._drawing:
+            self._waiting = picture, colors
+        else:
+            self._apply(picture, colors)
+
+    def _apply(self, picture: Picture, colors: int) -> None:
+        before, had_reason, was_truecolor = self._picture, bool(self.reason), self._is_truecolor
+        is_other = picture != before or had_reason
+        if is_other:
+            self._picture = picture
+            self._is_truecolor = colors >= TRUECOLOR
+            self.set_reactive(VideoCell.reason, "")
+            rows = differing_rows(before, picture)
+            if rows is None or had_reason or was_truecolor is not self._is_truecolor:
+                self.refresh()
+            else:
+                area = self._picture_area(picture)
+                for row in rows:
+                    if row < area.height:
+                        self._refresh_row(area.y + row)
+        if self.is_attached:
+            self._drawings += 1
+            self._drawing = self._drawings
+            if is_other:
+                self._tell_writer()
+            self.call_after_refresh(self._painted, self._drawing)
+
+    def _painted(self, number: int) -> None:
+        """The compositor has the picture: from here on it is the writer's."""
+        if number == self._drawing:
+            if (writer := self._writer) is None:
+                self.drawn()
+            else:
+                writer.painted(self)
+
+    def drawn(self) -> None:
+        """The picture is at the terminal: the next one, if it waits."""
+        if not self._drawing:
             return
-        area = self._picture_area(after)
-        for row in range(min(area.height, len(after.lines))):
-            if before.lines[row] != after.lines[row]:
-                self._refresh_row(area.y + row)
+        self._drawing = 0
+        if (waiting := self._waiting) is not None:
+            self._waiting = None
+            self._apply(*waiting)
+        elif self.follower is not None:
+            self.follower.cell_drawn(self)
 
     def _refresh_row(self, y: int) -> None:
         self.refresh(Region(0, y, max(self.content_size.width, 1), 1).translate(self._content_offset))
@@ -201,9 +238,11 @@ class VideoCell(PaintPass, Widget):
     def _watch_is_stale(self) -> None:
         self._refresh_row(self.room[1])
 
-    def clear(self, reason: str) -> None:
-        """No picture; `reason` is shown in its place."""
-        self._picture = None
+    def clear(self, reason: str, *, is_fault: bool = False) -> None:
+        """No picture; `reason` is shown in its place. `is_fault`: there should have been one, the cell is grey."""
+        self._picture = self._waiting = None
+        self._drawing = 0
+        self._is_fault = is_fault
         self.reason = reason
         self.refresh()
         self._tell_writer()
@@ -222,6 +261,21 @@ class VideoCell(PaintPass, Widget):
             return None
         # A sixel that touches the last row scrolls some terminals: that row is never covered.
         return None if place.bottom >= self.app.size.height else (picture, place)
+
+    def cell_picture_region(self) -> Region | None:
+        """Where on the screen a picture of characters stands; None = there is none in sight."""
+        picture = self._picture
+        if (
+            picture is None
+            or isinstance(picture, TerminalPicture)
+            or not self.is_attached
+            or not self.display
+        ):
+            return None
+        if self.app.screen is not self.screen or not self.is_on_screen:
+            return None
+        place = self._picture_area(picture).translate(self.content_region.offset)
+        return place.intersection(self.region).intersection(self.screen.region) or None
 
     def _picture_area(self, picture: Picture) -> Region:
         """Where the picture stands inside the widget: centred, never larger than the room."""
@@ -254,6 +308,8 @@ class VideoCell(PaintPass, Widget):
         if self.room != self._room:
             self._room = self.room
             self.post_message(self.RoomChanged(self, *self._room))
+            if self.follower is not None:
+                self.follower.cell_room_changed(self)
 
     def on_click(self) -> None:
         """Open."""
@@ -280,43 +336,32 @@ class VideoCell(PaintPass, Widget):
         if isinstance(picture, TerminalPicture):
             segments = self._kept_free(picture, area, y, base)
         else:
-            segments = self._cells(picture, y - area.y, base)
+            segments = self._rows.segments(picture, y - area.y, base, is_truecolor=self._is_truecolor)
         strip = Strip(segments).crop(0, area.width)
         return strip.crop_pad(area.width, area.x, width - area.right, base)
 
-    def _cells(self, picture: CellPictureLike, row: int, base: Style) -> list[Segment]:
-        if row >= len(picture.lines):
-            return []
-        if base != self._run_base:
-            self._run_base = base
-            self._run_styles.clear()
-        segments = []
-        for run in picture.lines[row]:
-            key = (run.foreground, run.background, self._is_truecolor)
-            if (style := self._run_styles.get(key)) is None:
-                if len(self._run_styles) >= KEPT_RUN_STYLES:
-                    self._run_styles.clear()
-                style = self._run_styles[key] = base + run_style(*key)
-            segments.append(Segment(run.text, style))
-        return segments
-
     def _kept_free(self, picture: TerminalPicture, area: Region, y: int, base: Style) -> list[Segment]:
-        if self._writer is None:
+        writer = self._writer
+        if writer is None or not writer.has_pixels:
             text = f"{picture.kind} picture not available here" if y == area.y else ""
             return [Segment(fit(text, area.width), base)]
-        return [Segment(" " * area.width, base + Style(meta={PICTURE_META: self.surface_id}))]
+        return self._rows.kept_free(picture, base)
 
     def _render_reason(self, y: int, width: int, rows: int, base: Style) -> Strip:
         is_coming = self.reason.endswith("...")
         words = self.reason if is_coming else f"no picture: {self.reason}".removesuffix(": ")
         lines = _wrap(words, width)
         top = max((rows - len(lines)) // 2, 0)
+        style = base + self.part_style("video-cell--fault" if self._is_fault else "video-cell--reason")
+        # Where a theme has no grey of its own a fault is told by what the cell is filled with.
+        is_filled = self._is_fault and self.app.current_theme.ansi
+        filling = glyphs_of(self).shade if is_filled else " "
         if not top <= y < top + len(lines):
-            return Strip.blank(width, base)
-        style = base + self.part_style("video-cell--reason")
+            return Strip([Segment(filling * width, style if self._is_fault else base)], width)
         line = lines[y - top]
         left = max((width - len(line)) // 2, 0)
-        return Strip([Segment(fit(" " * left + line, width, glyphs_of(self).ellipsis), style)], width)
+        text = fit(filling * left + line, width, glyphs_of(self).ellipsis)
+        return Strip([Segment(text[: left + len(line)].ljust(width, filling), style)], width)
 
     def _render_caption(self, width: int) -> Strip:
         name = "video-cell--caption-focus" if self.has_focus else "video-cell--caption"

@@ -67,9 +67,7 @@ async def add_bookmark(
         created_by=call.caller.name,
         keep_days=preserved.bookmark_days if asked.keep_days is None else asked.keep_days,
     )
-    services.events.publish(
-        "bookmark.added", _said(row, "made"), source=row.camera, actor=call.caller.name
-    )
+    services.events.publish("bookmark.added", _said(row, "made"), source=row.camera, actor=call.caller.name)
     return bookmark_view(row)
 
 

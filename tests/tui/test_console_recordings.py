@@ -14,7 +14,7 @@ from tests.fakes.engine import SCRIPT_NOW_US, FakeEngine
 from tests.fakes.scripted_station import scripted_timeline
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
-from tui.screens.preview import FETCHING
+from tui.picture_feed import FETCHING
 from tui.screens.recordings import RecordingsView
 from widgets.timeline import SPANS_US, Timeline
 from widgets.video_cell import VideoCell

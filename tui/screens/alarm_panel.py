@@ -14,9 +14,9 @@ from textual.widgets import Static
 
 from engine.wire_alarm_rules import ActionState
 from engine.wire_alarms import AlarmDetail, AlarmStatus, AlarmStep
+from tui.picture_feed import PictureBoard
+from tui.picture_wish import Wish
 from tui.screens.alarms_text import STATUSES, Moment, status_of, title_of
-from tui.screens.moments import Moment as PictureMoment
-from tui.screens.moments import MomentFeed
 from tui.screens.view import View
 from tui.wording import severity_wording
 from widgets import format
@@ -52,7 +52,7 @@ class AlarmPanel(Vertical):
     def __init__(self, view: View) -> None:
         super().__init__(id="alarm-panel")
         self._view = view
-        self._feed = MomentFeed(view)
+        self._board = PictureBoard(view, writes_notes=False, keeps_picture=False)
         self._detail: AlarmDetail | None = None
 
     def compose(self) -> ComposeResult:
@@ -70,7 +70,7 @@ class AlarmPanel(Vertical):
     def show_nothing(self) -> None:
         """The list is empty."""
         self._detail = None
-        self._feed.stop()
+        self._board.stop()
         self.query_one("#alarm-words", Static).update("no alarm in hand")
         for cell in self.query(VideoCell):
             cell.caption = ""
@@ -89,7 +89,7 @@ class AlarmPanel(Vertical):
         cells = [cell for cell in self.query(VideoCell) if cell.display]
         self.set_class(not detail.alarm.camera or self._view.desk.profile.graphics == "none", "-no-pictures")
         if not detail.alarm.camera or not cells:
-            self._feed.stop()
+            self._board.stop()
             return
         wanted = []
         for cell, (at_us, words) in zip(cells, strip_moments(detail, len(cells)), strict=False):
@@ -98,17 +98,17 @@ class AlarmPanel(Vertical):
             if at_us > moment.now_us:
                 cell.clear("not yet")
             else:
-                wanted.append(PictureMoment(cell, detail.alarm.camera, at_us))
-        self._feed.show(wanted)
+                wanted.append((cell, Wish(detail.alarm.camera, at_us, is_rough=True)))
+        self._board.show(wanted)
 
     def again(self) -> None:
         """The room changed, or the view came back."""
         if self._detail is not None and self.display:
-            self._feed.again()
+            self._board.again()
 
     def stop(self) -> None:
         """Closed, or the view went to the back."""
-        self._feed.stop()
+        self._board.stop()
 
 
 def strip_moments(detail: AlarmDetail, number: int) -> list[tuple[int, str]]:

@@ -28,7 +28,8 @@ from tui.alarm_wall import AlarmWall, grid_of, most_cells
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
-from tui.screens.live_round import LiveRound
+from tui.picture_feed import PictureBoard
+from tui.picture_wish import Wish
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.wording import severity_wording
@@ -103,7 +104,7 @@ class AlarmTabView(View):
         self._kept_out = 0
         """Alarms that this console shows no live picture of."""
         self._beat = BlinkBeat(self, self._blink)
-        self._round = LiveRound(self)
+        self._board = PictureBoard(self)
 
     def compose(self) -> ComposeResult:
         yield TextPane(classes="title")
@@ -119,7 +120,7 @@ class AlarmTabView(View):
 
     def leave(self) -> None:
         self._beat.stop()
-        self._round.stop()
+        self._board.stop()
 
     def refresh_from(self, change: Change) -> None:
         if change & Change.ALARMS:
@@ -167,7 +168,7 @@ class AlarmTabView(View):
             grid.styles.grid_size_columns = self._across
             grid.styles.grid_size_rows = down
         pairs = list(zip(cells, self.wall.shown, strict=False))
-        self._round.show([(cell, alarm.camera) for cell, alarm in pairs] if self.is_front else [])
+        self._board.show([(cell, Wish(alarm.camera)) for cell, alarm in pairs] if self.is_front else [])
         self._draw_cells()
         self._draw_words()
 
@@ -190,7 +191,6 @@ class AlarmTabView(View):
 
     @on(VideoCell.RoomChanged)
     def _room_changed(self) -> None:
-        self._round.again()
         self._draw_cells()
 
     @on(VideoCell.Opened)

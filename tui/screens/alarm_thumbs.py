@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from engine.wire_alarms import AlarmView
+from tui.picture_feed import PictureBoard
+from tui.picture_wish import Wish
 from tui.screens.alarms_text import title_of
-from tui.screens.moments import Moment, MomentFeed
 from tui.screens.view import View
 from widgets import format
 from widgets.glyphs import glyphs_of
@@ -39,7 +40,7 @@ class AlarmThumbs(Container):
     def __init__(self, view: View) -> None:
         super().__init__(id="alarm-thumbs")
         self._view = view
-        self._feed = MomentFeed(view)
+        self._board = PictureBoard(view, writes_notes=False, keeps_picture=False)
         self._shape = (1, 1)
 
     def compose(self) -> ComposeResult:
@@ -87,18 +88,20 @@ class AlarmThumbs(Container):
             cell.caption = f"{sign}{mark}{alarm.source or 'station'} {title_of(alarm)}"
             cell.note = when(alarm)
             if alarm.camera:
-                wanted.append(Moment(cell, alarm.camera, alarm.first_us))
+                wanted.append((cell, Wish(alarm.camera, alarm.first_us, is_rough=True)))
+                if is_selected:
+                    self._board.focused = cell
             else:
                 cell.clear("not of a camera")
-        self._feed.show(sorted(wanted, key=lambda moment: not moment.cell.has_class("-selected")))
+        self._board.show(wanted)
 
     def again(self) -> None:
         """The room changed."""
-        self._feed.again()
+        self._board.again()
 
     def stop(self) -> None:
         """Nothing more is asked for."""
-        self._feed.stop()
+        self._board.stop()
 
 
 def note_of(alarm: AlarmView, now_us: int) -> str:

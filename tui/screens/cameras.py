@@ -16,9 +16,10 @@ from tui.commands import Scope, bindings_of
 from tui.desk import Desk, Undo
 from tui.export_job import SaveFailed, file_name, save_bytes
 from tui.mirror import Change
+from tui.picture_feed import PictureBoard
+from tui.picture_wish import Wish
 from tui.screens.camera_text import COLUMNS, SORTS, camera_line, detail_pairs, summary_lines
 from tui.screens.help import PageScreen
-from tui.screens.preview import PictureFeed
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.work import start
@@ -62,7 +63,7 @@ class CamerasView(View):
                 yield TextPane(id="camera-summary")
 
     def on_mount(self) -> None:
-        self._feed = PictureFeed(self, self.query_one(VideoCell))
+        self._board = PictureBoard(self)
         self._draw_rows()
 
     # -- the view ----------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ class CamerasView(View):
         self._follow_selected()
 
     def leave(self) -> None:
-        self._feed.stop()
+        self._board.stop()
 
     def show_target(self, camera: str, at_us: int | None) -> None:
         found = self.desk.mirror.camera(camera)
@@ -147,17 +148,13 @@ class CamerasView(View):
         self._follow_selected()
 
     def _follow_selected(self) -> None:
-        camera = self.selected
-        if camera is None:
-            self._feed.stop("no camera selected")
-        elif not self.desk.mirror.is_connected:
-            self._feed.stop("no engine")
+        camera, cell = self.selected, self.query_one(VideoCell)
+        cell.caption = camera.name if camera is not None else ""
+        if camera is None or not self.desk.mirror.is_connected:
+            self._board.stop()
+            cell.clear("no camera selected" if camera is None else "no engine")
         elif self._has_preview and self.display:
-            self._feed.show(camera.name)
-
-    @on(VideoCell.RoomChanged)
-    def _room_changed(self) -> None:
-        self._feed.again()
+            self._board.show([(cell, Wish(camera.name))])
 
     # -- actions -----------------------------------------------------------------------------------------
 
@@ -267,7 +264,7 @@ class CamerasView(View):
         if self._has_preview:
             self._follow_selected()
         else:
-            self._feed.stop()
+            self._board.stop()
 
     def action_sort(self, column: str = "") -> None:
         if column and column not in SORTS:

@@ -14,8 +14,9 @@ from textual.content import Content
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.picture_feed import PictureBoard
+from tui.picture_wish import Wish
 from tui.screens.cameras import save_snapshot
-from tui.screens.preview import PictureFeed
 from tui.screens.range_jobs import RangeJobs
 from tui.screens.text_pane import TextPane
 from tui.screens.timeline_feed import TimelineFeed
@@ -90,7 +91,7 @@ class RecordingsView(View):
     def on_mount(self) -> None:
         self.timeline = self.query_one(Timeline)
         self._feed = TimelineFeed(self, self.timeline)
-        self._pictures = PictureFeed(self, self.query_one(VideoCell))
+        self._pictures = PictureBoard(self)
         self.jobs = RangeJobs(self)
 
     # -- the view ----------------------------------------------------------------------------------------
@@ -181,18 +182,14 @@ class RecordingsView(View):
         """The picture for where the playhead is."""
         if self.has_class("-no-preview") or not self.display:
             return
-        if not self.camera_name:
-            self._pictures.stop("no cameras")
-        elif not self.desk.mirror.is_connected:
-            self._pictures.stop("no engine")
-        elif self.timeline.is_following:
-            self._pictures.show(self.camera_name)
+        cell = self.query_one(VideoCell)
+        cell.caption = self.camera_name
+        if not self.camera_name or not self.desk.mirror.is_connected:
+            self._pictures.stop()
+            cell.clear("no engine" if self.camera_name else "no cameras")
         else:
-            self._pictures.show(self.camera_name, self.timeline.playhead_us)
-
-    @on(VideoCell.RoomChanged)
-    def _room_changed(self) -> None:
-        self._pictures.again()
+            at_us = None if self.timeline.is_following else self.timeline.playhead_us
+            self._pictures.show([(cell, Wish(self.camera_name, at_us))])
 
     def _draw_words(self) -> None:
         timeline = self.timeline
