@@ -22,6 +22,7 @@ import msgspec
 from engine import wire, wire_calls
 from engine.client_alarms import AlarmCalls
 from engine.client_chassis import ChassisCalls
+from engine.client_export_files import ExportFileCalls
 from engine.client_footage import FootageCalls
 from engine.path_segment import path_segment
 from engine.socket_path import client_socket_path
@@ -99,7 +100,7 @@ class ExportStream:
             ) from error
 
 
-class EngineClient(ChassisCalls, AlarmCalls, FootageCalls):
+class EngineClient(ChassisCalls, AlarmCalls, FootageCalls, ExportFileCalls):
     """Calls to one engine. Use as `async with EngineClient(path) as engine`, or call `close` at the end."""
 
     def __init__(
@@ -369,6 +370,7 @@ class EngineClient(ChassisCalls, AlarmCalls, FootageCalls):
         timeout: aiohttp.ClientTimeout,
         body: wire.Request | None = None,
         query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer of status 2xx, its body unread; any other becomes the error the engine meant."""
         import aiohttp
@@ -376,9 +378,9 @@ class EngineClient(ChassisCalls, AlarmCalls, FootageCalls):
 
         url = URL(f"http://engine{path}", encoded=True).with_query(_parameters(query or {}))
         data = None if body is None else msgspec.json.encode(body)
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        sent = {**(headers or {}), **({"Content-Type": "application/json"} if data is not None else {})}
         try:
-            response = await self._pool().request(method, url, data=data, headers=headers, timeout=timeout)
+            response = await self._pool().request(method, url, data=data, headers=sent, timeout=timeout)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._connection_error(error) from error
         async with response:

@@ -62,6 +62,13 @@ class PicturesSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Processes that decode and encode pictures."""
 
 
+class ExportsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    folder: str = ""
+    """Where exports are made, a folder each; empty = `exports` in the state folder."""
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 7
+    """Their files are removed after this; what they were stays in the list."""
+
+
 class ChassisSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hardware: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(HARDWARE)})$")] = "auto"
     """auto: the drive service where there is one, else this machine itself when the engine is root."""
@@ -80,6 +87,7 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     api: ApiSection = ApiSection()
     log: LogSection = LogSection()
     pictures: PicturesSection = PicturesSection()
+    exports: ExportsSection = ExportsSection()
     chassis: ChassisSection = ChassisSection()
 
 
@@ -94,7 +102,12 @@ def parse_config(content: str, origin: str) -> StationConfig:
         ) from error
     except msgspec.DecodeError as error:
         raise ConfigError(f"{origin} is not TOML: {error}", "correct that line") from error
-    for key, path in (("api.socket", config.api.socket), ("chassis.socket", config.chassis.socket)):
+    paths = {
+        "api.socket": config.api.socket,
+        "exports.folder": config.exports.folder,
+        "chassis.socket": config.chassis.socket,
+    }
+    for key, path in paths.items():
         if path and not Path(path).is_absolute():
             raise ConfigError(f"{origin}: $.{key}: not an absolute path", "begin it with /")
     return config

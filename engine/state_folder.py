@@ -13,6 +13,7 @@ from storage.errors import ConfigError, Conflict
 FOLDER_MODE = 0o700
 LOCK_NAME = "engine.lock"
 CATALOG_NAME = "catalog.sqlite"
+EXPORTS_NAME = "exports"
 
 
 @contextmanager

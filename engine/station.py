@@ -19,6 +19,7 @@ from engine.alarms.actions.assemble import AlarmActions
 from engine.alarms.actions.snapshots import EventSnapshots
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
+from engine.api.export_sources import export_sources
 from engine.api.handlers_pictures import picture_of
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.server import ApiServer
@@ -37,6 +38,9 @@ from engine.chassis.operation_gate import OperationGate
 from engine.chassis.planning import Planner
 from engine.config import RecordingSection, StationConfig
 from engine.events import EventBus
+from engine.exports.folder import ExportFolder
+from engine.exports.making import Workshop
+from engine.exports.service import ExportService
 from engine.health import HealthWatch
 from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
@@ -45,7 +49,7 @@ from engine.sd_notify import ServiceManager
 from engine.sources.crash import tell_of_crash
 from engine.sources.key import tell_of_key
 from engine.sources.sources import StationSources
-from engine.state_folder import CATALOG_NAME
+from engine.state_folder import CATALOG_NAME, EXPORTS_NAME
 from engine.supervise import keep_running
 from engine.wire_chassis import ChassisView
 from storage.catalog.records import EventRecord, StationIdentity
@@ -283,6 +287,21 @@ class Station:
 
         chassis.on_change = chassis_changed
         chassis.has_readers = lambda: hub.readers > 0
+        exports = ExportService(
+            Workshop(
+                folder=ExportFolder(Path(self._config.exports.folder or self._state / EXPORTS_NAME)),
+                sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
+                picture=lambda request: picture_of(services, request),
+                gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
+                station=lambda: identity.name,
+                software=software_version(),
+                clock=self._clock,
+            ),
+            catalog,
+            events,
+            files,
+            keep_days=self._config.exports.keep_days,
+        )
         services = Services(
             station=hub,
             catalog=catalog,
@@ -301,7 +320,7 @@ class Station:
             listening=sources.listening,
             test_mail=lambda to: actions.mailer.test(to, identity.name),
             operations=operations,
-            keys=keys,
+            exports=exports,
             files=files,
         )
         try:
@@ -322,6 +341,7 @@ class Station:
                         chassis=chassis.run,
                         jobs=lambda: keep_running("jobs", jobs.run),
                         pictures=pictures.run,
+                        exports=lambda: keep_running("exports", exports.run),
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),
                         status=lambda: self._tell_status(overview),

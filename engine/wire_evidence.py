@@ -183,6 +183,8 @@ class ExportJobView(Reply, frozen=True, kw_only=True):
     ended_us: int | None = None
     expires_us: int | None = None
     """When its files are removed."""
+    is_expired: bool = False
+    """They were."""
     folder: str = ""
     """On the engine's machine; its files are in it when done."""
     files: tuple[ExportedFile, ...] = ()

@@ -179,14 +179,11 @@ class PictureUnavailable(WatchdeckError):
     exit_code = 13
 
 
-# -- evidence --------------------------------------------------------------------------------------------
+class ExportFailed(WatchdeckError):
+    """An export could not be made, for a reason that is neither its disk nor its footage."""
 
-
-class KeyUnusable(WatchdeckError):
-    """The station's key is missing, unreadable or another than before: nothing can be signed until a person acts."""
-
-    code = "key_unusable"
-    exit_code = 17
+    code = "export_failed"
+    exit_code = 19
 
 
 # -- alarms ----------------------------------------------------------------------------------------------

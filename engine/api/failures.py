@@ -33,6 +33,7 @@ STATUSES: Mapping[type[errors.WatchdeckError], int] = {
     errors.OperationRefused: 409,
     errors.StateChanged: 409,
     errors.Unsupported: 501,
+    errors.ExportFailed: 500,
     errors.ActionFailed: 502,
     errors.CatalogDamaged: 503,
     errors.ConfigError: 500,

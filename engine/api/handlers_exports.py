@@ -10,18 +10,16 @@ import contextlib
 import logging
 import re
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 from aiohttp import web
 
 from engine import wire, wire_calls
-from engine.api import live_tail
+from engine.api.export_sources import export_sources
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
-from storage.catalog.records import Camera, Volume
-from storage.errors import Conflict, InvalidInput, NotFound, WatchdeckError
-from storage.evidence.manifest import ExportStatement, NamedUuid, software_name
-from storage.segments.export import ExportFile, ExportProof, ExportSource, plan_export
+from storage.catalog.records import Camera
+from storage.errors import Conflict, InvalidInput, WatchdeckError
+from storage.segments.export import ExportFile, plan_export
 from storage.units import US_PER_DAY
 
 log = logging.getLogger(__name__)
@@ -50,29 +48,7 @@ async def _planned(
     checked_stretch(query.start_us, query.end_us)
     if query.end_us - query.start_us > LONGEST_US:
         raise InvalidInput("an export holds at most 24 hours", "export the stretch in several files")
-    camera: Camera = await services.catalog.read("camera", query.camera, with_removed=True)
-    segments = await live_tail.segments(services, [camera.id], query.start_us, query.end_us)
-    volumes: dict[int, Volume] = {volume.id: volume for volume in await services.catalog.read("volumes")}
-    sources = [
-        ExportSource(
-            path=Path(volumes[segment.volume_id].path) / segment.path,
-            start_us=segment.start_us,
-            end_us=segment.end_us,
-            media_duration_ticks=segment.media_duration_ticks,
-        )
-        for segment in segments
-        if segment.volume_id in volumes
-    ]
-    if not sources:
-        raise NotFound(
-            f"nothing of camera {camera.name} is recorded in that stretch",
-            "`watchdeck recording list` and `watchdeck recording gaps` show what is there and why not",
-        )
-    proof = ExportProof(
-        await export_statement(services, actor),
-        NamedUuid(uuid=str(camera.uuid), name=camera.name),
-        services.keys,
-    )
+    camera, sources = await export_sources(services, query.camera, query.start_us, query.end_us)
     export = await asyncio.get_running_loop().run_in_executor(
         services.files, plan_export, sources, query.start_us, query.end_us, proof
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -47,6 +48,7 @@ from engine.wire_chassis import (
     SelfTestKind,
     UpkeepEdit,
 )
+from engine.wire_evidence import ExportAsk, ExportJobView, ExportPlanView
 from engine.wire_sources import (
     AlarmSettings,
     AnalyticsView,
@@ -259,6 +261,24 @@ class LiveViews(Protocol):
     def chassis_view(self) -> ChassisView | None: ...
 
 
+class ExportDesk(Protocol):
+    """engine.exports.service.ExportService. Loop only. `ref` is an id or its beginning, a name or a folder's name."""
+
+    async def plan(self, ask: ExportAsk) -> ExportPlanView: ...
+
+    async def start(self, ask: ExportAsk, actor: str) -> ExportJobView: ...
+
+    def jobs(self) -> tuple[ExportJobView, ...]: ...
+
+    def job(self, ref: str) -> ExportJobView: ...
+
+    async def cancel(self, ref: str, actor: str) -> ExportJobView: ...
+
+    async def remove(self, ref: str) -> None: ...
+
+    def file_path(self, ref: str, name: str) -> Path: ...
+
+
 class LiveStation(Protocol):
     """The station as a whole."""
 
@@ -288,8 +308,7 @@ class Services:
     listening: Listening
     test_mail: MailTester
     operations: Operations
-    keys: StationKeys
-    """What signs recordings and exports, or why nothing does."""
+    exports: ExportDesk
     files: Executor
     """Threads for reading segments and looking at new volumes; never used by the recording path."""
 

@@ -16,10 +16,11 @@ from uuid import uuid4
 from sqlite_utils import Database
 
 from storage.catalog.alarm_rules import AlarmRuleRows
-from storage.catalog.bookmarks import BookmarkRows
+from storage.catalog.cases import CaseRows
 from storage.catalog.chassis import ChassisRows
 from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYTES, catalog_error
 from storage.catalog.drives import DriveRows
+from storage.catalog.export_jobs import ExportJobRows
 from storage.catalog.footage import FootageRows
 from storage.catalog.log import LogRows
 from storage.catalog.migrations import LATEST, catalog_migrations
@@ -39,7 +40,8 @@ APPLICATION_ID = 0x57445543
 class Catalog(
     StationRow,
     UpkeepRows,
-    BookmarkRows,
+    CaseRows,
+    ExportJobRows,
     LogRows,
     FootageRows,
     DriveRows,

@@ -32,7 +32,8 @@ from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.reader import SegmentReader
 from storage.segments.sample_table import SampleTable, stretches
-from storage.units import Interval, merged
+from storage.units import Interval, merged, ticks_to_us
+from storage.volumes.errno_map import volume_error
 
 _JOIN_WITHIN_US = 1_000_000
 _MAX_START_ERROR_US = 1_000
@@ -52,13 +53,13 @@ class ExportSource:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportProof:
-    """What an export's manifest needs to know besides the footage."""
+class MediaSpan:
+    """A stretch of an export's media time, from its first picture on, and the wall time it shows."""
 
-    statement: ExportStatement
-    camera: NamedUuid
-    keys: StationKeys
-    """Raises nothing here: `plan_export` raises KeyUnusable when there is no key."""
+    media_start_us: int
+    media_end_us: int
+    start_us: int
+    end_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class ExportFile:
     """[start_us, end_us) stretches it shows; more than one = there are gaps."""
     notes: tuple[str, ...]
     """What was left out, and why."""
+    spans: tuple[MediaSpan, ...]
+    """What is shown when, in order: at least one a segment."""
     _head: bytes = field(repr=False)
     _copies: Copies = field(repr=False)
     _proof: ExportProof | None = field(default=None, repr=False)
@@ -131,8 +134,23 @@ def _pieces(data: bytes, chunk_bytes: int) -> Iterator[bytes]:
         yield data[start : start + chunk_bytes]
 
 
+def _read_stretch(
+    path: Path, fd: int, offset_bytes: int, length_bytes: int, chunk_bytes: int
+) -> Iterator[bytes]:
+    while length_bytes:
+        try:
+            data = os.pread(fd, min(chunk_bytes, length_bytes), offset_bytes)
+        except OSError as exc:
+            raise volume_error(exc, str(path)) from exc
+        if not data:
+            raise damaged(path, BoxError("file was cut since the export was planned", offset_bytes))
+        yield data
+        offset_bytes += len(data)
+        length_bytes -= len(data)
+
+
 def plan_export(
-    sources: Sequence[ExportSource], start_us: int, end_us: int, proof: ExportProof | None = None
+    sources: Sequence[ExportSource], start_us: int, end_us: int, *, with_audio: bool = True
 ) -> ExportFile:
     """Everything the sources hold between the times, from the keyframe at or before the start.
 
@@ -147,7 +165,7 @@ def plan_export(
     plan = _Plan(start_us, end_us, proof)
     wanted = [source for source in sources if source.start_us < end_us and source.end_us > start_us]
     wanted.sort(key=lambda source: source.start_us)
-    plan.choose_tracks(wanted)
+    plan.choose_tracks(wanted, with_audio=with_audio)
     for source in wanted:
         plan.add(source)
     return plan.finish()
@@ -165,6 +183,7 @@ class _Plan:
         self._copies = Copies()
         self._notes: list[str] = []
         self._shown: list[Interval] = []
+        self._spans: list[MediaSpan] = []
         self._last: SegmentIdentity | None = None
         self._last_zero_ticks = 0
         """Where the zero of the last source lies in the export, in the export's video ticks."""
@@ -172,7 +191,7 @@ class _Plan:
         self._stretch_ticks = 0
         """Where the current unbroken stretch begins in the export."""
 
-    def choose_tracks(self, sources: list[ExportSource]) -> None:
+    def choose_tracks(self, sources: list[ExportSource], *, with_audio: bool = True) -> None:
         """Look at the headers: the first video track's time base, and audio if all have the same."""
         videos: list[Track] = []
         audios: list[Track | None] = []
@@ -185,6 +204,8 @@ class _Plan:
                 continue  # noted when its turn comes
         if videos:
             self._video = SampleTable(videos[0])
+        if not with_audio:
+            return
         kinds = {audio for audio in audios if audio}
         if len(kinds) == 1 and None not in audios:
             self._audio = SampleTable(kinds.pop())
@@ -239,7 +260,13 @@ class _Plan:
             self._add_audio(parts[number], reader, zero_ticks, choice, clock)
         self._last, self._last_zero_ticks = identity, zero_ticks
         self._last_duration_ticks = clock.scaled(reader.video_duration_ticks, hz)
-        self._shown.append(Interval(clock.wall_us(choice.start_ticks), clock.wall_us(choice.end_ticks)))
+        shown = Interval(clock.wall_us(choice.start_ticks), clock.wall_us(choice.end_ticks))
+        self._shown.append(shown)
+        first_us, end_us = (
+            ticks_to_us(zero_ticks + clock.scaled(ticks, hz), hz)
+            for ticks in (choice.start_ticks, choice.end_ticks)
+        )
+        self._spans.append(MediaSpan(first_us, end_us, shown.start_us, shown.end_us))
 
     def _begin_part(
         self, part: StoredPart, run: StoredRun | None, first: int, end: int, clock: _MediaClock
@@ -343,6 +370,7 @@ class _Plan:
             parts[-1].end_us,
             tuple((part.start_us, part.end_us) for part in parts),
             tuple(self._notes),
+            tuple(self._spans),
             head,
             self._copies,
             self._proof,

@@ -13,6 +13,8 @@ from uuid import UUID
 from engine import wire
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
+from engine.api.export_sources import export_sources
+from engine.api.handlers_pictures import picture_of
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.permissions import Caller, Peers, Role
 from engine.api.server import ApiServer
@@ -28,6 +30,9 @@ from engine.chassis.operation_gate import OperationGate
 from engine.chassis.planning import Planner
 from engine.client import EngineClient
 from engine.events import EventBus
+from engine.exports.folder import ExportFolder
+from engine.exports.making import Workshop
+from engine.exports.service import ExportService
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.recording.segment import SegmentTail
 from engine.sources.listening import Listening
@@ -237,6 +242,7 @@ class FakeStation:
     operations: OperationLog
     peers: FakePeers
     hub: StreamHub
+    exports: ExportService
     services: Services
     client: EngineClient
     socket_path: Path
@@ -316,6 +322,21 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         await settings.load()
         await alarms.load()
         events.watch(alarms.take)
+        exports = ExportService(
+            Workshop(
+                folder=ExportFolder(folder / "exports"),
+                sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
+                picture=lambda request: picture_of(services, request),
+                gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
+                station=lambda: "test",
+                software="1.2.3",
+                clock=clock,
+            ),
+            catalog,
+            events,
+            files,
+            keep_days=7,
+        )
         services = Services(
             alarms=alarms,
             rules=rules,
@@ -324,7 +345,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             listening=listening,
             test_mail=mail,
             operations=operations,
-            keys=StationKeys.of(StationKey.generate(clock.now_us())),
+            exports=exports,
             station=views,
             catalog=catalog,
             recording=recording,
@@ -346,6 +367,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     jobs=jobs.run,
                     alarms=alarms.run,
                     listening=listening.run,
+                    exports=exports.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),
                 ),
@@ -369,6 +391,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     operations,
                     peers,
                     hub,
+                    exports,
                     services,
                     client,
                     socket_path,

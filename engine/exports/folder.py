@@ -1,0 +1,116 @@
+"""The folder in which exports are made: what is not whole is hidden in it, and gone after a restart. Blocking: file threads.
+
+An export grows in `.NAME.part`; when all of it is on disk, one rename makes it `NAME`. All is private to the engine's user.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.durable import fsync_folder
+from storage.errors import VolumeError, VolumeFailed, VolumeFull
+from storage.units import US_PER_SECOND
+from storage.volumes.errno_map import volume_error
+from storage.volumes.volume import default_floor_bytes
+
+log = logging.getLogger(__name__)
+
+MODE = 0o700
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Of the file system of the folder."""
+
+    free_bytes: int
+    spare_bytes: int
+    """What is left alone: a full disk would stop what else lives on it, the catalog or the system."""
+
+    @property
+    def usable_bytes(self) -> int:
+        return max(0, self.free_bytes - self.spare_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFolder:
+    path: Path
+
+    def prepare(self) -> list[str]:
+        """Make it, and remove what a crash left half-written: the names of that. Raises VolumeError."""
+        try:
+            self.path.mkdir(mode=MODE, parents=True, exist_ok=True)
+            left = [entry.name for entry in os.scandir(self.path) if _is_part(entry.name)]
+        except OSError as exc:
+            raise folder_error(exc, self.path) from exc
+        for name in left:
+            self._remove(self.path / name)
+        return left
+
+    def space(self) -> Space:
+        """Also before the folder was made. Raises VolumeError."""
+        existing = self.path
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        try:
+            stat = os.statvfs(existing)
+        except OSError as exc:
+            raise folder_error(exc, self.path) from exc
+        return Space(stat.f_bavail * stat.f_frsize, default_floor_bytes(stat.f_blocks * stat.f_frsize))
+
+    def begin(self, name: str) -> Path:
+        """A new hidden folder for an export of this name. Raises VolumeError."""
+        part = self.path / f".{name}{_PART}"
+        try:
+            self.path.mkdir(mode=MODE, parents=True, exist_ok=True)
+            part.mkdir(mode=MODE)
+        except OSError as exc:
+            raise folder_error(exc, self.path) from exc
+        return part
+
+    def publish(self, part: Path, name: str) -> Path:
+        """Everything in it is on disk, then it gets its name. Raises VolumeError."""
+        whole = self.path / name
+        try:
+            fsync_folder(part)
+            part.rename(whole)
+            fsync_folder(self.path)
+        except OSError as exc:
+            raise folder_error(exc, self.path) from exc
+        return whole
+
+    def discard(self, name: str) -> None:
+        """Remove an export, whole or not. Raises VolumeError when something of it is left."""
+        for path in (self.path / f".{name}{_PART}", self.path / name):
+            self._remove(path)
+
+    def _remove(self, path: Path) -> None:
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            raise folder_error(exc, path) from exc
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith(".") and name.endswith(_PART)
+
+
+def folder_error(exc: OSError, path: Path) -> VolumeError:
+    """What the error means for the folder of exports."""
+    known = volume_error(exc, str(path))
+    seen = os.strerror(exc.errno) if exc.errno else str(exc)
+    remedy = {
+        VolumeFull: "remove exports that were fetched (`watchdeck export remove`), or free space there",
+        VolumeFailed: known.remedy,
+    }.get(type(known), "check [exports] folder in station.toml, its owner and its mount")
+    return type(known)(f"exports in {path}: {seen}", remedy)
+
+
+def expires_us(ended_us: int, keep_days: int) -> int:
+    return ended_us + keep_days * 86_400 * US_PER_SECOND

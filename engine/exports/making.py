@@ -1,0 +1,371 @@
+"""Makes one export: range by range into its package, then the page and what proves it, then its name. Loop; files on threads.
+
+Reading and writing go a mebibyte at a time, so that who records, watches or asks is served between; whatever ends the work
+early, an error, a person or the engine's stop, leaves nothing of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from engine.exports.file_lane import FileLane
+from engine.exports.folder import ExportFolder, folder_error
+from engine.exports.footage_times import missing, moments, timed_masks
+from engine.exports.mask_messages import MaskJob, TimedMask
+from engine.exports.mask_process import MaskProcess
+from engine.exports.names import file_name, local_moment
+from engine.exports.package import Package, PlainPackage, ZipPackage
+from engine.exports.planning import PlannedRange, Sources, needed_bytes, no_room, planned
+from engine.exports.record import ExportJob, WantedRange
+from engine.exports.report import MissingFootage, Report, ReportedRange, report_page
+from engine.wire import PictureFormat, PictureReply, PictureRequest
+from engine.wire_evidence import ExportedFile
+from storage.catalog.records import Gap
+from storage.clock import Clock
+from storage.errors import ExportFailed, NotFound, PictureUnavailable, WatchdeckError
+from storage.units import US_PER_SECOND
+
+log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 1 << 20
+PICTURES_A_RANGE = 3
+PICTURES = 240
+"""Of one report: it stays below some ten megabytes."""
+PICTURE_WIDTH_PX = 480
+ZIP_NAME_SUFFIX = ".zip"
+REPORT_NAME = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What exports are made with."""
+
+    folder: ExportFolder
+    sources: Sources
+    picture: Callable[[PictureRequest], Awaitable[PictureReply]]
+    gaps: Callable[[int, int, int], Awaitable[list[Gap]]]
+    """Of a camera by its number, between two times."""
+    station: Callable[[], str]
+    software: str
+    clock: Clock
+
+
+class _SourceFailed(Exception):
+    """The footage could not be read to its end; the disk of the export is in order."""
+
+    def __init__(self, cause: WatchdeckError) -> None:
+        super().__init__(cause.what)
+        self.cause = cause
+
+
+class Making:
+    """One export, once."""
+
+    def __init__(self, job: ExportJob, workshop: Workshop, lane: FileLane) -> None:
+        self._job = job
+        self._shop = workshop
+        self._lane = lane
+        self._package: Package | None = None
+        self._chunks: Iterator[bytes] | None = None
+        self._masked_fd = -1
+        self._taken: set[str] = {REPORT_NAME}
+        self._notes: list[str] = []
+
+    async def run(self) -> tuple[tuple[ExportedFile, ...], tuple[str, ...]]:
+        """Its files, which are in place then, and what a reader should know. Raises WatchdeckError; cancelled, nothing is left."""
+        try:
+            return await self._run()
+        except BaseException:
+            await self._lane.tidy(self._throw_away)
+            raise
+
+    async def _run(self) -> tuple[tuple[ExportedFile, ...], tuple[str, ...]]:
+        body = self._job.body
+        folder = self._shop.folder
+        space = await self._lane.do(folder.space)
+        if needed_bytes(body.total_bytes, len(body.ranges)) > space.usable_bytes:
+            raise no_room(folder, space, needed_bytes(body.total_bytes, len(body.ranges)))
+        part = await self._lane.do(folder.begin, body.folder)
+        package = self._package = await self._lane.do(self._open_package, part)
+        reported = [await self._range(package, part, wanted) for wanted in body.ranges]
+        if not any(each.file for each in reported):
+            raise NotFound(
+                reported[0].trouble if len(reported) == 1 else "nothing could be exported of any range",
+                "; ".join(dict.fromkeys(each.trouble for each in reported))[:500],
+            )
+        if body.with_report:
+            await self._write(package, REPORT_NAME, report_page(self._report(reported)))
+        self._job.doing = "finishing"
+        steps = package.finish()
+        while await self._lane.do(next, steps, None) is not None:
+            pass
+        await self._lane.do(folder.publish, part, body.folder)
+        return package.files, tuple(self._notes)
+
+    def _open_package(self, part: Path) -> Package:
+        body = self._job.body
+        if body.is_encrypted:
+            name = body.folder + ZIP_NAME_SUFFIX
+            return ZipPackage(part / name, self._job.password, self._shop.folder.space)
+        return PlainPackage(part, self._shop.folder.space)
+
+    # -- ranges ------------------------------------------------------------------------------------------
+
+    async def _range(self, package: Package, part: Path, wanted: WantedRange) -> ReportedRange:
+        """Written, or reported with the trouble; the trouble of the export's own disk is raised."""
+        asked = wanted.asked
+        bare = ReportedRange(
+            asked.camera, asked.start_us, asked.end_us, comment=asked.comment, masks=asked.masks
+        )
+        done_before = self._job.done_bytes
+        try:
+            found = await planned(
+                self._shop.sources,
+                self._lane,
+                asked,
+                wanted.camera,
+                with_audio=self._job.body.with_audio,
+            )
+        except WatchdeckError as error:
+            return self._left_out(bare, error)
+        try:
+            made = await self._made(package, part, wanted, found)
+        except _SourceFailed as failed:
+            await self._lane.do(self._close_source)
+            try:
+                await self._lane.do(package.drop)
+            except ValueError:
+                raise failed.cause from failed
+            return self._left_out(bare, failed.cause)
+        self._job.done_bytes = done_before + found.file.total_bytes
+        return made
+
+    def _left_out(self, bare: ReportedRange, error: WatchdeckError) -> ReportedRange:
+        self._note(bare.camera, bare.asked_start_us, f"left out: {error.what}")
+        return ReportedRange(
+            bare.camera,
+            bare.asked_start_us,
+            bare.asked_end_us,
+            comment=bare.comment,
+            masks=bare.masks,
+            trouble=error.what,
+        )
+
+    async def _made(
+        self, package: Package, part: Path, wanted: WantedRange, found: PlannedRange
+    ) -> ReportedRange:
+        asked, file, camera = wanted.asked, found.file, found.camera
+        masks = timed_masks(asked.masks, file.spans)
+        times = moments(file.spans, self._pictures_a_range())
+        if masks:
+            name, written, stills = await self._masked(package, part, found, masks, times)
+            pictures = [(times[index][0], jpeg) for index, jpeg in sorted(stills.items())]
+            self._note(camera.name, asked.start_us, "encoded anew, with masks")
+        else:
+            name = file_name(camera.name, file.start_us, ".mp4", self._taken)
+            written = await self._copied(package, name, found)
+            pictures = await self._pictures(str(camera.uuid), [wall_us for wall_us, _ in times])
+            if asked.masks:
+                self._note(camera.name, asked.start_us, "no mask falls into what is recorded of it")
+        for note in file.notes:
+            self._note(camera.name, asked.start_us, note)
+        holes = missing(
+            asked.start_us,
+            asked.end_us,
+            file.parts,
+            await self._shop.gaps(camera.id, asked.start_us, asked.end_us),
+        )
+        for hole in holes:
+            self._note(camera.name, asked.start_us, hole_words(hole))
+        return ReportedRange(
+            camera.name,
+            asked.start_us,
+            asked.end_us,
+            comment=asked.comment,
+            file=name,
+            size_bytes=written.bytes,
+            sha256=written.sha256,
+            start_us=file.start_us,
+            end_us=file.end_us,
+            masks=asked.masks,
+            missing=holes,
+            notes=file.notes,
+            pictures=tuple(pictures),
+        )
+
+    async def _copied(self, package: Package, name: str, found: PlannedRange) -> ExportedFile:
+        file = found.file
+        begin = partial(package.begin, size_bytes=file.total_bytes, is_text=False, time_us=file.start_us)
+        await self._lane.do(begin, name)
+        chunks = self._chunks = iter(file.chunks(CHUNK_BYTES))
+        length_s = (file.end_us - file.start_us) / US_PER_SECOND
+        copied_bytes = 0
+        while count := await self._lane.do(self._copy_one, chunks, package):
+            copied_bytes += count
+            self._job.done_bytes += count
+            self._job.written_bytes += count
+            self._job.doing = (
+                f"{found.camera.name}, {length_s * copied_bytes / file.total_bytes:.0f} of {length_s:.0f} s"
+            )
+        self._chunks = None
+        return await self._lane.do(package.end)
+
+    @staticmethod
+    def _copy_one(chunks: Iterator[bytes], package: Package) -> int:
+        try:
+            data = next(chunks, b"")
+        except WatchdeckError as exc:
+            raise _SourceFailed(exc) from exc
+        if data:
+            package.write(data)
+        return len(data)
+
+    # -- masks -------------------------------------------------------------------------------------------
+
+    async def _masked(
+        self,
+        package: Package,
+        part: Path,
+        found: PlannedRange,
+        masks: tuple[TimedMask, ...],
+        times: tuple[tuple[int, int], ...],
+    ) -> tuple[str, ExportedFile, dict[int, bytes]]:
+        """Through the mask process into a file without a name, and from there into the package."""
+        camera, file = found.camera, found.file
+        length_s = (file.end_us - file.start_us) / US_PER_SECOND
+
+        def follow(media_us: int) -> None:
+            self._job.doing = f"{camera.name}, masking, {media_us / US_PER_SECOND:.0f} of {length_s:.0f} s"
+
+        fd = self._masked_fd = await self._lane.do(nameless_file, part)
+        async with MaskProcess() as process:
+            stills_us = tuple(media_us for _, media_us in times)
+            job = MaskJob(masks=masks, stills_us=stills_us, out_fd=fd)
+            try:
+                done = await process.run(job, self._video(found), follow)
+            except ExportFailed as exc:
+                raise _SourceFailed(exc) from exc
+        size_bytes = (await self._lane.do(os.fstat, fd)).st_size
+        name = file_name(camera.name, file.start_us, done.suffix, self._taken)
+        begin = partial(package.begin, size_bytes=size_bytes, is_text=False, time_us=file.start_us)
+        await self._lane.do(begin, name)
+        offset = 0
+        while data := await self._lane.do(os.pread, fd, CHUNK_BYTES, offset):
+            await self._lane.do(package.write, data)
+            offset += len(data)
+            self._job.written_bytes += len(data)
+        written = await self._lane.do(package.end)
+        self._masked_fd = -1
+        await self._lane.do(os.close, fd)
+        return name, written, process.stills
+
+    async def _video(self, found: PlannedRange) -> AsyncIterator[bytes]:
+        """What the mask process reads; the disk it writes to is watched here."""
+        folder = self._shop.folder
+        chunks = self._chunks = iter(found.file.chunks(CHUNK_BYTES))
+        while data := await self._lane.do(_read_one, chunks):
+            self._job.done_bytes += len(data)
+            space = await self._lane.do(folder.space)
+            if space.free_bytes < space.spare_bytes // 2:
+                raise no_room(folder, space, found.file.total_bytes)
+            yield data
+        self._chunks = None
+
+    # -- the page ----------------------------------------------------------------------------------------
+
+    def _pictures_a_range(self) -> int:
+        if not self._job.body.with_report:
+            return 0
+        return min(PICTURES_A_RANGE, PICTURES // len(self._job.body.ranges))
+
+    async def _pictures(self, camera: str, times_us: list[int]) -> list[tuple[int, bytes]]:
+        """Small ones; a moment that shows none is left out."""
+        found = []
+        for time_us in times_us:
+            request = PictureRequest(
+                camera=camera, at_us=time_us, format=PictureFormat.JPEG, width_px=PICTURE_WIDTH_PX
+            )
+            try:
+                reply = await self._shop.picture(request)
+            except (PictureUnavailable, NotFound):
+                continue
+            found.append((reply.time_us, reply.data))
+        return found
+
+    def _report(self, reported: list[ReportedRange]) -> Report:
+        body, job = self._job.body, self._job
+        return Report(
+            title=f"Export {body.name}",
+            station=self._shop.station(),
+            software=f"watchdeck {self._shop.software}",
+            exported_us=self._shop.clock.now_us(),
+            exported_by=job.created_by,
+            ranges=tuple(reported),
+            case=body.case,
+            case_comment=body.case_comment,
+            comment=body.comment,
+        )
+
+    async def _write(self, package: Package, name: str, content: bytes) -> ExportedFile:
+        """A small file, on the threads all the same."""
+
+        def write() -> ExportedFile:
+            package.begin(name, size_bytes=len(content), is_text=True, time_us=self._shop.clock.now_us())
+            package.write(content)
+            return package.end()
+
+        return await self._lane.do(write)
+
+    def _note(self, camera: str, start_us: int, text: str) -> None:
+        self._notes.append(f"{camera} {local_moment(start_us):%Y-%m-%d %H:%M:%S}: {text}")
+
+    def _close_source(self) -> None:
+        """What a range was made from, on a thread."""
+        if isinstance(self._chunks, Generator):
+            self._chunks.close()
+        self._chunks = None
+        if self._masked_fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._masked_fd)
+            self._masked_fd = -1
+
+    def _throw_away(self) -> None:
+        """On a thread, after the last step: nothing is left."""
+        self._close_source()
+        if self._package is not None:
+            with contextlib.suppress(OSError):
+                self._package.discard()
+        try:
+            self._shop.folder.discard(self._job.body.folder)
+        except WatchdeckError as error:
+            log.warning("export %s: something of it is left: %s", self._job.body.folder, error)
+
+
+def nameless_file(folder: Path) -> int:
+    """Private, and gone with its last descriptor, however the engine ends. Raises VolumeError."""
+    path = folder / ".masked"
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        path.unlink()
+    except OSError as exc:
+        raise folder_error(exc, folder) from exc
+    return fd
+
+
+def _read_one(chunks: Iterator[bytes]) -> bytes:
+    try:
+        return next(chunks, b"")
+    except WatchdeckError as exc:
+        raise _SourceFailed(exc) from exc
+
+
+def hole_words(hole: MissingFootage) -> str:
+    start, end = local_moment(hole.start_us), local_moment(hole.end_us)
+    cause = f" ({hole.cause})" if hole.cause else ""
+    return f"nothing is recorded from {start:%H:%M:%S} to {end:%H:%M:%S}{cause}"
