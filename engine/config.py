@@ -60,6 +60,8 @@ class LogSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class PicturesSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     workers: Count = 1
     """Processes that decode and encode pictures."""
+    motion_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] = 10.0
+    """Of one core, for looking at cameras only to keep what moved where; each is looked at once in 30 s all the same. 0 = none is."""
 
 
 class ExportsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -264,6 +264,7 @@ class Station:
             health=lambda: health.health,
             groups=recording.group_views,
             matching=alarms.matching,
+            motion_percent=self._config.pictures.motion_percent,
         )
         actions = AlarmActions(
             catalog,

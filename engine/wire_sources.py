@@ -131,6 +131,10 @@ class AnalyticsView(Reply, frozen=True, kw_only=True):
     motion_state: str = "off"
     """off, watching, or why not."""
     last_motion_us: int | None = None
+    index_state: str = "off"
+    """Of `motion_index`: off, keeping, or why not."""
+    look_every_s: float | None = None
+    """Time between two looks, lately."""
 
 
 class CameraIo(Reply, frozen=True, kw_only=True):

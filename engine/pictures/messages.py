@@ -6,7 +6,7 @@ import struct
 
 import msgspec
 
-from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from engine.pictures.keyframe import KeyframeSource
 from engine.pictures.spans import Span
 from engine.wire import PictureReply, PictureRequest
 
@@ -31,7 +31,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
 class MotionJob(msgspec.Struct, frozen=True, kw_only=True, tag="motion"):
     """Compare a keyframe with what the camera showed before."""
 
-    source: LiveKeyframe
+    source: KeyframeSource
     background: bytes = b""
     """As the last answer gave it; empty = there was none."""
     sensitivity: int = 50
@@ -53,7 +53,13 @@ class MotionSeen(msgspec.Struct, frozen=True, kw_only=True, tag="motion_seen"):
     count: int
     """Cells in which something moved."""
     background: bytes
+    everywhere: bytes
+    """As `cells`, without regard to the mask."""
     is_light_change: bool = False
+    time_us: int = 0
+    """Of the keyframe."""
+    span: Span | None = None
+    """Of a recorded keyframe: which moments of its file it stands for."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):

@@ -36,6 +36,8 @@ class Seen:
     """ROWS x COLUMNS: where something moved; all false when the light changed, and for the first picture."""
     background: Background
     """To compare the next picture with."""
+    everywhere: Cells
+    """Likewise, without regard to the mask: what is kept for searches."""
     is_light_change: bool = False
 
 
@@ -49,21 +51,20 @@ def look(gray: Gray, background: Background | None, sensitivity: int, mask: Cell
     nothing = np.zeros((ROWS, COLUMNS), dtype=np.bool_)
     level: Background = np.left_shift(gray.astype(np.uint16), np.uint16(_FRACTION_BITS))
     if background is None:
-        return Seen(nothing, level)
+        return Seen(nothing, level, nothing)
     difference = gray.astype(np.int16) - (background >> _FRACTION_BITS).astype(np.int16)
     difference -= np.int16(round(float(np.median(difference))))
     moved = np.abs(difference) > threshold(sensitivity)
     per_cell = moved.reshape(ROWS, _CELL_PX, COLUMNS, _CELL_PX).sum(axis=(1, 3))
-    cells = per_cell >= _LEAST_CELL_PX
-    looked_at = ROWS * COLUMNS
-    if mask is not None:
-        cells &= mask
-        looked_at = max(1, int(mask.sum()))
-    if int(cells.sum()) > LIGHT_SHARE * looked_at:
-        return Seen(nothing, level, is_light_change=True)
+    everywhere = per_cell >= _LEAST_CELL_PX
+    if int(everywhere.sum()) > LIGHT_SHARE * ROWS * COLUMNS:
+        return Seen(nothing, level, nothing, is_light_change=True)
+    cells = everywhere if mask is None else everywhere & mask
+    if mask is not None and int(cells.sum()) > LIGHT_SHARE * max(1, int(mask.sum())):
+        return Seen(nothing, level, everywhere, is_light_change=True)
     follows = background.astype(np.int32)
     follows += (level.astype(np.int32) - follows) >> _ADAPTATION_SHIFT
-    return Seen(cells, follows.astype(np.uint16))
+    return Seen(cells, follows.astype(np.uint16), everywhere)
 
 
 def packed(cells: Cells) -> bytes:

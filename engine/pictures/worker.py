@@ -53,7 +53,8 @@ def answer(job: AnyJob) -> Done | MotionSeen:
 
 
 def motion(job: MotionJob) -> MotionSeen:
-    gray = decode(read_keyframe(job.source), is_rough=True).gray(WIDTH_PX, HEIGHT_PX)
+    keyframe = read_keyframe(job.source)
+    gray = decode(keyframe, is_rough=True).gray(WIDTH_PX, HEIGHT_PX)
     background = None
     if job.background:
         background = np.frombuffer(job.background, np.uint16).reshape(HEIGHT_PX, WIDTH_PX)
@@ -62,7 +63,10 @@ def motion(job: MotionJob) -> MotionSeen:
         cells=packed(seen.cells),
         count=int(seen.cells.sum()),
         background=seen.background.tobytes(),
+        everywhere=packed(seen.everywhere),
         is_light_change=seen.is_light_change,
+        time_us=keyframe.time_us,
+        span=keyframe.span,
     )
 
 

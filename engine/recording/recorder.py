@@ -44,6 +44,8 @@ class LiveKeyframe:
     data: bytes
     track: Track
     time_us: int
+    footage_us: int = 0
+    """When it is in the footage, which the slew of its run may move a little; `time_us` while it is in none."""
 
 
 class PartOutput(Protocol):
@@ -327,7 +329,9 @@ class Recorder:
             return None
         packet, track = self._keyframe
         time_us = packet.arrival_monotonic_us + self._wall_minus_monotonic_us()
-        return LiveKeyframe(packet.data, track, time_us)
+        run = self._run
+        footage_us = run.wall.at(packet.pts_ticks) if run is not None and run.is_begun else time_us
+        return LiveKeyframe(packet.data, track, time_us, footage_us)
 
 
 def _leaps(run: Run, packet: Packet) -> bool:

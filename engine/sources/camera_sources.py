@@ -76,9 +76,9 @@ class CameraSources:
 
     def _follow(self) -> None:
         now = {
-            camera.uuid: (camera, self._settings[camera.uuid])
+            camera.uuid: (camera, self.settings(camera.uuid))
             for camera in self._cameras()
-            if camera.uuid in self._settings and camera.is_enabled
+            if camera.is_enabled
         }
         if now == self._followed:
             return
@@ -97,6 +97,7 @@ class CameraSources:
     def view(self, camera: Camera) -> AnalyticsView:
         onvif_state, trouble, topics = self._onvif.state(camera.uuid)
         motion_state, last_motion_us = self._motion.state(camera.uuid)
+        index_state, look_every_s = self._motion.index_state(camera.uuid)
         return AnalyticsView(
             camera=camera.name,
             settings=self.settings(camera.uuid),
@@ -105,6 +106,8 @@ class CameraSources:
             topics=topics,
             motion_state=motion_state,
             last_motion_us=last_motion_us,
+            index_state=index_state,
+            look_every_s=look_every_s,
         )
 
     async def edit(self, camera: Camera, settings: CameraAnalytics, actor: str) -> AnalyticsView:
@@ -116,6 +119,7 @@ class CameraSources:
         words = [
             f"ONVIF events {'on' if settings.onvif else 'off'}",
             f"motion {f'at sensitivity {settings.sensitivity}' if settings.motion else 'off'}",
+            f"motion for searches {'kept' if settings.motion_index else 'not kept'}",
         ]
         self._events.publish(
             "camera.analytics_edited",

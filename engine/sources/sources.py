@@ -11,6 +11,7 @@ from engine.catalog_thread import CatalogThread
 from engine.events import EventBus
 from engine.health import Health
 from engine.motion import MotionService
+from engine.motion_index import MotionIndex
 from engine.onvif.service import OnvifService
 from engine.recording.recording import RecordingService
 from engine.sources.camera_sources import CameraSources
@@ -37,11 +38,19 @@ class StationSources:
         health: Callable[[], Health],
         groups: Callable[[], Sequence[wire.GroupView]],
         matching: Matching,
+        motion_percent: float,
     ) -> None:
         self.listening = Listening(events, clock, matching)
         self.settings = AlarmSettingsDesk(catalog, events, self.listening.apply)
         self.onvif = OnvifService(catalog, events, clock)
-        self.motion = MotionService(events=events, clock=clock, newest=lambda uuid: _newest(recording, uuid))
+        self.motion_index = MotionIndex(catalog, clock, recording.tails)
+        self.motion = MotionService(
+            events=events,
+            clock=clock,
+            newest=lambda uuid: _newest(recording, uuid),
+            index=self.motion_index,
+            index_percent=motion_percent,
+        )
         self.cameras = CameraSources(catalog, events, self.motion, self.onvif, recording.cameras)
         self._watch = StationWatch(events, catalog, clock, health=health, groups=groups)
 
@@ -57,6 +66,7 @@ class StationSources:
                 ("messages from outside", self.listening.run),
                 ("cameras' sources", self.cameras.run),
                 ("motion detection", self.motion.run),
+                ("stored motion", self.motion_index.run),
                 ("ONVIF", self.onvif.run),
             ):
                 tasks.create_task(keep_running(name, work), name=name)
@@ -67,4 +77,4 @@ def _newest(recording: RecordingService, camera: UUID) -> tuple[bytes, Track, in
         newest = recording.last_keyframe(camera)
     except NotFound:  # removed this moment
         return None
-    return None if newest is None else (newest.data, newest.track, newest.time_us)
+    return None if newest is None else (newest.data, newest.track, newest.footage_us)

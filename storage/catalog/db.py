@@ -24,6 +24,7 @@ from storage.catalog.export_jobs import ExportJobRows
 from storage.catalog.footage import FootageRows
 from storage.catalog.log import LogRows
 from storage.catalog.migrations import LATEST, catalog_migrations
+from storage.catalog.motion_blocks import MotionRows
 from storage.catalog.names import NAME_LIMIT
 from storage.catalog.station import StationRow
 from storage.catalog.station_settings import StationSettingRows
@@ -40,8 +41,8 @@ APPLICATION_ID = 0x57445543
 class Catalog(
     StationRow,
     UpkeepRows,
-    CaseRows,
-    ExportJobRows,
+    BookmarkRows,
+    MotionRows,
     LogRows,
     FootageRows,
     DriveRows,

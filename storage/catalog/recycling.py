@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Iterable
 
 from storage.catalog.cameras import CameraRows
+from storage.catalog.motion_looks import BLOCK_LIMIT_US
 from storage.catalog.recordings import SEGMENT_COLUMNS, RecordingRows, segment_from_row
 from storage.catalog.records import Lock, Segment
 from storage.errors import InvalidInput, NotFound
@@ -64,13 +65,33 @@ class RecyclingRows(CameraRows, RecordingRows):
         with self.transaction():
             runs: set[int] = set()
             for segment_id in segment_ids:
-                row = self._row("SELECT run_id FROM segment WHERE id = ?", (segment_id,))
+                row = self._row(
+                    "DELETE FROM segment WHERE id = ? RETURNING run_id, camera_id, start_us, end_us",
+                    (segment_id,),
+                )
                 if row is not None:
                     runs.add(row[0])
-                    self._run("DELETE FROM segment WHERE id = ?", (segment_id,))
+                    self._forget_motion(*row[1:])
             for run_id in runs:
                 self._forget_empty_runs("id = ?", (run_id,))
             self._purge_removed_cameras()
+
+    def _forget_motion(self, camera_id: int, start_us: int, end_us: int) -> None:
+        """Inside a transaction: stored motion around a stretch, as far as no footage is left that it is about."""
+        blocks = self._rows(
+            "SELECT start_us, end_us FROM motion_block"
+            " WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us >= ?",
+            (camera_id, start_us - BLOCK_LIMIT_US, end_us, start_us),
+        )
+        for first_us, last_us in blocks:
+            if not self._row(
+                "SELECT 1 FROM segment WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us > ?"
+                " AND state < 2 LIMIT 1",
+                (camera_id, *self._reach(camera_id, first_us, last_us + 1)),
+            ):
+                self._run(
+                    "DELETE FROM motion_block WHERE camera_id = ? AND start_us = ?", (camera_id, first_us)
+                )
 
     # -- locks -----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from engine.motion import CALM_US, LOOK_US, REST_US, ROUND_S, MotionService
+from engine.motion import CALM_US, LOOK_US, RAREST_LOOK_US, REST_US, ROUND_S, MotionService
 from engine.pictures.keyframe import LiveKeyframe
 from engine.wire_sources import CameraAnalytics
 from storage.catalog.records import EventRecord
@@ -34,18 +35,29 @@ class Yard:
         self.pictures: dict[UUID, LiveKeyframe] = {}
         self._turns = asyncio.Semaphore(0)
         self._done = asyncio.Event()
+        self.noted: list[tuple[UUID, int, int]] = []
+        """Camera, time, cells that moved."""
+        self.look_costs_us = 0
         self.service = MotionService(
             events=self,  # type: ignore[arg-type]
             clock=clock,
             newest=self._newest,
+            index=self,
             sleep=self._sleep,
         )
 
     def publish(self, kind: str, text: str, *, source: str = "") -> None:
         self.said.append(EventRecord(time_us=self.clock.now_us(), kind=kind, text=text, source=source))
 
+    def note(self, camera: UUID, time_us: int, cells: bytes) -> None:
+        self.noted.append((camera, time_us, int.from_bytes(cells, "big").bit_count()))
+
+    def forget(self, camera: UUID) -> None:
+        self.noted = [each for each in self.noted if each[0] != camera]
+
     def _newest(self, camera: UUID) -> tuple[bytes, Track, int] | None:
         picture = self.pictures.get(camera)
+        self.clock.advance(self.look_costs_us)
         return None if picture is None else (picture.data, picture.track, picture.time_us)
 
     async def _sleep(self, seconds: float) -> None:
@@ -100,7 +112,7 @@ async def test_motion_is_said_when_it_begins_and_again_after_a_calm(yard: Yard) 
 
 
 async def test_a_camera_that_is_not_watched_or_sends_nothing_costs_no_worker(yard: Yard) -> None:
-    yard.service.watch(uuid4(), "gate", CameraAnalytics(motion=False))
+    yard.service.watch(uuid4(), "gate", CameraAnalytics(motion=False, motion_index=False))
     camera = uuid4()
     yard.service.watch(camera, "door", EAGER)
     await yard.look()
@@ -168,3 +180,97 @@ async def test_what_is_no_longer_watched_ends_its_worker(yard: Yard) -> None:
     await yard.look()
     assert yard.service._worker is None
     assert yard.service.state(camera) == ("off", None)
+
+
+# -- kept for searches -----------------------------------------------------------------------------------
+
+
+INDEXED = CameraAnalytics(sensitivity=90)
+
+
+async def test_what_moved_is_kept_of_every_camera_and_only_those_that_want_it_say_so(yard: Yard) -> None:
+    alarmed, kept, off = uuid4(), uuid4(), uuid4()
+    yard.service.watch(alarmed, "gate", EAGER)
+    yard.service.watch(kept, "door", INDEXED)
+    yard.service.watch(off, "hall", msgspec.structs.replace(EAGER, motion_index=False))
+    for picture in (STILL, STILL, PERSON):
+        for camera in (alarmed, kept, off):
+            yard.show(camera, picture)
+        await yard.look()
+    assert {event.source for event in yard.said} == {"gate", "hall"}
+    moved = {
+        camera: [count > 0 for each, _, count in yard.noted if each == camera] for camera in (alarmed, kept)
+    }
+    assert moved == {alarmed: [False, False, True], kept: [False, False, True]}
+    assert not any(each == off for each, _, _ in yard.noted)
+    assert yard.service.state(kept) == ("off", None)
+    assert yard.service.index_state(kept)[0] == "keeping"
+    assert yard.service.index_state(off) == ("off", None)
+
+
+async def test_what_moves_behind_the_mask_is_kept_all_the_same(yard: Yard) -> None:
+    camera = uuid4()
+    yard.service.watch(camera, "gate", msgspec.structs.replace(EAGER, mask=left_half()))
+    await shown(yard, camera, STILL, STILL, PERSON)
+    assert not yard.said
+    assert yard.noted[-1][2] > 0
+
+
+async def test_cameras_only_kept_an_index_of_share_their_part_of_a_core(yard: Yard) -> None:
+    """Four looks of 50 ms fit into the two seconds of worker time that 10 % of 20 s are; each camera gets its turn."""
+    cameras = [uuid4() for _ in range(4)]
+    for camera in cameras:
+        yard.service.watch(camera, "x", INDEXED)
+    yard.look_costs_us = 50_000
+    before_us = yard.clock.monotonic_us()
+    while yard.clock.monotonic_us() - before_us < 20_000_000:
+        for camera in cameras:
+            yard.show(camera, STILL)
+        await yard.look(100_000)
+    counts = [sum(1 for each, _, _ in yard.noted if each == camera) for camera in cameras]
+    spent_us = sum(counts) * yard.look_costs_us
+    assert max(counts) - min(counts) <= 1
+    assert 1_500_000 <= spent_us <= 2_000_000 + 500_000 + 50_000, counts
+    pace_s = yard.service.index_state(cameras[0])[1]
+    assert pace_s is not None
+    assert 1 <= pace_s <= 4
+
+
+async def test_a_camera_that_looks_for_motion_keeps_its_look_a_second_beside_them(yard: Yard) -> None:
+    alarmed, others = uuid4(), [uuid4() for _ in range(6)]
+    yard.service.watch(alarmed, "gate", EAGER)
+    for camera in others:
+        yard.service.watch(camera, "x", INDEXED)
+    yard.look_costs_us = 90_000
+    for _ in range(30):
+        for camera in (alarmed, *others):
+            yard.show(camera, STILL)
+        await yard.look(LOOK_US)
+    assert sum(1 for each, _, _ in yard.noted if each == alarmed) == 30
+
+
+async def test_however_dear_it_is_each_camera_is_looked_at_once_in_half_a_minute(yard: Yard) -> None:
+    cameras = [uuid4() for _ in range(3)]
+    yard.service.index_percent = 0.001
+    for camera in cameras:
+        yard.service.watch(camera, "x", INDEXED)
+    yard.look_costs_us = 100_000
+    for _ in range(100):
+        for camera in cameras:
+            yard.show(camera, STILL)
+        await yard.look(LOOK_US)
+    for camera in cameras:
+        times = [time_us for each, time_us, _ in yard.noted if each == camera]
+        assert 2 <= len(times) <= 5
+        assert max(later - time for time, later in itertools.pairwise(times)) <= RAREST_LOOK_US + 2 * LOOK_US
+
+
+async def test_without_a_budget_nothing_is_looked_at_for_the_index_alone(yard: Yard) -> None:
+    camera, alarmed = uuid4(), uuid4()
+    yard.service.index_percent = 0
+    yard.service.watch(camera, "x", INDEXED)
+    yard.service.watch(alarmed, "gate", EAGER)
+    yard.show(alarmed, STILL)
+    await shown(yard, camera, STILL, STILL)
+    assert yard.service.index_state(camera) == ("off", None)
+    assert not yard.noted

@@ -80,6 +80,8 @@ def _print_view(session: Session, view: AnalyticsView) -> None:
                 f"{settings.sensitivity}, from {settings.min_cells} cells" if settings.motion else "",
             ),
             ("last motion", last),
+            ("for searches", view.index_state),
+            ("looked at", f"every {view.look_every_s:g} s" if view.look_every_s else ""),
         ]
     )
     if settings.mask:
@@ -100,6 +102,11 @@ def _print_view(session: Session, view: AnalyticsView) -> None:
     "--onvif-verify-tls/--no-onvif-verify-tls", default=None, help="Check the certificate of an https URL."
 )
 @click.option("--motion/--no-motion", default=None, help="Look for motion in its pictures, here.")
+@click.option(
+    "--motion-index/--no-motion-index",
+    default=None,
+    help="Keep what moved where while recording, for motion searches and the timeline.",
+)
 @click.option("--sensitivity", type=click.IntRange(1, 100), metavar="1-100", help="Of motion (50).")
 @click.option(
     "--min-cells",

@@ -30,10 +30,13 @@ class FakeOnvif:
         self.followed: dict[UUID, tuple[Camera, CameraAnalytics]] = {}
 
     def follow(self, camera: Camera, settings: CameraAnalytics) -> None:
+        if not settings.onvif:
+            self.forget(camera.uuid)
+            return
         self.followed[camera.uuid] = (camera, settings)
 
     def forget(self, camera: UUID) -> None:
-        del self.followed[camera]
+        self.followed.pop(camera, None)
 
     def state(self, camera: UUID) -> tuple[str, str, tuple[str, ...]]:
         return ("listening", "", ("detection.motion",)) if camera in self.followed else ("off", "", ())
@@ -42,13 +45,21 @@ class FakeOnvif:
         return CameraIo(outputs=(f"{camera.name} 1",))
 
 
+class FakeIndex:
+    """Takes what is seen."""
+
+    def note(self, camera: UUID, time_us: int, cells: bytes) -> None: ...
+
+    def forget(self, camera: UUID) -> None: ...
+
+
 class Yard:
     """Cameras in use, and those who are told of them."""
 
     def __init__(self, catalog: CatalogThread, events: EventBus, clock: FakeClock, timer: FakeTimer) -> None:
         self.cameras: list[Camera] = []
         self.onvif = FakeOnvif()
-        self.motion = MotionService(events=events, clock=clock, newest=lambda uuid: None)
+        self.motion = MotionService(events=events, clock=clock, newest=lambda uuid: None, index=FakeIndex())
         self.catalog, self.events, self.timer = catalog, events, timer
         self.sources = self.opened()
 
@@ -83,8 +94,13 @@ async def test_a_camera_is_neither_asked_nor_looked_at_until_it_is_said(yard: Ya
     door = await yard.add("door")
     await yard.timer.advance(FOLLOW_S)
     assert not yard.onvif.followed
+    view = yard.sources.view(door)
+    assert view.motion_state == "off"
+    # What moved where is kept of every camera, said or not.
+    assert yard.watched() == {door.uuid: "door"}
+    assert view.index_state == "keeping"
+    await yard.sources.edit(door, CameraAnalytics(motion_index=False), "ada")
     assert not yard.watched()
-    assert yard.sources.view(door).motion_state == "off"
 
 
 async def test_settings_reach_those_who_act_and_hold_after_a_restart(yard: Yard, said: Said) -> None:

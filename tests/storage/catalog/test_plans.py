@@ -19,6 +19,7 @@ from storage.catalog.changes import (
     OpenSegment,
 )
 from storage.catalog.db import Catalog
+from storage.catalog.motion_blocks import MotionBlock
 from storage.catalog.records import GapCause, Severity
 from tests.storage.catalog.alarms import hit
 from tests.storage.catalog.footage import SECOND, T0, TRACKS, add_camera, add_segment, add_volume, begin_run
@@ -139,6 +140,11 @@ CALLS: dict[str, Callable[[Catalog], object]] = {
     "add_bookmark": lambda c: c.add_bookmark(camera_id=1, start_us=T0, end_us=T0 + 1, now_us=T0, once=True),
     "edit_bookmark": lambda c: c.edit_bookmark(1, now_us=T0, end_us=T0 + 9, keep_days=3),
     "remove_bookmark": lambda c: c.remove_bookmark(1, now_us=T0),
+    "motion_blocks": lambda c: (
+        c.put_motion_blocks([MotionBlock(1, T0, T0 + 1, 0, b"")]),
+        c.motion_blocks(1, T0, T0 + SECOND),
+        c.forget([1]),
+    ),
     "mark_deleting": lambda c: c.mark_deleting([1]),
     "deleting": lambda c: c.deleting(),
     "forget": lambda c: c.forget([1]),

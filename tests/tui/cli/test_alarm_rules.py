@@ -236,6 +236,8 @@ def test_what_is_done_with_a_cameras_pictures_is_shown_and_set(shell: Shell, tmp
     mask.write_text("\n".join(["x" * 32] * 18))
     changed = shell.json("camera", "analytics", "set", "yard", "--motion", "--sensitivity", "70")
     assert (changed["settings"]["motion"], changed["settings"]["sensitivity"]) == (True, 70)
+    changed = shell.json("camera", "analytics", "set", "yard", "--no-motion-index")
+    assert changed["settings"]["motion_index"] is False
     changed = shell.json("camera", "analytics", "set", "yard", "--onvif", "--mask", str(mask))
     assert (changed["settings"]["onvif"], changed["settings"]["motion"]) == (True, True)
     assert len(changed["settings"]["mask"]) == 18
