@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -75,38 +75,61 @@ class PackageManifest(msgspec.Struct, frozen=True, kw_only=True):
     """All but the manifest and its signature, by name."""
 
 
+def package_papers(
+    statement: ExportStatement,
+    key: StationKey,
+    files: Iterable[PackagedFile],
+    *,
+    case: str = "",
+    notes: Sequence[str] = (),
+) -> list[tuple[str, bytes]]:
+    """(name, content) of VERIFY.txt, station-key.pem, manifest.json and manifest.sig for files that are written already.
+
+    For who writes a ZIP and hashes on the way; they are the package's last files, in this order.
+    """
+    files = sorted(files, key=lambda file: file.name)
+    report = "\nindex.html shows what is in them." if any(f.name == "index.html" for f in files) else ""
+    how = _HOW.format(
+        station=statement.station.name,
+        report=report,
+        fingerprint=grouped(key.fingerprint),
+        key=KEY_NAME,
+        manifest=MANIFEST_NAME,
+        signature=SIGNATURE_NAME,
+    ).encode()
+    papers = [(HOW_NAME, how), (KEY_NAME, key.public.pem.encode())]
+    listed = [*files, *(packaged(name, content) for name, content in papers)]
+    manifest = PackageManifest(
+        statement=statement,
+        key=manifest_key(key.public),
+        case=case,
+        notes=tuple(notes),
+        files=tuple(sorted(listed, key=lambda file: file.name)),
+    )
+    body, signature = signed_manifest(manifest, key)
+    return [*papers, (MANIFEST_NAME, body), (SIGNATURE_NAME, signature)]
+
+
+def packaged(name: str, content: bytes) -> PackagedFile:
+    """A small file as the manifest lists it."""
+    return PackagedFile(name=name, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
 def write_package_manifest(
     folder: Path, statement: ExportStatement, key: StationKey, *, case: str = "", notes: Sequence[str] = ()
-) -> PackageManifest:
+) -> None:
     """Write VERIFY.txt, station-key.pem, manifest.json and manifest.sig into a folder that is otherwise complete.
 
     Reads every file in it once. Raises OSError; ValueError for what is neither file nor folder in it.
     """
-    report = "\nindex.html shows what is in them." if (folder / "index.html").exists() else ""
-    write_atomically(
-        folder / HOW_NAME,
-        _HOW.format(
-            station=statement.station.name,
-            report=report,
-            fingerprint=grouped(key.fingerprint),
-            key=KEY_NAME,
-            manifest=MANIFEST_NAME,
-            signature=SIGNATURE_NAME,
-        ).encode(),
-        0o640,
-    )
-    write_atomically(folder / KEY_NAME, key.public.pem.encode(), 0o640)
-    files = tuple(
+    own = {HOW_NAME, KEY_NAME}
+    files = [
         PackagedFile(name=name, bytes=size_bytes, sha256=digest)
         for name, size_bytes, digest in hashed_files(folder)
-    )
-    manifest = PackageManifest(
-        statement=statement, key=manifest_key(key.public), case=case, notes=tuple(notes), files=files
-    )
-    body, signature = signed_manifest(manifest, key)
-    write_atomically(folder / MANIFEST_NAME, body, 0o640)
-    write_atomically(folder / SIGNATURE_NAME, signature, 0o640)
-    return manifest
+        if name not in own
+    ]
+    for name, content in package_papers(statement, key, files, case=case, notes=notes):
+        write_atomically(folder / name, content, 0o640)
 
 
 def signed_manifest(manifest: PackageManifest, key: StationKey) -> tuple[bytes, bytes]:
