@@ -1,4 +1,4 @@
-"""The engine daemon: `python -m engine --state DIR [--socket PATH] [--config FILE]`, and `python -m engine fsck ...`.
+"""The engine daemon: `python -m engine --state DIR [--socket PATH] [--config FILE]`, and `python -m engine fsck|verify ...`.
 
 Runs in the foreground, logs to stderr, tells systemd how it is. SIGTERM and SIGINT stop it in order. Exit codes
 (documented in docs/operations.md): 0 ordered stop; 2 wrong arguments; 7 an engine runs on that folder or socket already;
@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from engine.fsck import main as fsck  # the daemon does not need it
 
         return fsck(given[1:])
+    if given[:1] == ["verify"]:
+        from engine.verify.command import main as verify
+
+        return verify(given[1:])
     options = _parser().parse_args(given)
     start_log("info")
     try:

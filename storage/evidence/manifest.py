@@ -10,8 +10,11 @@ the zeros. Layout by byte, and how to verify it with openssl: docs/evidence.md.
 
 from __future__ import annotations
 
+import base64
 import struct
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -22,12 +25,16 @@ from storage.segments.boxes import HEADER_BYTES
 from storage.segments.chain import Recorded
 
 MANIFEST_BOX_UUID = UUID("6f0a4d0e-3a5c-4b9e-9a55-77617463686b")
-MANIFEST_LIMIT_BYTES = 64 * 1024 * 1024
+MANIFEST_LIMIT_BYTES = 32 * 1024 * 1024
 """A day has some ten megabytes; more than this is nobody's manifest."""
 KIND = "watchdeck-export"
 NO_SHA256 = "0" * 64
 _LONGEST_RECORDED = Recorded.UNHASHED
-_FRAME_BYTES = HEADER_BYTES + 16 + 4 + SIGNATURE_BYTES + 4
+FRAME_BYTES = HEADER_BYTES + 16 + 4 + SIGNATURE_BYTES + 4
+"""Of the box, besides the manifest and the zeros."""
+
+
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class NamedUuid(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +75,7 @@ class ProvedPart(msgspec.Struct, frozen=True, array_like=True):
     offset_bytes: int
     """In the file."""
     size_bytes: int
-    sha256: str
+    sha256: Sha256
     """Of these bytes, hexadecimal."""
     recorded: Recorded
     """Whether the part on the volume was, when it was exported, what the station had recorded."""
@@ -137,13 +144,13 @@ def unproved(start_us: int, end_us: int, offset_bytes: int, size_bytes: int) -> 
 
 def room_bytes(manifest: Manifest) -> int:
     """Size of the box in which this manifest fits once its hashes (NO_SHA256 now) and findings are known."""
-    return _FRAME_BYTES + len(msgspec.json.encode(manifest))
+    return FRAME_BYTES + len(msgspec.json.encode(manifest))
 
 
 def signed_box(manifest: Manifest, key: StationKey, box_bytes: int | None = None) -> bytes:
     """The box, padded to `box_bytes`, or as small as it can be. Raises ValueError when it does not fit."""
     body = msgspec.json.encode(manifest)
-    least_bytes = _FRAME_BYTES + len(body)
+    least_bytes = FRAME_BYTES + len(body)
     size_bytes = least_bytes if box_bytes is None else box_bytes
     if size_bytes < least_bytes or len(body) > MANIFEST_LIMIT_BYTES:
         raise ValueError(f"a manifest of {len(body)} bytes does not fit into a box of {size_bytes}")
@@ -156,3 +163,55 @@ def signed_box(manifest: Manifest, key: StationKey, box_bytes: int | None = None
             struct.pack(">I", size_bytes),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBox:
+    """The manifest's box of a file, taken apart; whether what it says is true is not asked here."""
+
+    body: bytes
+    signature: bytes
+    is_padded_right: bool
+    """What is left of the room are zeros."""
+
+
+def is_manifest_header(data: bytes) -> bool:
+    """These bytes begin a manifest's box."""
+    return len(data) >= HEADER_BYTES + 16 and data[4:24] == b"uuid" + MANIFEST_BOX_UUID.bytes
+
+
+def parse_box(data: bytes) -> FoundBox | None:
+    """All bytes of a manifest's box; None when they are none."""
+    if len(data) < FRAME_BYTES or not is_manifest_header(data):
+        return None
+    size_bytes, body_bytes = struct.unpack_from(">I20xI", data)
+    if size_bytes != len(data) or FRAME_BYTES + body_bytes > size_bytes:
+        return None
+    signature_at = HEADER_BYTES + 20 + body_bytes
+    padding = data[signature_at + SIGNATURE_BYTES : -4]
+    return FoundBox(
+        data[HEADER_BYTES + 20 : signature_at],
+        data[signature_at : signature_at + SIGNATURE_BYTES],
+        not any(padding) and data[-4:] == data[:4],
+    )
+
+
+_MANIFEST = msgspec.json.Decoder(Manifest)
+
+
+def read_manifest(body: bytes) -> Manifest | None:
+    """None when it is none that this version understands."""
+    try:
+        manifest = _MANIFEST.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError):
+        return None
+    return manifest if manifest.kind == KIND and manifest.version == 1 else None
+
+
+def read_key(key: ManifestKey) -> PublicKey | None:
+    """The key in a manifest; None when it is not what it says."""
+    try:
+        public = PublicKey(base64.b64decode(key.public_key, validate=True))
+    except ValueError:
+        return None
+    return public if public.fingerprint.hex() == key.fingerprint and key.algorithm == ALGORITHM else None

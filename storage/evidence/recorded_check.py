@@ -50,7 +50,7 @@ class RecordedCheck:
         """`known`: public keys by fingerprint. Raises OSError, BoxError when the file was cut."""
         self._fd = fd
         self.start = header.start
-        self.key = known.get(header.start.fingerprint) if header.start else None
+        self.key = known.get(hashlib.sha256(header.start.public_key).digest()) if header.start else None
         """Of the station's keys the one that signs this segment; None: unsigned, or signed by a foreign one."""
         self.is_header_right = True
         """Identity, times and tracks are those that were signed; of a segment without proof nothing is known."""

@@ -40,11 +40,12 @@ _KEPT_LIMIT = 1000
 class StationKey:
     """The key in use. Threads may share it. Does not show its private half, and cannot be pickled or copied."""
 
-    __slots__ = ("_private", "created_us", "fingerprint", "public")
+    __slots__ = ("_private", "created_us", "fingerprint", "public", "public_key")
 
     def __init__(self, private: Ed25519PrivateKey, created_us: int = 0) -> None:
         self._private = private
         self.public = PublicKey(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self.public_key = self.public.raw
         self.fingerprint = self.public.fingerprint
         self.created_us = created_us
         """When its file was written."""
@@ -101,6 +102,11 @@ def open_station_keys(state: Path) -> StationKeys:
     if current is not None:
         known[current.fingerprint] = current.public
     return StationKeys(current, trouble, known)
+
+
+def known_public_keys(state: Path) -> dict[bytes, PublicKey]:
+    """By fingerprint, all that the station ever had; nothing is made or changed."""
+    return _kept(state / OLD_FOLDER)
 
 
 def _current(state: Path) -> StationKey:

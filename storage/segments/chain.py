@@ -42,6 +42,8 @@ _RECOVERED = 1
 class Signer(Protocol):
     """storage.evidence.station_key.StationKey."""
 
+    public_key: bytes
+    """32 bytes."""
     fingerprint: bytes
 
     def sign(self, message: bytes) -> bytes: ...
@@ -76,8 +78,8 @@ def end_message(end: SegmentEnd) -> bytes:
 class ChainStart:
     """What the start box says."""
 
-    fingerprint: bytes
-    """Of the key that signs this segment; zeros: none does."""
+    public_key: bytes
+    """That signs this segment; zeros: none does."""
     previous: bytes
     link: bytes
     signature: bytes
@@ -140,12 +142,11 @@ class SegmentChain:
         """The box that stands behind a header of these bytes. Called again, when the header was not written."""
         previous = self._run.begin(self)
         self._link = link_of(previous, hashlib.sha256(header).digest())
-        fingerprint = self._signer.fingerprint if self._signer else NO_KEY
         return box(
             b"uuid",
             START_BOX_UUID.bytes,
             struct.pack(">I", _VERSION),
-            fingerprint,
+            self._signer.public_key if self._signer else NO_KEY,
             previous,
             self._link,
             self._signature(link_message(self._link)),
@@ -200,10 +201,10 @@ def parse_start(data: bytes) -> ChainStart | None:
     """The start box at the beginning of the bytes; None when there is none that this version knows."""
     if not _is_box(data, START_BOX_UUID, START_BOX_BYTES):
         return None
-    version, fingerprint, previous, link, signature = struct.unpack_from(
+    version, public_key, previous, link, signature = struct.unpack_from(
         ">I32s32s32s64s", data, _OPENING_BYTES
     )
-    return ChainStart(fingerprint, previous, link, signature) if version == _VERSION else None
+    return ChainStart(public_key, previous, link, signature) if version == _VERSION else None
 
 
 def parse_link(data: bytes) -> tuple[bytes, bytes] | None:

@@ -20,7 +20,7 @@ from tui.cli.events import events
 from tui.cli.groups import group
 from tui.cli.log import log
 from tui.cli.output import print_error, silence_stdout
-from tui.cli.processes import completion, demo, drive_service, engine, fsck
+from tui.cli.processes import completion, demo, drive_service, engine, fsck, verify
 from tui.cli.raid_tasks import raid
 from tui.cli.recordings import recording, snapshot
 from tui.cli.schedule_templates import schedule
@@ -91,6 +91,7 @@ for _command in (
     mail,
     listen,
     preservation,
+    verify,
     fsck,
     engine,
     drive_service,

@@ -1,4 +1,4 @@
-"""Commands that become another program: the engine, the demo, fsck. And shell completion."""
+"""Commands that become another program: the engine, the demo, fsck, verify. And shell completion."""
 
 from __future__ import annotations
 
@@ -106,6 +106,26 @@ def fsck(state: Path | None, repair: bool, volume: tuple[Path, ...], is_json: bo
     for path in volume:
         arguments.extend(["--volume", str(path)])
     become("engine", ["fsck", *arguments])
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=_FOLDER, metavar="FILE|FOLDER|ZIP...")
+@click.option(
+    "--key", metavar="KEY", help="The station's public key: a PEM file, its fingerprint, or base64."
+)
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    help="The password of a ZIP is the first line of this file; - is stdin.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON document; errors are JSON on stderr.")
+def verify(paths: tuple[Path, ...], key: str | None, password_file: str | None, is_json: bool) -> None:
+    """Tell whether exports and recordings are what the station recorded. Needs no engine and no network.
+
+    Leaves with 0 when every part matched and nothing else is wrong, with 1 when something is not proven.
+    """
+    arguments = _given(key=key, password_file=password_file, json=is_json)
+    become("engine", ["verify", *arguments, "--", *map(str, paths)])
 
 
 @click.command()

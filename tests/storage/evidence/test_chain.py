@@ -106,6 +106,7 @@ def test_links_made_anew_without_the_key_prove_nothing(tmp_path: Path) -> None:
 
 def test_a_forger_who_claims_the_stations_key_is_found(tmp_path: Path) -> None:
     class Claiming:
+        public_key = KEY.public_key
         fingerprint = KEY.fingerprint
         sign = StationKey.generate().sign
 

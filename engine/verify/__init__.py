@@ -1,0 +1,1 @@
+"""`watchdeck verify`: runs without an engine, on any machine."""
