@@ -71,6 +71,19 @@ class ExportsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Their files are removed after this; what they were stays in the list."""
 
 
+class LinksSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Video links: full-rate video for players on other machines, each under an address that ends by itself."""
+
+    listen: str = "127.0.0.1"
+    """Address of the two ports; only this machine unless changed: players elsewhere come through an SSH tunnel. Empty = off."""
+    http_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8091
+    """0 = any that is free."""
+    rtsp_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8554
+    """0 = any that is free."""
+    host: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    """How players' machines call this one; empty = its own name."""
+
+
 class ChassisSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hardware: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(HARDWARE)})$")] = "auto"
     """auto: the drive service where there is one, else this machine itself when the engine is root."""
@@ -91,6 +104,7 @@ class StationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     pictures: PicturesSection = PicturesSection()
     exports: ExportsSection = ExportsSection()
     chassis: ChassisSection = ChassisSection()
+    links: LinksSection = LinksSection()
 
 
 def parse_config(content: str, origin: str) -> StationConfig:

@@ -19,7 +19,7 @@ from engine.alarms.actions.assemble import AlarmActions
 from engine.alarms.actions.snapshots import EventSnapshots
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
-from engine.api.export_sources import export_sources
+from engine.api.handlers_links import copy_clip, planned_clip
 from engine.api.handlers_pictures import picture_of
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.server import ApiServer
@@ -42,6 +42,9 @@ from engine.exports.folder import ExportFolder
 from engine.exports.making import Workshop
 from engine.exports.service import ExportService
 from engine.health import HealthWatch
+from engine.links.desk import LinkDesk
+from engine.links.http_port import link_application
+from engine.links.live_tap import LiveTaps
 from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
@@ -288,20 +291,16 @@ class Station:
 
         chassis.on_change = chassis_changed
         chassis.has_readers = lambda: hub.readers > 0
-        exports = ExportService(
-            Workshop(
-                folder=ExportFolder(Path(self._config.exports.folder or self._state / EXPORTS_NAME)),
-                sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
-                picture=lambda request: picture_of(services, request),
-                gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
-                station=lambda: identity.name,
-                software=software_version(),
-                clock=self._clock,
+        links = LinkDesk(
+            self._config.links,
+            LiveTaps(recording),
+            lambda desk: link_application(
+                desk,
+                lambda link: planned_clip(services, link),
+                lambda export, start, length, response: copy_clip(services, export, start, length, response),
             ),
-            catalog,
             events,
-            files,
-            keep_days=self._config.exports.keep_days,
+            self._clock,
         )
         services = Services(
             station=hub,
@@ -321,7 +320,7 @@ class Station:
             listening=sources.listening,
             test_mail=lambda to: actions.mailer.test(to, identity.name),
             operations=operations,
-            exports=exports,
+            links=links,
             files=files,
         )
         try:
@@ -342,7 +341,7 @@ class Station:
                         chassis=chassis.run,
                         jobs=lambda: keep_running("jobs", jobs.run),
                         pictures=pictures.run,
-                        exports=lambda: keep_running("exports", exports.run),
+                        links=lambda: keep_running("video links", links.run),
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),
                         status=lambda: self._tell_status(overview),

@@ -26,7 +26,9 @@ from tui.mirror import Change, Link
 from tui.plain_scrollbar import choose_scrollbars
 from tui.screens.absent import AbsentPane
 from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine, alarm_of
+from tui.screens.send_to import SendToLines
 from tui.screens.view import View
+from tui.sending import SendingMixin
 from tui.view_makers import MAKERS
 from tui.work import start
 
@@ -45,7 +47,7 @@ def _provider() -> type[Provider]:
     return CommandProvider
 
 
-class WatchdeckApp(AlertMixin):
+class WatchdeckApp(SendingMixin, AlertMixin):
     """One console on one engine."""
 
     CSS_PATH = "watchdeck.tcss"
@@ -96,6 +98,7 @@ class WatchdeckApp(AlertMixin):
         yield Banner(id="banner")
         with Container(id="views"):
             yield AbsentPane(id="absent")
+        yield SendToLines()
         yield FooterLine(id="footer")
         yield PromptLine(id="prompt")
 
@@ -130,6 +133,7 @@ class WatchdeckApp(AlertMixin):
             self._pending |= Change.LINK
         self._pending |= Change.STATION  # ages and clocks move on
         self.tick_alerts()
+        self.base.query_one(SendToLines).again(self.desk)
         self._draw_changes()
 
     def _draw_changes(self) -> None:
@@ -312,6 +316,8 @@ class WatchdeckApp(AlertMixin):
 
     def action_step_back(self) -> None:
         footer = self.base.query_one(FooterLine)
+        if self.forget_link():
+            return
         if self.view is None or not self.view.back():
             footer.forget()
 

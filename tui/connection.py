@@ -15,6 +15,7 @@ from engine import wire, wire_chassis
 from engine.client import WatchdeckError
 from tui.alarm_client import AlarmClient
 from tui.alarm_rule_client import AlarmRuleClient
+from tui.footage_client import FootageClient
 from tui.mirror import Mirror
 
 FIRST_WAIT_S = 1.0
@@ -31,7 +32,7 @@ class Export(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-class Client(AlarmClient, AlarmRuleClient, Protocol):
+class Client(AlarmClient, AlarmRuleClient, FootageClient, Protocol):
     """What the console uses of engine.client.EngineClient."""
 
     async def prepare(self) -> None: ...

@@ -137,6 +137,7 @@ def _described(changes: dict[str, Any]) -> list[str]:
 
 async def remove_camera(services: Services, call: Call[None, None]) -> None:
     camera: Camera = await services.catalog.read("camera", call.path["ref"])
+    services.links.forget_camera(camera)
     await services.recording.remove_camera(camera.uuid)
     await services.catalog.write("remove_camera", camera.uuid)
     services.events.publish(

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 
 from aiohttp import web
 
@@ -32,7 +33,7 @@ LONGEST_US = US_PER_DAY
 
 
 async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> wire.ExportPlan:
-    camera, export = await _planned(services, call.query, call.caller.name)
+    camera, export = await planned(services, call.query)
     return wire.ExportPlan(
         camera=camera.name,
         start_us=export.start_us,
@@ -42,9 +43,8 @@ async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> 
     )
 
 
-async def _planned(
-    services: Services, query: wire_calls.ExportQuery, actor: str
-) -> tuple[Camera, ExportFile]:
+async def planned(services: Services, query: wire_calls.ExportQuery) -> tuple[Camera, ExportFile]:
+    """What the footage of that stretch would be as one file. Raises InvalidInput, NotFound."""
     checked_stretch(query.start_us, query.end_us)
     if query.end_us - query.start_us > LONGEST_US:
         raise InvalidInput("an export holds at most 24 hours", "export the stretch in several files")
@@ -92,7 +92,7 @@ async def send(
     services: Services, call: Call[wire_calls.ExportQuery, None], request: web.Request
 ) -> web.StreamResponse:
     with request.app[RUNNING].one_more():
-        camera, export = await _planned(services, call.query, call.caller.name)
+        camera, export = await planned(services, call.query)
         response = web.StreamResponse(
             headers={
                 "Content-Type": "video/mp4",
@@ -112,7 +112,8 @@ async def send(
         )
         is_whole = False
         try:
-            await _copy(services, export, response)
+            await copy_chunks(services, export.chunks(CHUNK_BYTES), response)
+            await response.write_eof()
             is_whole = True
         except ConnectionError:
             log.info("export of %s: the caller went away", camera.name)
@@ -125,9 +126,10 @@ async def send(
         return response
 
 
-async def _copy(services: Services, export: ExportFile, response: web.StreamResponse) -> None:
+async def copy_chunks(services: Services, data: Iterable[bytes], response: web.StreamResponse) -> None:
+    """Read on a file thread, chunk by chunk, as fast as the caller takes them. Raises ConnectionError, WatchdeckError, OSError."""
     loop = asyncio.get_running_loop()
-    chunks = iter(export.chunks(CHUNK_BYTES))
+    chunks = iter(data)
     reading: asyncio.Future[bytes | None] | None = None
     try:
         while True:
@@ -136,7 +138,6 @@ async def _copy(services: Services, export: ExportFile, response: web.StreamResp
             if chunk is None:
                 break
             await response.write(chunk)
-        await response.write_eof()
     finally:
         if reading is None or reading.done():
             _close(services, chunks)

@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
-from engine import wire_links
+from aiohttp import web
+
+from engine import wire_calls, wire_links
+from engine.api.handlers_exports import CHUNK_BYTES, copy_chunks, planned
+from engine.api.permissions import Permission, Role
 from engine.api.services import Call, Services
+from engine.api.validation import checked_stretch
+from engine.links.link import Link
+from storage.catalog.records import Camera
 from storage.errors import Conflict
+from storage.segments.export import ExportFile
 
 
 async def add_video_link(
     services: Services, call: Call[None, wire_links.VideoLinkAsk]
 ) -> wire_links.VideoLink:
-    raise Conflict("not built yet")
+    """Watching live is viewing; a recorded clip is footage taken away."""
+    ask = call.body
+    if ask.start_us is not None and ask.end_us is not None:
+        call.caller.require(Permission.EXPORT, "POST /v1/video-links for a recorded clip")
+        checked_stretch(ask.start_us, ask.end_us)
+    camera: Camera = await services.catalog.read("camera", ask.camera, with_removed=True)
+    return services.links.add(ask, camera, call.caller.name)
 
 
 async def list_video_links(services: Services, call: Call[None, None]) -> wire_links.VideoLinkList:
-    raise Conflict("not built yet")
+    sees_all = call.caller.role is Role.ADMINISTRATOR
+    return wire_links.VideoLinkList(links=services.links.views(call.caller.name, sees_all=sees_all))
 
 
 async def remove_video_link(services: Services, call: Call[None, None]) -> None:
-    raise Conflict("not built yet")
+    sees_all = call.caller.role is Role.ADMINISTRATOR
+    services.links.remove(call.path["id"], call.caller.name, sees_all=sees_all)
+
+
+async def planned_clip(services: Services, link: Link) -> ExportFile:
+    """What a link to a recorded stretch sends. Raises WatchdeckError: it may have been recycled since."""
+    if link.start_us is None or link.end_us is None:
+        raise Conflict("that link is live")
+    query = wire_calls.ExportQuery(camera=str(link.camera), start_us=link.start_us, end_us=link.end_us)
+    _, export = await planned(services, query)
+    return export
+
+
+async def copy_clip(
+    services: Services, export: ExportFile, start_bytes: int, length_bytes: int, response: web.StreamResponse
+) -> None:
+    """A range of it, read on the file threads. Raises ConnectionError, WatchdeckError, OSError."""
+    await copy_chunks(services, export.stretch(start_bytes, length_bytes, CHUNK_BYTES), response)
+    await response.write_eof()

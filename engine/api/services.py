@@ -48,7 +48,7 @@ from engine.wire_chassis import (
     SelfTestKind,
     UpkeepEdit,
 )
-from engine.wire_evidence import ExportAsk, ExportJobView, ExportPlanView
+from engine.wire_links import VideoLink, VideoLinkAsk
 from engine.wire_sources import (
     AlarmSettings,
     AnalyticsView,
@@ -247,6 +247,18 @@ class Operations(Protocol):
     async def flush(self) -> None: ...
 
 
+class Links(Protocol):
+    """engine.links.desk.LinkDesk."""
+
+    def add(self, ask: VideoLinkAsk, camera: Camera, actor: str) -> VideoLink: ...
+
+    def views(self, actor: str, *, sees_all: bool) -> tuple[VideoLink, ...]: ...
+
+    def remove(self, id: str, actor: str, *, sees_all: bool) -> None: ...
+
+    def forget_camera(self, camera: Camera) -> None: ...
+
+
 class LiveViews(Protocol):
     """What the event stream looks at again and again. Cheap, no waiting."""
 
@@ -308,7 +320,7 @@ class Services:
     listening: Listening
     test_mail: MailTester
     operations: Operations
-    exports: ExportDesk
+    links: Links
     files: Executor
     """Threads for reading segments and looking at new volumes; never used by the recording path."""
 

@@ -28,6 +28,8 @@ class RtspMessage:
     status: int = 0
     reason: str = ""
     method: str = ""
+    url: str = ""
+    """Of a request."""
     headers: dict[str, list[str]] = field(default_factory=dict)
     """Lower-case names; values stripped, in order."""
     body: bytes = b""
@@ -80,7 +82,7 @@ def _parse_head(text: str) -> RtspMessage:
     if match := _STATUS_LINE.match(first):
         message = RtspMessage(status=int(match[1]), reason=(match[2] or "").strip())
     elif match := _REQUEST_LINE.match(first):
-        message = RtspMessage(method=match[1])
+        message = RtspMessage(method=match[1], url=match[2])
     else:
         raise CameraProtocolError(f"the camera sent {first[:60]!r} where an RTSP message was expected")
     for line in lines:

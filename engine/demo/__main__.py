@@ -43,6 +43,10 @@ segment_s = 30
 
 [pictures]
 workers = 2
+
+[links]
+http_port = 0
+rtsp_port = 0
 """
 
 

@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 from engine.demo.access import challenge, is_allowed, new_nonce
 from engine.demo.faults import Garbage
 from engine.demo.feed import AUDIO, VIDEO, Burst, Feed
-from engine.demo.packets import AUDIO_PAYLOAD_TYPE, VIDEO_CLOCK_HZ, VIDEO_PAYLOAD_TYPE, interleaved
 from engine.demo.tone import SAMPLE_RATE_HZ
+from engine.links.rtp_packets import AUDIO_PAYLOAD_TYPE, VIDEO_CLOCK_HZ, VIDEO_PAYLOAD_TYPE, interleaved
 
 _HEAD_LIMIT_BYTES = 16 << 10
 _BACKLOG_LIMIT_BYTES = 512 << 10

@@ -14,15 +14,15 @@ from typing import Protocol
 from engine.demo.access import Login
 from engine.demo.encoder import FRAME_US, FRAMES_PER_SECOND, SceneEncoder, parameter_sets
 from engine.demo.faults import Faults, Garbage
-from engine.demo.packets import (
+from engine.demo.scenery import scene
+from engine.demo.tone import SAMPLE_RATE_HZ, samples_at
+from engine.links.rtp_packets import (
     AUDIO_PAYLOAD_TYPE,
     VIDEO_CLOCK_HZ,
     VIDEO_PAYLOAD_TYPE,
     RtpStream,
     h264_payloads,
 )
-from engine.demo.scenery import scene
-from engine.demo.tone import SAMPLE_RATE_HZ, samples_at
 from storage.clock import Clock
 from storage.units import US_PER_SECOND
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.cameras.source import PacketSink
 from engine.recording.byte_rate import ByteRate
 from engine.recording.event_clips import EventClips
 from engine.recording.footage import Footage
@@ -84,6 +85,8 @@ class Recorder:
         self.clips: EventClips | None = None
         """Only what is asked for goes to disk (mode `events`)."""
         self.tracks: tuple[Track, ...] = ()
+        self.taps: list[PacketSink] = []
+        """Who else wants what the camera sends: live, at full rate. Most often nobody."""
         self.frames = 0
         """Pictures received, ever."""
         self.losses = 0
@@ -103,6 +106,8 @@ class Recorder:
     # -- PacketSink: never waits, never raises ---------------------------------------------------------------
 
     def tracks_changed(self, tracks: tuple[Track, ...]) -> None:
+        for tap in self.taps:
+            tap.tracks_changed(tracks)
         if tracks == self.tracks and self._run is not None:
             return
         self._end_run("the camera changed its stream", GapCause.CAMERA_STALLED)
@@ -113,6 +118,9 @@ class Recorder:
     def packet(self, packet: Packet) -> None:
         run = self._run
         self.rate.add(len(packet.data))
+        if self.taps:
+            for tap in self.taps:
+                tap.packet(packet)
         if packet.track != self._video:
             if run is not None:
                 run.builder.add(packet)

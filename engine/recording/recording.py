@@ -15,7 +15,7 @@ from uuid import UUID
 
 from engine import wire
 from engine.cameras.camera import CameraRunner
-from engine.cameras.source import PacketSource, SourceSettings
+from engine.cameras.source import PacketSink, PacketSource, SourceSettings
 from engine.catalog_thread import CatalogThread
 from engine.deadline import Deadline
 from engine.events import EventBus
@@ -35,6 +35,7 @@ from storage.catalog.records import Camera, Gap, GapCause, RecordingMode, Run, S
 from storage.catalog.records import Volume as VolumeRecord
 from storage.clock import Clock
 from storage.errors import Conflict, NotFound, WatchdeckError
+from storage.segments.packet import Track
 from storage.units import US_PER_SECOND
 from storage.volumes.volume import Volume
 
@@ -263,6 +264,21 @@ class RecordingService:
             if place.runner.camera.name == camera_name:
                 return place.runner.keep(start_us, end_us)
         raise NotFound(f"no camera {camera_name!r} in use", "`watchdeck camera list` shows all")
+
+    def tap(self, uuid: UUID, sink: PacketSink) -> tuple[Track, ...]:
+        """The sink gets what the camera sends from now on, beside the recorder; its tracks at present. Raises NotFound."""
+        place = self._cameras.get(uuid)
+        if place is None:
+            raise NotFound(f"no camera {uuid} in use")
+        recorder = place.runner.recorder
+        recorder.taps.append(sink)
+        return recorder.tracks if recorder.has_video else ()
+
+    def untap(self, uuid: UUID, sink: PacketSink) -> None:
+        """No longer."""
+        place = self._cameras.get(uuid)
+        if place is not None and sink in place.runner.recorder.taps:
+            place.runner.recorder.taps.remove(sink)
 
     async def _start_camera(self, camera: Camera, password: str) -> None:
         if self._station is None:

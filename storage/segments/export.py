@@ -128,10 +128,79 @@ class ExportFile:
             parts=self._copies.parts(len(self._head)),
         )
 
+    def stretch(self, start_bytes: int, length_bytes: int, chunk_bytes: int) -> Iterator[bytes]:
+        """So many bytes of head and data from an offset on: what a player asks for that seeks. Raises as `chunks`."""
+        head = self._head[start_bytes : start_bytes + length_bytes]
+        if head:
+            yield head
+        skipped_bytes = max(start_bytes - len(self._head), 0)
+        yield from self._copies.read(chunk_bytes, skipped_bytes, length_bytes - len(head))
 
-def _pieces(data: bytes, chunk_bytes: int) -> Iterator[bytes]:
-    for start in range(0, len(data), chunk_bytes):
-        yield data[start : start + chunk_bytes]
+
+class _Copies:
+    """Stretches of segment files in the order in which they make up the data of an export."""
+
+    def __init__(self) -> None:
+        self._files: list[tuple[Path, tuple[int, int]]] = []
+        self._file = array("I")
+        self._offset = array("Q")
+        self._length = array("Q")
+        self.total_bytes = 0
+
+    def begin_file(self, path: Path, device_and_inode: tuple[int, int]) -> None:
+        """What is added next lies in this file."""
+        self._files.append((path, device_and_inode))
+
+    def add(self, offset_bytes: int, length_bytes: int) -> int:
+        """Append a stretch of the file; returns where it lies in the export's data."""
+        placed_bytes = self.total_bytes
+        self.total_bytes += length_bytes
+        number = len(self._files) - 1
+        if self._file and self._file[-1] == number and self._offset[-1] + self._length[-1] == offset_bytes:
+            self._length[-1] += length_bytes
+        else:
+            self._file.append(number)
+            self._offset.append(offset_bytes)
+            self._length.append(length_bytes)
+        return placed_bytes
+
+    def read(
+        self, chunk_bytes: int, skipped_bytes: int = 0, limit_bytes: int | None = None
+    ) -> Iterator[bytes]:
+        """The data, at most so many bytes at once; without what is skipped, and no more than the limit."""
+        opened, fd = -1, -1
+        left_bytes = self.total_bytes if limit_bytes is None else limit_bytes
+        try:
+            for number, offset_bytes, length_bytes in zip(
+                self._file, self._offset, self._length, strict=True
+            ):
+                if skipped_bytes >= length_bytes:
+                    skipped_bytes -= length_bytes
+                    continue
+                offset_bytes += skipped_bytes
+                length_bytes = min(length_bytes - skipped_bytes, left_bytes)
+                skipped_bytes, left_bytes = 0, left_bytes - length_bytes
+                if not length_bytes:
+                    break
+                if number != opened:
+                    if fd >= 0:
+                        os.close(fd)
+                        fd = -1
+                    fd = self._open(number)
+                    opened = number
+                yield from _read_stretch(self._files[number][0], fd, offset_bytes, length_bytes, chunk_bytes)
+        finally:
+            if fd >= 0:
+                os.close(fd)
+
+    def _open(self, number: int) -> int:
+        path, device_and_inode = self._files[number]
+        fd = open_segment_file(path)
+        stat = os.fstat(fd)
+        if (stat.st_dev, stat.st_ino) != device_and_inode:
+            os.close(fd)
+            raise SegmentDamaged(f"segment {path} was replaced since the export was planned", "export again")
+        return fd
 
 
 def _read_stretch(

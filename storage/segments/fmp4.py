@@ -71,6 +71,13 @@ def file_header(
 
     `zeros_ticks`: where on each track's media time line the segment's zero lies, written as an edit list.
     """
+    stream = stream_header(tracks, zeros_ticks, start_us=identity.start_us)
+    body = msgspec.json.encode(IdentityBox(identity=identity, tracks=tracks))
+    return FileHeader(stream.data + box(b"uuid", IDENTITY_BOX_UUID.bytes, body), stream.mehd_offset_bytes)
+
+
+def stream_header(tracks: tuple[Track, ...], zeros_ticks: tuple[int, ...], *, start_us: int) -> FileHeader:
+    """`ftyp` and `moov` in front of fragments, without a word of whose they are; `start_us` = wall time, 0 = untold."""
     file_type = box(b"ftyp", b"iso5", struct.pack(">I", 512), b"iso5iso6mp41")
     movie_hz = tracks[video_track_index(tracks)].time_base_hz
     traks = [_trak(index + 1, track, zeros_ticks[index]) for index, track in enumerate(tracks)]
@@ -87,10 +94,8 @@ def file_header(
             for index, track in enumerate(tracks)
         ),
     )
-    moov = box(b"moov", movie_header(movie_hz, 0, len(tracks) + 1, identity.start_us), *traks, mvex)
-    mehd_offset_bytes = len(file_type) + len(moov) - len(mvex) + HEADER_BYTES
-    body = msgspec.json.encode(IdentityBox(identity=identity, tracks=tracks))
-    return FileHeader(file_type + moov + box(b"uuid", IDENTITY_BOX_UUID.bytes, body), mehd_offset_bytes)
+    moov = box(b"moov", movie_header(movie_hz, 0, len(tracks) + 1, start_us), *traks, mvex)
+    return FileHeader(file_type + moov, len(file_type) + len(moov) - len(mvex) + HEADER_BYTES)
 
 
 def unknown_duration() -> bytes:

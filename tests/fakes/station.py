@@ -13,8 +13,7 @@ from uuid import UUID
 from engine import wire
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
-from engine.api.export_sources import export_sources
-from engine.api.handlers_pictures import picture_of
+from engine.api.handlers_links import copy_clip, planned_clip
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.permissions import Caller, Peers, Role
 from engine.api.server import ApiServer
@@ -29,10 +28,11 @@ from engine.chassis.jobs import JobDesk
 from engine.chassis.operation_gate import OperationGate
 from engine.chassis.planning import Planner
 from engine.client import EngineClient
+from engine.config import LinksSection
 from engine.events import EventBus
-from engine.exports.folder import ExportFolder
-from engine.exports.making import Workshop
-from engine.exports.service import ExportService
+from engine.links.desk import LinkDesk
+from engine.links.http_port import link_application
+from engine.links.live_tap import LiveTaps
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.recording.segment import SegmentTail
 from engine.sources.listening import Listening
@@ -41,8 +41,7 @@ from engine.wire_alarm_rules import ActionResult, ActionState
 from engine.wire_chassis import ChassisView
 from engine.wire_sources import AnalyticsView, CameraAnalytics, CameraIo
 from storage.catalog.records import Camera, Volume
-from storage.errors import PictureUnavailable
-from storage.evidence.station_key import StationKey, StationKeys
+from storage.errors import NotFound, PictureUnavailable
 from storage.raid.simulated_layout import DEMO_LAYOUT, SimulatedLayout
 from storage.segments.packet import Codec, Track
 from storage.simulated_hardware import SimulatedHardware
@@ -87,6 +86,8 @@ class FakeRecording:
     groups: list[wire.GroupView] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
     keyframes: dict[UUID, FakeKeyframe] = field(default_factory=dict)
+    taps: dict[UUID, list[PacketSink]] = field(default_factory=dict)
+    tracks: dict[UUID, tuple[Track, ...]] = field(default_factory=dict)
 
     def check_camera_limit(self) -> None:
         pass
@@ -100,6 +101,16 @@ class FakeRecording:
 
     async def remove_camera(self, uuid: UUID) -> None:
         del self.cameras[uuid]
+
+    def tap(self, uuid: UUID, sink: PacketSink) -> tuple[Track, ...]:
+        if uuid not in self.cameras:
+            raise NotFound(f"no camera {uuid} in use")
+        self.taps.setdefault(uuid, []).append(sink)
+        return self.tracks.get(uuid, ())
+
+    def untap(self, uuid: UUID, sink: PacketSink) -> None:
+        if sink in self.taps.get(uuid, []):
+            self.taps[uuid].remove(sink)
 
     async def add_volume(self, volume: Volume) -> None:
         self.volumes[volume.uuid] = wire.VolumeView(
@@ -322,20 +333,16 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         await settings.load()
         await alarms.load()
         events.watch(alarms.take)
-        exports = ExportService(
-            Workshop(
-                folder=ExportFolder(folder / "exports"),
-                sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
-                picture=lambda request: picture_of(services, request),
-                gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
-                station=lambda: "test",
-                software="1.2.3",
-                clock=clock,
+        links = LinkDesk(
+            LinksSection(http_port=0, rtsp_port=0),
+            LiveTaps(recording),
+            lambda desk: link_application(
+                desk,
+                lambda link: planned_clip(services, link),
+                lambda export, start, length, response: copy_clip(services, export, start, length, response),
             ),
-            catalog,
             events,
-            files,
-            keep_days=7,
+            clock,
         )
         services = Services(
             alarms=alarms,
@@ -345,7 +352,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             listening=listening,
             test_mail=mail,
             operations=operations,
-            exports=exports,
+            links=links,
             station=views,
             catalog=catalog,
             recording=recording,
@@ -367,7 +374,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     jobs=jobs.run,
                     alarms=alarms.run,
                     listening=listening.run,
-                    exports=exports.run,
+                    links=links.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),
                 ),

@@ -18,6 +18,7 @@ from tui.cli.chassis import chassis
 from tui.cli.drives import drive
 from tui.cli.events import events
 from tui.cli.groups import group
+from tui.cli.links import link
 from tui.cli.log import log
 from tui.cli.output import print_error, silence_stdout
 from tui.cli.processes import completion, demo, drive_service, engine, fsck, verify
@@ -82,6 +83,7 @@ for _command in (
     events,
     alarm,
     trigger,
+    link,
     schedule,
     layout,
     view,

@@ -75,6 +75,23 @@ EVERYWHERE: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
+        "app.send_to",
+        "send to",
+        "Send to a player",
+        "An address for mpv or VLC on your own machine, for some minutes: what is in hand, live or the range.",
+        "ctrl+o",
+        "send_to",
+        takes="minutes?",
+    ),
+    Command(
+        "app.copy_link",
+        "copy link",
+        "Copy the address",
+        "The command of the address shown, into your terminal's clipboard (OSC 52).",
+        "y",
+        "copy_link",
+    ),
+    Command(
         "app.notify",
         "notify",
         "Notifications",

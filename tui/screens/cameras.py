@@ -95,6 +95,10 @@ class CamerasView(View):
         self.query_one(LineList).filter_text = text
         self._draw_title()
 
+    def sent_target(self) -> tuple[str, tuple[int, int] | None] | None:
+        camera = self.selected
+        return (camera.name, None) if camera is not None else None
+
     def back(self) -> bool:
         if self.filter_text:
             self.set_filter("")

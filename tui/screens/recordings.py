@@ -30,6 +30,8 @@ from widgets.timeline_cells import GapKind
 from widgets.video_cell import VideoCell
 
 OPENING_SPAN_US = 6 * format.HOUR_US
+SENT_US = 30 * 1_000_000
+"""Of a video link without a range."""
 GAP_SEARCH_US = 7 * format.DAY_US
 """First stretch searched for the next gap; doubled until one is found or the recordings end."""
 KIND_WORDS = {
@@ -164,6 +166,18 @@ class RecordingsView(View):
         """Of the row under the cursor; empty when there is none."""
         track = self.timeline.track
         return str(track.key) if track is not None else ""
+
+    def sent_target(self) -> tuple[str, tuple[int, int] | None] | None:
+        """The range, else half a minute from the playhead on, else the present."""
+        if not self.camera_name:
+            return None
+        if self.timeline.selection is not None:
+            return self.camera_name, self.timeline.selection
+        if self.timeline.is_following:
+            return self.camera_name, None
+        start_us = self.timeline.playhead_us
+        end_us = min(start_us + SENT_US, self.desk.mirror.now_us)
+        return (self.camera_name, (start_us, end_us)) if end_us > start_us else (self.camera_name, None)
 
     # -- drawing -----------------------------------------------------------------------------------------
 

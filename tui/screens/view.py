@@ -66,6 +66,10 @@ class View(Vertical):
     def show_target(self, camera: str, at_us: int | None) -> None:
         """Show this camera, at this time."""
 
+    def sent_target(self) -> tuple[str, tuple[int, int] | None] | None:
+        """What a video link would show: camera and stretch (None = live); None = this view has nothing to send."""
+        return None
+
     def back(self) -> bool:
         """Escape: close or clear one thing; False when there was nothing."""
         return False

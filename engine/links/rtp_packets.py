@@ -1,4 +1,7 @@
-"""RTP and RTCP packets of a demo camera (RFC 3550, RFC 6184, RFC 3551). Pure functions and one counter class."""
+"""RTP and RTCP packets as a server sends them (RFC 3550), of whole pictures and audio frames. Pure functions and one counter class.
+
+H.264: RFC 6184; H.265: RFC 7798; AAC: RFC 3640; G.711 and L16: RFC 3551; Opus: RFC 7587.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from storage.units import US_PER_SECOND
 VIDEO_CLOCK_HZ = 90_000
 VIDEO_PAYLOAD_TYPE = 96
 AUDIO_PAYLOAD_TYPE = 0
-_PAYLOAD_LIMIT_BYTES = 1400
+PAYLOAD_LIMIT_BYTES = 1400
 _FU_A = 28
+_FU_H265 = 49
 _NTP_EPOCH_OFFSET_S = 2_208_988_800
 """From 1900 to 1970."""
 
@@ -61,7 +65,7 @@ class RtpStream:
             self._packets & 0xFFFFFFFF,
             self._payload_bytes & 0xFFFFFFFF,
         )
-        name = b"watchdeck-demo"
+        name = b"watchdeck"
         item = struct.pack(">IBB", self.ssrc, 1, len(name)) + name
         item += bytes(4 - len(item) % 4)
         return report + struct.pack(">BBH", 0x81, 202, len(item) // 4) + item
@@ -71,16 +75,46 @@ def h264_payloads(units: tuple[bytes, ...]) -> Iterator[tuple[bytes, bool]]:
     """RTP payloads of one access unit and whether each is the last: single NAL units, FU-A for large ones."""
     for number, unit in enumerate(units):
         is_last_unit = number == len(units) - 1
-        if len(unit) <= _PAYLOAD_LIMIT_BYTES:
+        if len(unit) <= PAYLOAD_LIMIT_BYTES:
             yield unit, is_last_unit
             continue
-        indicator, kind = (unit[0] & 0xE0) | _FU_A, unit[0] & 0x1F
-        pieces = range(1, len(unit), _PAYLOAD_LIMIT_BYTES - 2)
-        for start in pieces:
-            piece = unit[start : start + _PAYLOAD_LIMIT_BYTES - 2]
-            is_end = start == pieces[-1]
-            header = kind | (0x80 if start == 1 else 0) | (0x40 if is_end else 0)
-            yield bytes((indicator, header)) + piece, is_last_unit and is_end
+        indicator, kind = bytes(((unit[0] & 0xE0) | _FU_A,)), unit[0] & 0x1F
+        for piece, header, is_end in _fragments(unit, 1, kind):
+            yield indicator + header + piece, is_last_unit and is_end
+
+
+def h265_payloads(units: tuple[bytes, ...]) -> Iterator[tuple[bytes, bool]]:
+    """As h264_payloads, with the two-byte NAL unit header of H.265 and its fragmentation units (RFC 7798, 4.4.3)."""
+    for number, unit in enumerate(units):
+        is_last_unit = number == len(units) - 1
+        if len(unit) <= PAYLOAD_LIMIT_BYTES:
+            yield unit, is_last_unit
+            continue
+        head = bytes(((unit[0] & 0x81) | _FU_H265 << 1, unit[1]))
+        for piece, header, is_end in _fragments(unit, 2, unit[0] >> 1 & 0x3F):
+            yield head + header + piece, is_last_unit and is_end
+
+
+def _fragments(unit: bytes, start: int, kind: int) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Pieces of a NAL unit without its header, each with its fragmentation header and whether it is the last."""
+    room = PAYLOAD_LIMIT_BYTES - 3
+    begins = range(start, len(unit), room)
+    for begin in begins:
+        is_end = begin == begins[-1]
+        header = kind | (0x80 if begin == start else 0) | (0x40 if is_end else 0)
+        yield unit[begin : begin + room], bytes((header,)), is_end
+
+
+def aac_payload(frame: bytes) -> bytes:
+    """One access unit in mode AAC-hbr: a 13-bit size, a 3-bit index (RFC 3640, 3.3.6). Larger than 8191 bytes it never is."""
+    return struct.pack(">HH", 16, len(frame) << 3 & 0xFFFF) + frame
+
+
+def audio_pieces(frame: bytes, frame_bytes: int) -> Iterator[tuple[int, bytes]]:
+    """Samples that may be cut anywhere between two frames of so many bytes: (frames before, payload)."""
+    room = PAYLOAD_LIMIT_BYTES // frame_bytes * frame_bytes
+    for start in range(0, len(frame), room):
+        yield start // frame_bytes, frame[start : start + room]
 
 
 def interleaved(channel: int, packet: bytes) -> bytes:

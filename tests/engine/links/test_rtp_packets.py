@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.demo.packets import RtpStream, h264_payloads, interleaved
 from engine.demo.tone import mu_law, samples_at
+from engine.links.rtp_packets import RtpStream, h264_payloads, interleaved
 
 
 @given(sizes=st.lists(st.integers(1, 9000), min_size=1, max_size=5))
