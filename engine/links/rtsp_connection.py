@@ -10,7 +10,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
 from engine.cameras.rtsp_message import RtspMessage, parse_message
@@ -63,10 +63,9 @@ class RtspConnection(asyncio.Protocol):
     # -- asyncio.Protocol ----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         if len(self._open) >= CONNECTIONS_LIMIT:
-            transport.abort()
+            self._transport.abort()
             return
         self._open.add(self)
 

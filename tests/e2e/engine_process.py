@@ -40,7 +40,8 @@ class EngineProcess:
         self.socket = state.parent / f"{state.name}.sock"
         self.log = state.parent / f"{state.name}.log"
         self.config = state.parent / f"{state.name}.toml"
-        self.config.write_text(config)
+        # Engines of several tests share this machine: none takes the usual ports of video links unasked.
+        self.config.write_text(config if "[links]" in config else f'{config}\n[links]\nlisten = ""\n')
         self.process: subprocess.Popen[bytes] | None = None
         self._clients: list[EngineClient] = []
 
