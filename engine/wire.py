@@ -15,9 +15,11 @@ from engine.wire_message import Reply as Reply
 from engine.wire_message import Request as Request
 from engine.wire_pictures import CellPicture as CellPicture
 from engine.wire_pictures import CellRun as CellRun
+from engine.wire_pictures import LiveStream as LiveStream
 from engine.wire_pictures import PictureFormat as PictureFormat
 from engine.wire_pictures import PictureReply as PictureReply
 from engine.wire_pictures import PictureRequest as PictureRequest
+from engine.wire_pictures import SixelStrip as SixelStrip
 from engine.wire_schedule import ScheduleMessage as ScheduleMessage
 
 API_VERSION = 1

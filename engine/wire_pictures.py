@@ -96,7 +96,7 @@ class PictureReply(Reply, frozen=True, kw_only=True):
 
     camera: str
     time_us: int
-    """Wall time of the keyframe shown."""
+    """Wall time of the picture shown."""
     format: PictureFormat
     width_px: int
     height_px: int
@@ -111,5 +111,7 @@ class PictureReply(Reply, frozen=True, kw_only=True):
     stream: LiveStream = LiveStream.MAIN
     is_unchanged: bool = False
     """There is no newer picture; nothing else here counts but `time_us`."""
+    notice: str = ""
+    """What to say beside the picture: the one asked for is damaged, this is the last whole one before it; empty = nothing."""
     strips: tuple[SixelStrip, ...] = ()
     """With `strip_rows`: instead of `data`."""

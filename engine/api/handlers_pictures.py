@@ -1,16 +1,16 @@
-"""Pictures: which keyframe is wanted, live or at a time; making it is the picture service's work."""
+"""Pictures: which one is wanted, live or at a time; making it is the picture service's work."""
 
 from __future__ import annotations
 
 import msgspec
 
 from engine import wire
-from engine.api import live_tail
+from engine.api import recorded_pictures
+from engine.api.live_pictures import live_picture, live_source
 from engine.api.services import Call, Services
-from engine.pictures.keyframe import LiveKeyframe, RecordedKeyframe
-from storage.catalog.records import Camera, Gap, Run, Segment, Volume
-from storage.errors import PictureUnavailable
-from storage.units import US_PER_SECOND, us_to_ticks
+from storage.catalog.records import Camera, Gap
+from storage.errors import InvalidInput, PictureUnavailable
+from storage.units import US_PER_SECOND
 
 LIVE_REACH_US = 30 * US_PER_SECOND
 """A moment this close to now, and not yet on disk, is shown by the newest keyframe."""
@@ -25,49 +25,24 @@ async def picture_of(services: Services, asked: wire.PictureRequest) -> wire.Pic
     camera: Camera = await services.catalog.read("camera", asked.camera, with_removed=True)
     request = msgspec.structs.replace(asked, camera=camera.name)
     if request.at_us is None:
-        reply = await services.pictures.render(_live(services, camera), request)
-    elif (segment := await services.catalog.read("segment_at", camera.id, request.at_us)) is not None:
-        source = await _recorded(services, camera, segment, request.at_us)
+        _check_live(request)
+        return await live_picture(services, camera, request)
+    if request.step:
+        reply = await recorded_pictures.stepped(services, camera, request, request.at_us)
+    elif (footage := await recorded_pictures.footage_at(services, camera, request.at_us)) is not None:
+        source = recorded_pictures.source_of(camera, footage, request.at_us)
         reply = await services.pictures.render(source, request)
     else:
         reply = await _just_behind_live(services, camera, request, request.at_us)
     return msgspec.structs.replace(reply, camera=camera.name)
 
 
-def _live(services: Services, camera: Camera) -> LiveKeyframe:
-    if camera.is_removed:
-        raise PictureUnavailable(f"camera {camera.name} was removed", "ask for a moment that is recorded")
-    newest = services.recording.last_keyframe(camera.uuid)
-    if newest is None:
-        cause = services.recording.camera_view(camera.uuid).cause
-        raise PictureUnavailable(
-            f"camera {camera.name} shows no picture now{f': {cause}' if cause else ''}",
-            f"`watchdeck camera show '{camera.name}'` says more",
+def _check_live(request: wire.PictureRequest) -> None:
+    if request.exact or request.step:
+        raise InvalidInput(
+            f"picture {'exact' if request.exact else 'step'} without at_us: live there is the newest keyframe only",
+            "name a moment",
         )
-    return LiveKeyframe(camera=str(camera.uuid), time_us=newest.time_us, track=newest.track, data=newest.data)
-
-
-async def _recorded(services: Services, camera: Camera, segment: Segment, at_us: int) -> RecordedKeyframe:
-    volumes: list[Volume] = await services.catalog.read("volumes")
-    root = next((volume.path for volume in volumes if volume.id == segment.volume_id), None)
-    if root is None:
-        raise PictureUnavailable("the volume of that recording was removed", "add the volume again")
-    length_us = segment.end_us - segment.start_us
-    if length_us > 0:
-        media_ticks = (at_us - segment.start_us) * segment.media_duration_ticks // length_us
-    else:
-        # Just begun: nothing of it is known to be on disk, and no slew.
-        run: Run = await services.catalog.read("run", segment.run_id)
-        video = next(track for track in run.tracks if track.is_video)
-        media_ticks = us_to_ticks(at_us - segment.start_us, video.time_base_hz)
-    return RecordedKeyframe(
-        camera=str(camera.uuid),
-        path=f"{root}/{segment.path}",
-        media_ticks=media_ticks,
-        start_us=segment.start_us,
-        end_us=segment.end_us,
-        duration_ticks=segment.media_duration_ticks,
-    )
 
 
 async def _just_behind_live(
@@ -79,10 +54,12 @@ async def _just_behind_live(
     if not gaps and not camera.is_removed and at_us <= now_us < at_us + LIVE_REACH_US:
         newest = services.recording.last_keyframe(camera.uuid)
         is_reached = newest is not None and newest.time_us <= at_us
-        segment = None if is_reached else await _open_segment(services, camera, at_us)
-        if segment is not None:
+        footage = None
+        if not is_reached or request.exact:
+            footage = await recorded_pictures.open_footage(services, camera, at_us)
+        if footage is not None:
             try:
-                source = await _recorded(services, camera, segment, at_us)
+                source = recorded_pictures.source_of(camera, footage, at_us)
                 return await services.pictures.render(source, request)
             except PictureUnavailable:
                 # Nothing of it is in the file yet. What the camera shows is the next best.
@@ -90,19 +67,12 @@ async def _just_behind_live(
                     raise
         if (
             newest is not None
-            and (is_reached or segment is not None)
+            and (is_reached or footage is not None)
             and now_us <= newest.time_us + LIVE_REACH_US
         ):
-            return await services.pictures.render(_live(services, camera), request)
+            return await services.pictures.render(live_source(services, camera), request)
     raise PictureUnavailable(
         f"nothing of camera {camera.name} is recorded at that time"
         + (f": {gaps[0].cause.value.replace('_', ' ')}" if gaps else ""),
         "choose a moment inside a recorded stretch",
     )
-
-
-async def _open_segment(services: Services, camera: Camera, at_us: int) -> Segment | None:
-    """The one being written at that moment: its file reaches further than its row, which grows with each sync."""
-    segments = await live_tail.open_segments(services, [camera.id])
-    own = [each for each in segments if each.start_us <= at_us]
-    return max(own, key=lambda each: each.start_us, default=None)

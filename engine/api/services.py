@@ -19,6 +19,7 @@ from engine.cameras.source import PacketSource, SourceSettings
 from engine.catalog_access import CatalogAccess as CatalogAccess
 from engine.events import EventBus
 from engine.pictures.keyframe import KeyframeSource
+from engine.recording.keyframe_news import KeyframeNews
 from engine.recording.segment import SegmentTail
 from engine.wire_alarm_rules import (
     ActionResult,
@@ -107,11 +108,15 @@ class Recording(Protocol):
 
     def last_keyframe(self, uuid: UUID) -> NewestKeyframe | None: ...
 
+    @property
+    def keyframes(self) -> KeyframeNews: ...
+
 
 class Pictures(Protocol):
     """engine.pictures.service.PictureService."""
 
-    async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply: ...
+    async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply:
+        """Raises PictureUnavailable, InvalidInput, BeyondSegment."""
 
 
 class Chassis(Protocol):

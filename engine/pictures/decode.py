@@ -1,32 +1,30 @@
-"""One keyframe to one decoded frame, and that frame to pixels of the wanted size. Picture worker only.
+"""One keyframe to one decoded frame. Picture worker only.
 
-The only place where libav meets camera bytes for pictures; a frame it had to patch up is refused, because a
-half-invented picture is worse evidence than none.
+With gop_decoder.py the only place where libav meets camera bytes for pictures; a frame it had to patch up is refused,
+because a half-invented picture is worse evidence than none.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
-import numpy as np
-from av.video.reformatter import VideoReformatter
-from numpy.typing import NDArray
+from av.codec.context import Flags
 
-from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from engine.pictures.keyframe import KeyframeSource, LiveKeyframe, RecordedKeyframe
+from engine.pictures.picture import DecodedFrame as DecodedFrame
+from engine.pictures.picture import Pixels as Pixels
+from engine.pictures.picture import plausible_aspect
+from engine.pictures.recorded_files import RecordedFiles
 from engine.pictures.spans import SPAN_LIMIT_TICKS, Span
-from storage.errors import PictureUnavailable, WatchdeckError
+from storage.errors import PictureUnavailable
+from storage.segments.gops import GopFile, ShownKeyframe
 from storage.segments.packet import Codec, Track
-from storage.segments.reader import SegmentReader
-
-Pixels = NDArray[np.uint8]
 
 _START_CODE = b"\x00\x00\x00\x01"
 _LIBAV_NAMES = {Codec.H264: "h264", Codec.H265: "hevc", Codec.MJPEG: "mjpeg"}
-_PLAUSIBLE_ASPECT = (0.4, 2.5)
-"""Anything else is a slip of the camera."""
-_reformatter = VideoReformatter()
+_LOWRES_LIMIT = 3
+"""libav decodes JPEG at 1/2, 1/4 or 1/8 of its size, at a fraction of the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,86 +36,80 @@ class Keyframe:
     time_us: int
     span: Span | None = None
     """Recorded: the media times of its file that this keyframe is the answer for."""
+    until_us: int | None = None
+    """Recorded: wall time of the next one in its file."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecodedFrame:
-    """A decoded picture in the camera's own colour format, not yet scaled."""
-
-    frame: av.VideoFrame
-    width_px: int
-    height_px: int
-    time_us: int
-    pixel_aspect: float = 1.0
-    """Width of a pixel by its height: older cameras send 704x576 meant for 4:3."""
-
-    @property
-    def shape_px(self) -> tuple[int, int]:
-        """Width and height as it should look, with square pixels."""
-        return max(1, round(self.width_px * self.pixel_aspect)), self.height_px
-
-    def rgb(self, width_px: int, height_px: int) -> Pixels:
-        """height x width x 3, scaled and converted in one pass."""
-        return self._scaled(width_px, height_px, "rgb24")
-
-    def gray(self, width_px: int, height_px: int) -> Pixels:
-        """height x width brightness, 0 to 255."""
-        return self._scaled(width_px, height_px, "gray")
-
-    def _scaled(self, width_px: int, height_px: int, pixel_format: str) -> Pixels:
-        shrinks = width_px < self.width_px or height_px < self.height_px
-        scaled = _reformatter.reformat(
-            self.frame,
-            width_px,
-            height_px,
-            pixel_format,
-            interpolation="AREA" if shrinks else "BILINEAR",
-            threads=1,
-        )
-        return np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+class BeyondFile(Exception):
+    """The picture before or behind is not in this file."""
 
 
-def read_keyframe(source: KeyframeSource) -> Keyframe:
-    """The bytes of a live or recorded keyframe. Raises PictureUnavailable; may block on the file's drive."""
+def read_keyframe(source: KeyframeSource, files: RecordedFiles | None = None, step: int = 0) -> Keyframe:
+    """The bytes of a live or recorded keyframe; with a step, of the one before or behind it.
+
+    Raises PictureUnavailable, BeyondFile; may block on the file's drive.
+    """
     if isinstance(source, LiveKeyframe):
         return Keyframe(source.track, source.data, source.time_us)
-    try:
-        with SegmentReader.open(Path(source.path)) as reader:
-            sample = reader.keyframe_before(source.media_ticks)
-            is_closed = reader.is_closed
-    except WatchdeckError as exc:  # not there, damaged, or its volume failed
-        raise PictureUnavailable(exc.what, exc.remedy) from exc
-    time_us = source.wall_us(sample.media_ticks, sample.track.time_base_hz)
-    until_ticks = sample.until_ticks
+
+    def find(file: GopFile) -> tuple[Track, ShownKeyframe | None, bool]:
+        return file.track, file.keyframe(source.media_ticks, step), file.is_closed
+
+    track, found, is_closed = (files or RecordedFiles()).look(source, find)
+    if found is None:
+        raise BeyondFile
+    span = None if step else span_of(source, found.pts_ticks, found.until_ticks, is_closed=is_closed)
+    return Keyframe(
+        track,
+        found.data,
+        source.wall_us(found.pts_ticks, track.time_base_hz),
+        span,
+        None if found.until_ticks is None else source.wall_us(found.until_ticks, track.time_base_hz),
+    )
+
+
+def span_of(source: RecordedKeyframe, pts_ticks: int, until_ticks: int | None, *, is_closed: bool) -> Span:
+    """The moments for which this picture is the answer."""
     if until_ticks is None:
         # The last one holds to the end of a closed file; in a growing one another may follow any moment.
         until_ticks = SPAN_LIMIT_TICKS if is_closed else source.media_ticks + 1
-    span = Span(
-        start_ticks=min(sample.media_ticks, source.media_ticks),
-        until_ticks=until_ticks,
-        keyframe_ticks=sample.media_ticks,
+    return Span(
+        start_ticks=min(pts_ticks, source.media_ticks), until_ticks=until_ticks, keyframe_ticks=pts_ticks
     )
-    return Keyframe(sample.track, sample.data, time_us, span)
 
 
-def decode(keyframe: Keyframe, *, is_rough: bool = False) -> DecodedFrame:
-    """Raises PictureUnavailable saying what is wrong with the frame.
-
-    `is_rough` leaves out the smoothing of block edges, a third of the work: for pictures that only a program looks at.
-    """
-    track = keyframe.track
+def open_decoder(track: Track, *, is_reordered: bool = False, lowres: int = 0) -> av.VideoCodecContext:
+    """One thread, and no delay where pictures are shown as they are coded. Raises PictureUnavailable."""
     libav_name = _LIBAV_NAMES.get(track.codec)
     if libav_name is None:
         raise PictureUnavailable(f"{track.codec} is not video")
-    data = keyframe.data if track.codec == Codec.MJPEG else _annex_b(track, keyframe.data)
     context = av.CodecContext.create(libav_name, "r")
     assert isinstance(context, av.VideoCodecContext)
     context.thread_count = 1
+    if not is_reordered:
+        context.flags |= Flags.low_delay
+    elif track.codec is Codec.H264:
+        # Streams that do not say how far they are reordered: wait rather than guess and drop.
+        context.options = {"strict": "1"}
+    if lowres:
+        context.options = {"lowres": str(lowres)}
+    return context
+
+
+def decode(keyframe: Keyframe, *, is_rough: bool = False, wanted_px: int = 0) -> DecodedFrame:
+    """Raises PictureUnavailable saying what is wrong with the frame.
+
+    `is_rough` leaves out the smoothing of block edges, a third of the work: for small pictures, and those that only a
+    program looks at. A rough JPEG is decoded at the least size that is at least `wanted_px` wide (0 = as coded).
+    """
+    track = keyframe.track
+    lowres = _lowres(track, wanted_px) if is_rough else 0
+    context = open_decoder(track, lowres=lowres)
     context.skip_frame = "NONKEY"
-    if is_rough:
+    if is_rough and not lowres:
         context.options = {"skip_loop_filter": "all"}
     try:
-        frames = context.decode(av.Packet(data))
+        frames = context.decode(av.Packet(coded_bytes(track, keyframe.data, with_parameters=True)))
         frames += context.decode(None)
     except (av.FFmpegError, ValueError, MemoryError) as exc:
         raise PictureUnavailable(f"the {track.codec} frame is corrupt: {exc}") from exc
@@ -126,15 +118,32 @@ def decode(keyframe: Keyframe, *, is_rough: bool = False) -> DecodedFrame:
     frame = frames[0]
     if frame.is_corrupt:
         raise PictureUnavailable(f"the {track.codec} frame is corrupt: parts of the picture are missing")
-    aspect = float(context.sample_aspect_ratio or 1)
-    if not _PLAUSIBLE_ASPECT[0] <= aspect <= _PLAUSIBLE_ASPECT[1]:
-        aspect = 1.0
-    return DecodedFrame(frame, frame.width, frame.height, keyframe.time_us, aspect)
+    width_px, height_px = (track.width, track.height) if lowres else (frame.width, frame.height)
+    return decoded_frame(context, frame, keyframe.time_us, width_px, height_px)
 
 
-def _annex_b(track: Track, data: bytes) -> bytes:
-    """Stored form (4-byte lengths) to a byte stream with the parameter sets in front."""
-    pieces = [piece for unit in track.parameter_sets for piece in (_START_CODE, unit)]
+def decoded_frame(
+    context: av.VideoCodecContext, frame: av.VideoFrame, time_us: int, width_px: int = 0, height_px: int = 0
+) -> DecodedFrame:
+    aspect = plausible_aspect(float(context.sample_aspect_ratio or 1))
+    return DecodedFrame(frame, width_px or frame.width, height_px or frame.height, time_us, aspect)
+
+
+def _lowres(track: Track, wanted_px: int) -> int:
+    """Halvings at which a JPEG is still large enough; 0 for codecs that know none."""
+    if track.codec is not Codec.MJPEG or not wanted_px or not track.width or not track.height:
+        return 0
+    return next(
+        (halvings for halvings in range(_LOWRES_LIMIT, 0, -1) if track.width >> halvings >= wanted_px), 0
+    )
+
+
+def coded_bytes(track: Track, data: bytes, *, with_parameters: bool) -> bytes:
+    """Stored form (4-byte lengths) to a byte stream, with the parameter sets in front where wanted; a JPEG as it is."""
+    if track.codec is Codec.MJPEG:
+        return data
+    sets = track.parameter_sets if with_parameters else ()
+    pieces = [piece for unit in sets for piece in (_START_CODE, unit)]
     offset = 0
     while offset < len(data):
         end = offset + 4 + int.from_bytes(data[offset : offset + 4])

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.pictures.decode import DecodedFrame, Pixels
 from engine.pictures.fit import CellFit, fit_cells
 from engine.pictures.palettes import CONSOLE_8, CONSOLE_16, XTERM_240, nearest
+from engine.pictures.picture import Picture, Pixels
 from engine.wire import CellPicture, CellRun, PictureFormat, PictureRequest
 
 Cells = NDArray[np.int32]
@@ -32,7 +32,7 @@ _DITHER_16 = 3
 """Times the matrix: half the usual distance between two of the 16 console colours."""
 
 
-def encode_cells(decoded: DecodedFrame, request: PictureRequest) -> CellPicture:
+def encode_cells(decoded: Picture, request: PictureRequest) -> CellPicture:
     """The picture centred in the request's box; cells around it are blank in the default colours."""
     fit = fit_cells(request, *decoded.shape_px)
     if request.format is PictureFormat.ASCII:
@@ -78,7 +78,7 @@ def _run_merged(characters: Cells, foreground: Cells, background: Cells) -> list
 # -- half blocks -----------------------------------------------------------------------------------------
 
 
-def _half_blocks(decoded: DecodedFrame, fit: CellFit, colors: int) -> tuple[Cells, Cells, Cells]:
+def _half_blocks(decoded: Picture, fit: CellFit, colors: int) -> tuple[Cells, Cells, Cells]:
     width, height = fit.columns, fit.rows * 2
     if colors < 8:
         return _half_blocks_mono(decoded.gray(width, height))
@@ -151,7 +151,7 @@ def _dithered(pixels: Pixels, strength: int) -> Pixels:
 # -- ASCII -----------------------------------------------------------------------------------------------
 
 
-def _ascii(decoded: DecodedFrame, fit: CellFit, colors: int) -> tuple[Cells, Cells, Cells]:
+def _ascii(decoded: Picture, fit: CellFit, colors: int) -> tuple[Cells, Cells, Cells]:
     """Brightness as a character; with colours also the hue of the cell at full brightness."""
     codes = np.array([ord(character) for character in RAMP], dtype=np.int32)
     default = np.full((fit.rows, fit.columns), DEFAULT, dtype=np.int32)

@@ -11,8 +11,8 @@ import io
 
 from PIL import Image
 
-from engine.pictures.decode import Pixels
 from engine.pictures.fit import PixelFit
+from engine.pictures.picture import Pixels
 
 _CHUNK_CHARACTERS = 4096
 _PNG_LEVEL = 3

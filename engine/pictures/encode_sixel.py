@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from engine.pictures.decode import Pixels
 from engine.pictures.palettes import mean_error, nearest
+from engine.pictures.picture import Pixels
 
 COLORS_LIMIT = 256
 _BAND_PX = 6

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from engine.wire import PictureRequest
+from engine.wire import PictureFormat, PictureRequest
 from storage.errors import InvalidInput
 
 COLUMNS_LIMIT = 500
@@ -13,6 +14,25 @@ CELL_PX_LIMIT = 64
 PIXELS_LIMIT = 3840 * 2160
 """Of a terminal picture; larger boxes are scaled down to it, the terminal would choke anyway."""
 SIXEL_BAND_PX = 6
+COLORED = 8
+"""Cells with fewer colours show brightness only."""
+REGION_WHOLE = 10_000
+"""A region is given in parts of this."""
+LEAST_REGION = 50
+"""1/200 of the picture: some ten pixels of a camera."""
+
+
+class Sized(Protocol):
+    """A picture, as far as its size counts."""
+
+    @property
+    def width_px(self) -> int: ...
+
+    @property
+    def height_px(self) -> int: ...
+
+    @property
+    def shape_px(self) -> tuple[int, int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +71,17 @@ def check_request(request: PictureRequest) -> None:
         raise InvalidInput(f"picture colors is {request.colors}", "give at least 2")
     if not 0 <= request.image_id <= 0xFFFFFFFF:
         raise InvalidInput(f"picture image_id is {request.image_id}", "give 0 to 4294967295")
+    if request.region is not None:
+        _check_region(*request.region)
+
+
+def _check_region(left: int, top: int, width: int, height: int) -> None:
+    for name, start, size in (("left and width", left, width), ("top and height", top, height)):
+        if start < 0 or size < LEAST_REGION or start + size > REGION_WHOLE:
+            raise InvalidInput(
+                f"picture region: {name} are {start} and {size}",
+                f"give 1/10000 of the picture: from 0, at least {LEAST_REGION}, together at most {REGION_WHOLE}",
+            )
 
 
 def fit_pixels(request: PictureRequest, width_px: int, height_px: int) -> tuple[int, int]:
@@ -92,6 +123,33 @@ def fit_width(width_px: int, height_px: int, wanted_width_px: int) -> tuple[int,
     if wanted_width_px == 0 or wanted_width_px >= width_px:
         return width_px, height_px
     return wanted_width_px, max(1, round(height_px * wanted_width_px / width_px))
+
+
+def pixels_wanted(request: PictureRequest, picture: Sized) -> tuple[int, int, bool]:
+    """Width and height an encoder will ask for, and whether in brightness only."""
+    match request.format:
+        case PictureFormat.JPEG:
+            return *fit_width(picture.width_px, picture.height_px, request.width_px), False
+        case PictureFormat.SIXEL:
+            pixels = fit_sixel(request, *picture.shape_px)
+            return pixels.width_px, pixels.height_px, False
+        case PictureFormat.KITTY:
+            pixels = fit_kitty(request, *picture.shape_px)
+            return pixels.width_px, pixels.height_px, False
+    cells = fit_cells(request, *picture.shape_px)
+    rows = cells.rows if request.format is PictureFormat.ASCII else cells.rows * 2
+    return cells.columns, rows, request.colors < COLORED
+
+
+def effective_width_px(request: PictureRequest) -> int:
+    """How many pixels across make a difference to the picture; 0 = all that there are."""
+    if request.format is PictureFormat.JPEG:
+        width_px = request.width_px
+    elif request.format in (PictureFormat.SIXEL, PictureFormat.KITTY):
+        width_px = request.columns * request.cell_width_px
+    else:
+        width_px = request.columns
+    return width_px * REGION_WHOLE // request.region[2] if request.region else width_px
 
 
 def _limited(width_px: int, height_px: int) -> tuple[int, int]:

@@ -26,6 +26,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
     """Sixel: the camera's palette so far (RGB triples), so that colours do not shimmer; empty = choose one."""
     palette_error: float = 0.0
     """Mean error of that palette when it was chosen; a much worse fit makes the worker choose anew."""
+    limit_ms: int = 4_000
+    """Decoding stops after this: the worker is well and says so, before it is taken for hung."""
 
 
 class MotionJob(msgspec.Struct, frozen=True, kw_only=True, tag="motion"):
@@ -44,7 +46,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     palette: bytes = b""
     palette_error: float = 0.0
     span: Span | None = None
-    """Of a recorded keyframe: for which other moments of its file the same one would have been taken."""
+    """Of a recorded picture: for which other moments of its file the same one would have been taken."""
 
 
 class MotionSeen(msgspec.Struct, frozen=True, kw_only=True, tag="motion_seen"):
@@ -68,8 +70,12 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     what: str
 
 
+class Beyond(msgspec.Struct, frozen=True, kw_only=True, tag="beyond"):
+    """The picture before or behind is not in this file."""
+
+
 AnyJob = Job | MotionJob
-Answer = Ready | Done | MotionSeen | Failed
+Answer = Ready | Done | MotionSeen | Failed | Beyond
 
 job_encoder = msgspec.msgpack.Encoder()
 job_decoder: msgspec.msgpack.Decoder[AnyJob] = msgspec.msgpack.Decoder(AnyJob)

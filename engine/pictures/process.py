@@ -38,13 +38,14 @@ class WorkerProcess:
         self._process = process
 
     @classmethod
-    async def start(cls) -> WorkerProcess:
-        """Raises WorkerLost when it does not come up."""
+    async def start(cls, shelf_bytes: int = 0) -> WorkerProcess:
+        """`shelf_bytes` is what it may keep of pictures played backwards. Raises WorkerLost when it does not come up."""
         # A session of its own: Ctrl-C in the operator's terminal is not for the workers.
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "engine.pictures.worker",
+            str(shelf_bytes),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

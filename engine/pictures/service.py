@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from engine.deadline import Deadline
 from engine.pictures.cache import PictureCache
 from engine.pictures.fit import check_request
-from engine.pictures.keyframe import KeyframeSource, RecordedKeyframe, keyframe_name
-from engine.pictures.messages import Done, Job, MotionSeen, Ready
+from engine.pictures.keyframe import BeyondSegment, KeyframeSource, RecordedKeyframe, keyframe_name
+from engine.pictures.messages import Beyond, Done, Job, MotionSeen, Ready
 from engine.pictures.process import WorkerLost, WorkerProcess
 from engine.pictures.spans import KnownSpans
 from engine.wire import PictureFormat, PictureReply, PictureRequest
@@ -33,6 +33,12 @@ IDLE_LIMIT_S = 300.0
 """A worker nobody needs is ended: it holds some 60 MB."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 8.0
+SHELF_BYTES = 64 << 20
+"""Of all workers together: what they keep of pictures played backwards."""
+HOMES_LIMIT = 512
+"""Cameras of which is remembered which worker played them last."""
+HOME_PATIENCE_US = 250_000
+"""An order waits this long for the worker that has its GOP decoded half already; then any may take it."""
 PALETTE_LIMIT = 512
 """Palettes remembered; the least recently used go first."""
 PALETTE_AGE_US = 600 * US_PER_SECOND
@@ -45,6 +51,8 @@ class _Order:
     key: Hashable
     source: KeyframeSource
     request: PictureRequest
+    since_us: int = 0
+    """Monotonic: when it was wanted."""
     waiters: set[asyncio.Future[PictureReply]] = field(default_factory=set)
 
     def succeed(self, reply: PictureReply) -> None:
@@ -53,9 +61,13 @@ class _Order:
                 waiter.set_result(reply)
 
     def fail(self, what: str, remedy: str = "") -> None:
+        self.fail_with(lambda: PictureUnavailable(what, remedy))
+
+    def fail_with(self, error: Callable[[], Exception]) -> None:
+        """Each waiter gets an error of its own: one raised twice gathers tracebacks."""
         for waiter in self.waiters:
             if not waiter.done():
-                waiter.set_exception(PictureUnavailable(what, remedy))
+                waiter.set_exception(error())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,8 @@ class PictureService:
         self._queue: OrderedDict[Hashable, _Order] = OrderedDict()
         """Waiting only, oldest first; at most `queue_limit`, then the oldest is answered "too busy"."""
         self._wanted = asyncio.Condition()
+        self._homes: OrderedDict[str, int] = OrderedDict()
+        """Which worker decoded a camera's recording last: it has the decoder where playing goes on."""
         self._palettes: OrderedDict[tuple[str, int], _KeptPalette] = OrderedDict()
         self._running: dict[int, WorkerProcess] = {}
         self._is_running = False
@@ -120,7 +134,7 @@ class PictureService:
     async def render(self, source: KeyframeSource, request: PictureRequest) -> PictureReply:
         """The picture, from the cache, from an equal request under way, or made now.
 
-        Raises PictureUnavailable (with the reason) and InvalidInput. When the caller is cancelled and nobody else
+        Raises PictureUnavailable (with the reason), InvalidInput, and BeyondSegment for a step out of the file. When the caller is cancelled and nobody else
         waits for the same picture, work that has not begun is dropped.
         """
         check_request(request)
@@ -132,7 +146,7 @@ class PictureService:
             raise PictureUnavailable("the picture workers are not running", "is the engine stopping?")
         order = self._orders.get(key)
         if order is None:
-            order = await self._enqueue(_Order(key, source, request))
+            order = await self._enqueue(_Order(key, source, request, self._clock.monotonic_us()))
         waiter: asyncio.Future[PictureReply] = asyncio.get_running_loop().create_future()
         order.waiters.add(waiter)
         try:
@@ -144,12 +158,14 @@ class PictureService:
                 self._forget(order)
 
     def _key(self, source: KeyframeSource, request: PictureRequest) -> Hashable:
-        """What makes two orders the same picture: the keyframe that will be decoded, as far as that is known."""
-        if isinstance(source, RecordedKeyframe):
-            known_ticks = self._spans.keyframe_ticks(source.path, source.media_ticks)
-            ticks = source.media_ticks if known_ticks is None else known_ticks
-            return source.path, ticks, _request_identity(request)
-        return source.camera, source.time_us, _request_identity(request)
+        """What makes two orders the same picture: the one that will be decoded, as far as that is known."""
+        if not isinstance(source, RecordedKeyframe):
+            return source.camera, source.time_us, _request_identity(request)
+        ticks = source.media_ticks
+        if not request.step:
+            known_ticks = self._spans.keyframe_ticks(source.path, ticks, exact=request.exact)
+            ticks = ticks if known_ticks is None else known_ticks
+        return source.path, ticks, _request_identity(request)
 
     async def _enqueue(self, order: _Order) -> _Order:
         async with self._wanted:
@@ -164,13 +180,36 @@ class PictureService:
                     "too busy: newer pictures were asked for first", "ask again, or for fewer pictures"
                 )
             self._orders[order.key] = self._queue[order.key] = order
-            self._wanted.notify()
+            self._wanted.notify_all()
         return order
 
-    async def _next(self) -> _Order:
+    async def _next(self, number: int) -> _Order:
         async with self._wanted:
-            await self._wanted.wait_for(lambda: bool(self._queue))
-            return self._queue.popitem(last=False)[1]
+            while (order := self._chosen(number)) is None:
+                try:
+                    # With orders kept for another worker in the queue: look again when their patience is over.
+                    async with Deadline(
+                        HOME_PATIENCE_US / US_PER_SECOND if self._queue else self._idle_limit_s
+                    ):
+                        await self._wanted.wait()
+                except TimeoutError:
+                    if not self._queue and number in self._running:
+                        raise
+            return order
+
+    def _chosen(self, number: int) -> _Order | None:
+        """The oldest order for this worker: any, but those of a recording that another one is playing, unless they waited long."""
+        now_us = self._clock.monotonic_us()
+        for key, order in self._queue.items():
+            home = self._homes.get(order.source.camera) if order.request.exact else None
+            if (
+                home in (None, number)
+                or home not in self._running
+                or now_us - order.since_us > HOME_PATIENCE_US
+            ):
+                del self._queue[key]
+                return order
+        return None
 
     # -- one worker ----------------------------------------------------------------------------------------
 
@@ -198,23 +237,22 @@ class PictureService:
 
     async def _next_or_idle(self, number: int) -> _Order:
         """The next order; a worker idle for long is ended while waiting."""
-        try:
-            if number in self._running:
-                try:
-                    async with Deadline(self._idle_limit_s):
-                        return await self._next()
-                except TimeoutError:
-                    await self._running.pop(number).close()
-            return await self._next()
-        except asyncio.CancelledError:
-            await self._discard(number)
-            raise
+        while True:
+            try:
+                return await self._next(number)
+            except TimeoutError:
+                await self._running.pop(number).close()
+            except asyncio.CancelledError:
+                await self._discard(number)
+                raise
 
     async def _make(self, number: int, order: _Order) -> None:
         """Answer one order. Raises WorkerLost."""
         worker = self._running.get(number)
         if worker is None:
-            worker = self._running[number] = await WorkerProcess.start()
+            worker = self._running[number] = await WorkerProcess.start(SHELF_BYTES // self._workers)
+        if order.request.exact:
+            self._make_home(order.source.camera, number)
         palette_key = (order.source.camera, order.request.colors)
         kept = self._kept_palette(palette_key) if order.request.format is PictureFormat.SIXEL else None
         job = Job(
@@ -222,6 +260,7 @@ class PictureService:
             request=order.request,
             palette=kept.palette if kept else b"",
             palette_error=kept.error if kept else 0.0,
+            limit_ms=round(self._job_limit_s * 800),
         )
         answer = await worker.answer(job, self._job_limit_s)
         if isinstance(answer, Ready | MotionSeen):
@@ -231,9 +270,12 @@ class PictureService:
             if answer.palette and (kept is None or kept.palette != answer.palette):
                 self._keep_palette(palette_key, answer)
             if answer.span is not None and isinstance(order.source, RecordedKeyframe):
-                self._spans.learn(order.source.path, answer.span)
-            self._cache.put(self._key(order.source, order.request), answer.reply)
+                self._spans.learn(order.source.path, answer.span, exact=order.request.exact)
+            if not answer.reply.notice:
+                self._cache.put(self._key(order.source, order.request), answer.reply)
             order.succeed(answer.reply)
+        elif isinstance(answer, Beyond):
+            order.fail_with(BeyondSegment)
         else:
             order.fail(f"no picture of {keyframe_name(order.source)}: {answer.what}")
 
@@ -241,6 +283,12 @@ class PictureService:
         """From here on nobody may join it. Always before its waiters are answered."""
         if self._orders.get(order.key) is order:
             del self._orders[order.key]
+
+    def _make_home(self, camera: str, number: int) -> None:
+        self._homes[camera] = number
+        self._homes.move_to_end(camera)
+        if len(self._homes) > HOMES_LIMIT:
+            self._homes.popitem(last=False)
 
     async def _discard(self, number: int) -> None:
         worker = self._running.pop(number, None)
@@ -263,17 +311,18 @@ class PictureService:
             self._palettes.popitem(last=False)
 
 
-def _request_identity(request: PictureRequest) -> tuple[int | str, ...]:
+def _request_identity(request: PictureRequest) -> tuple[Hashable, ...]:
     """What of a request changes the bytes of its answer; `at_us` is in the keyframe already."""
+    frame = (request.camera, request.format, request.exact, request.step, request.region, request.is_rough)
     if request.format is PictureFormat.JPEG:
-        return request.camera, request.format, request.width_px
+        return *frame, request.width_px
     return (
-        request.camera,
-        request.format,
+        *frame,
         request.columns,
         request.rows,
         request.cell_width_px,
         request.cell_height_px,
         request.colors,
         request.image_id,
+        request.strip_rows,
     )

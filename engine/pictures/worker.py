@@ -1,8 +1,9 @@
-"""The picture worker: a child process that turns one keyframe at a time into a picture for a terminal.
+"""The picture worker: a child process that turns one coded picture at a time into a picture for a terminal.
 
-Started by `engine.pictures.process` as `python -m engine.pictures.worker`; reads jobs on stdin and answers on
-stdout (engine.pictures.messages). It holds no state but lookup tables, has a memory limit and a low priority,
-and may be killed at any moment: a decoder that crashes or hangs on hostile video takes only itself down.
+Started by `engine.pictures.process` as `python -m engine.pictures.worker BYTES` (what it may keep of pictures played
+backwards); reads jobs on stdin and answers on stdout (engine.pictures.messages). It holds nothing that is missed when it
+is gone, has a memory limit and a low priority, and may be killed at any moment: a decoder that crashes or hangs on hostile
+video takes only itself down.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from typing import BinaryIO
 import av.logging
 import numpy as np
 
-from engine.pictures.decode import decode, read_keyframe
+from engine.pictures.decode import BeyondFile, decode, read_keyframe
 from engine.pictures.encode_cells import encode_cells
 from engine.pictures.encode_jpeg import encode_jpeg
 from engine.pictures.encode_kitty import encode_kitty
 from engine.pictures.encode_sixel import COLORS_LIMIT, encode_sixel, fitting_palette
-from engine.pictures.fit import fit_kitty, fit_sixel
+from engine.pictures.exact_frames import SHELF_BYTES, ExactFrames, ExactPicture
+from engine.pictures.fit import effective_width_px, fit_kitty, fit_sixel
+from engine.pictures.keyframe import RecordedKeyframe
 from engine.pictures.messages import (
     LENGTH,
     MESSAGE_LIMIT_BYTES,
     AnyJob,
+    Beyond,
     Done,
     Failed,
     Job,
@@ -38,8 +42,11 @@ from engine.pictures.messages import (
     job_decoder,
 )
 from engine.pictures.motion import HEIGHT_PX, WIDTH_PX, look, packed, unpacked
+from engine.pictures.recorded_files import RecordedFiles
 from engine.wire import CellPicture, PictureFormat, PictureReply
+from storage.clock import Clock, SystemClock
 from storage.errors import PictureUnavailable
+from storage.segments.packet import Codec
 
 MEMORY_LIMIT_BYTES = 1 << 30
 """Address space: several 8K frames and the libraries; a decompression bomb gets MemoryError."""
@@ -47,9 +54,46 @@ NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
 
-def answer(job: AnyJob) -> Done | MotionSeen:
-    """What was asked for. Raises PictureUnavailable."""
-    return picture(job) if isinstance(job, Job) else motion(job)
+class Worker:
+    """Answers jobs. What it remembers between them makes playing cheap, and nothing is missed without it."""
+
+    def __init__(self, shelf_bytes: int = SHELF_BYTES, clock: Clock | None = None) -> None:
+        self._files = RecordedFiles()
+        self._frames = ExactFrames(self._files, shelf_bytes)
+        self._clock = clock or SystemClock()
+
+    def answer(self, job: AnyJob) -> Done | MotionSeen | Beyond:
+        """What was asked for. Raises PictureUnavailable."""
+        if isinstance(job, MotionJob):
+            return motion(job)
+        try:
+            return self.picture(job)
+        except BeyondFile:
+            return Beyond()
+
+    def picture(self, job: Job) -> Done:
+        """Raises PictureUnavailable, BeyondFile."""
+        source, request = job.source, job.request
+        if isinstance(source, RecordedKeyframe) and request.exact:
+            until_us = self._clock.monotonic_us() + job.limit_ms * 1000
+            exact = self._frames.picture(source, request, lambda: self._clock.monotonic_us() > until_us)
+            return encoded(job, exact)
+        keyframe = read_keyframe(source, self._files, request.step)
+        decoded = decode(keyframe, is_rough=request.is_rough, wanted_px=effective_width_px(request))
+        shown = ExactPicture(
+            picture=decoded if request.region is None else decoded.cropped(request.region),
+            track=keyframe.track,
+            coded_px=(decoded.width_px, decoded.height_px),
+            time_us=keyframe.time_us,
+            until_us=keyframe.until_us,
+            span=keyframe.span,
+        )
+        is_original = request.region is None and keyframe.track.codec is Codec.MJPEG
+        return encoded(job, shown, original=keyframe.data if is_original else b"")
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        self._frames.forget()
 
 
 def motion(job: MotionJob) -> MotionSeen:
@@ -70,54 +114,56 @@ def motion(job: MotionJob) -> MotionSeen:
     )
 
 
-def picture(job: Job) -> Done:
-    request = job.request
-    keyframe = read_keyframe(job.source)
-    decoded = decode(keyframe)
+def encoded(job: Job, shown: ExactPicture, original: bytes = b"") -> Done:
+    """The picture as its request wants it; `original` is the camera's own JPEG of it."""
+    request, picture = job.request, shown.picture
     columns = rows = 0
     data = b""
     cells: CellPicture | None = None
     palette, palette_error = b"", 0.0
     if request.format is PictureFormat.JPEG:
-        data = encode_jpeg(keyframe, decoded, request.width_px)
+        data = encode_jpeg(picture, request.width_px, original)
     elif request.format is PictureFormat.SIXEL:
-        fit = fit_sixel(request, *decoded.shape_px)
+        fit = fit_sixel(request, *picture.shape_px)
         columns, rows = fit.columns, fit.rows
-        pixels = decoded.rgb(fit.width_px, fit.height_px)
+        pixels = picture.rgb(fit.width_px, fit.height_px)
         colors = min(request.colors, COLORS_LIMIT)
         palette, palette_error = fitting_palette(pixels, colors, job.palette, job.palette_error)
         data = encode_sixel(pixels, palette)
     elif request.format is PictureFormat.KITTY:
-        fit = fit_kitty(request, *decoded.shape_px)
+        fit = fit_kitty(request, *picture.shape_px)
         columns, rows = fit.columns, fit.rows
-        data = encode_kitty(decoded.rgb(fit.width_px, fit.height_px), fit, request.image_id)
+        data = encode_kitty(picture.rgb(fit.width_px, fit.height_px), fit, request.image_id)
     else:
-        cells = encode_cells(decoded, request)
+        cells = encode_cells(picture, request)
         columns, rows = cells.columns, cells.rows
     reply = PictureReply(
         camera=request.camera,
-        time_us=keyframe.time_us,
+        time_us=shown.time_us,
         format=request.format,
-        width_px=decoded.width_px,
-        height_px=decoded.height_px,
+        width_px=shown.coded_px[0],
+        height_px=shown.coded_px[1],
         columns=columns,
         rows=rows,
         data=data,
         cells=cells,
+        until_us=shown.until_us,
+        notice=shown.notice,
     )
-    return Done(reply=reply, palette=palette, palette_error=palette_error, span=keyframe.span)
+    return Done(reply=reply, palette=palette, palette_error=palette_error, span=shown.span)
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
+def serve(jobs: BinaryIO, answers: BinaryIO, worker: Worker) -> None:
     """Answer jobs until the engine closes the pipe."""
     _send(answers, Ready())
     while body := _receive(jobs):
         try:
             job = job_decoder.decode(body)
-            result: Done | MotionSeen | Failed = answer(job)
+            result: Done | MotionSeen | Beyond | Failed = worker.answer(job)
         except PictureUnavailable as exc:
             result = Failed(what=str(exc))
         except MemoryError:
+            worker.forget()
             result = Failed(what=f"the picture needs more than {MEMORY_LIMIT_BYTES >> 20} MiB of memory")
         _send(answers, result)
 
@@ -134,7 +180,7 @@ def _receive(jobs: BinaryIO) -> bytes:
     return body if len(body) == size else b""
 
 
-def _send(answers: BinaryIO, message: Ready | Done | MotionSeen | Failed) -> None:
+def _send(answers: BinaryIO, message: Ready | Done | MotionSeen | Beyond | Failed) -> None:
     answers.write(framed(answer_encoder.encode(message)))
     answers.flush()
 
@@ -148,7 +194,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     av.logging.set_level(None)
     try:
-        serve(sys.stdin.buffer, sys.stdout.buffer)
+        serve(sys.stdin.buffer, sys.stdout.buffer, Worker(int(sys.argv[1])))
     except BrokenPipeError:
         os._exit(0)  # the engine is gone; flushing stdout at exit would only fail again
 

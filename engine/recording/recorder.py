@@ -78,7 +78,13 @@ class Recorder:
     """A PacketSink that records."""
 
     def __init__(
-        self, footage: Footage, *, clock: Clock, config: RecordingConfig, on_change: Callable[[], None]
+        self,
+        footage: Footage,
+        *,
+        clock: Clock,
+        config: RecordingConfig,
+        on_change: Callable[[], None],
+        on_keyframe: Callable[[], None] = lambda: None,
     ) -> None:
         self.footage = footage
         self.output: PartOutput = footage
@@ -96,9 +102,10 @@ class Recorder:
         self._clock = clock
         self._config = config
         self._on_change = on_change
+        self._on_keyframe = on_keyframe
         self._video = -1
         self._run: Run | None = None
-        self._keyframe: tuple[Packet, Track] | None = None
+        self._keyframe: LiveKeyframe | None = None
         self._arrived_at_us = 0
         self._media_rate = 1.0
         """What a media second of this camera lasts on the wall, as measured by a run that drifted."""
@@ -146,7 +153,10 @@ class Recorder:
                 ) and self._is_cut(run, packet):
                     run = self._cut(run, packet)
         if packet.is_keyframe:
-            self._keyframe = (packet, self.tracks[self._video])
+            # Its time is taken once: it is the picture's name for everybody who asks.
+            time_us = packet.arrival_monotonic_us + self._wall_minus_monotonic_us()
+            self._keyframe = LiveKeyframe(packet.data, self.tracks[self._video], time_us)
+            self._on_keyframe()
             if not self.has_video:
                 self.has_video = True
                 self._on_change()
@@ -333,13 +343,7 @@ class Recorder:
             self.output.lose(GapCause.FRAMES_LOST, "waiting for a keyframe")
 
     def last_keyframe(self) -> LiveKeyframe | None:
-        if self._keyframe is None:
-            return None
-        packet, track = self._keyframe
-        time_us = packet.arrival_monotonic_us + self._wall_minus_monotonic_us()
-        run = self._run
-        footage_us = run.wall.at(packet.pts_ticks) if run is not None and run.is_begun else time_us
-        return LiveKeyframe(packet.data, track, time_us, footage_us)
+        return self._keyframe
 
 
 def _leaps(run: Run, packet: Packet) -> bool:

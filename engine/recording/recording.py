@@ -22,6 +22,7 @@ from engine.events import EventBus
 from engine.recording import views
 from engine.recording.footage import Footage
 from engine.recording.gaps import GapTracker
+from engine.recording.keyframe_news import KeyframeNews
 from engine.recording.pre_event import RingBudget
 from engine.recording.recorder import CLOCK_STEP_US, LiveKeyframe, Recorder
 from engine.recording.recovery import RecoveryReport
@@ -81,6 +82,8 @@ class RecordingService:
         self.on_change = on_change
         self.is_started = asyncio.Event()
         """Cameras are being connected; what a crash left behind is recovered, as far as its volumes answer."""
+        self.keyframes = KeyframeNews()
+        """Of all cameras, for those who wait for a picture."""
         self._catalog = catalog
         self._events = events
         self._clock = clock
@@ -301,7 +304,13 @@ class RecordingService:
             on_change=on_change,
             recorded_until_us=going_on.start_us if going_on is not None else 0,
         )
-        recorder = Recorder(footage, clock=self._clock, config=self._config, on_change=on_change)
+        recorder = Recorder(
+            footage,
+            clock=self._clock,
+            config=self._config,
+            on_change=on_change,
+            on_keyframe=lambda: self.keyframes.arrived(camera.uuid),
+        )
         self._set_output(recorder, camera)
         place = self._cameras[camera.uuid] = _CameraPlace(self._runner(camera, password, recorder))
         self._run_camera(place)

@@ -26,6 +26,7 @@ from storage.catalog.log import LogRows
 from storage.catalog.migrations import LATEST, catalog_migrations
 from storage.catalog.motion_blocks import MotionRows
 from storage.catalog.names import NAME_LIMIT
+from storage.catalog.picture_footage import PictureFootageRows
 from storage.catalog.station import StationRow
 from storage.catalog.station_settings import StationSettingRows
 from storage.catalog.triage import TriageRows
@@ -45,6 +46,7 @@ class Catalog(
     MotionRows,
     LogRows,
     FootageRows,
+    PictureFootageRows,
     DriveRows,
     ChassisRows,
     TriageRows,

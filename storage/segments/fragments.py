@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from storage.segments.boxes import (
     HEADER_BYTES,
@@ -38,6 +39,7 @@ from storage.segments.fmp4 import (
     TRUN_OFFSET,
     TRUN_SIZE,
 )
+from storage.segments.packet import Track
 from storage.segments.places import PartPlace
 from storage.segments.stored_header import SegmentHeader, read_exactly
 from storage.segments.stored_header import read_header as read_header  # one import for who reads both
@@ -48,6 +50,19 @@ _MAX_SAMPLES = 1 << 20
 _IS_NON_SYNC = 0x1_0000
 _TFHD_FLAGS = TFHD_BASE_IS_MOOF | TFHD_DEFAULT_DURATION | TFHD_DEFAULT_SIZE | TFHD_DEFAULT_FLAGS
 _TRUN_FLAGS = TRUN_DATA_OFFSET | TRUN_FIRST_FLAGS | TRUN_DURATION | TRUN_SIZE | TRUN_FLAGS | TRUN_OFFSET
+
+
+class TimeLines(Protocol):
+    """What of a segment's header is needed to understand its parts."""
+
+    @property
+    def tracks(self) -> tuple[Track, ...]: ...
+
+    @property
+    def video(self) -> int: ...
+
+    @property
+    def zeros_ticks(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,17 +216,22 @@ def read_part(fd: int, header: SegmentHeader, offset_bytes: int) -> StoredPart:
     if offset_bytes < header.size_bytes or left_bytes < HEADER_BYTES:
         raise BoxError("no part is there", offset_bytes)
     opening = os.pread(fd, min(_FIRST_READ_BYTES, left_bytes), offset_bytes)
+    return part_in(opening, fd, header, offset_bytes, left_bytes)
+
+
+def part_in(opening: bytes, fd: int, lines: TimeLines, offset_bytes: int, left_bytes: int) -> StoredPart:
+    """The part of which `opening` is the beginning; `left_bytes` of the file follow `offset_bytes`. Raises as read_part."""
     found = parse_header(opening, offset_bytes)
     if found is None or found.kind != b"moof" or not found.size_bytes <= min(left_bytes, _MAX_MOOF_BYTES):
         raise BoxError("no part is there", offset_bytes)
-    part = _parse_part(fd, header, offset_bytes, opening, left_bytes)
+    part = _parse_part(fd, lines, offset_bytes, opening, left_bytes)
     if part is None:
         raise BoxError("part is cut off", offset_bytes)
     return part
 
 
 def _parse_part(
-    fd: int, header: SegmentHeader, offset_bytes: int, opening: bytes, left_bytes: int
+    fd: int, header: TimeLines, offset_bytes: int, opening: bytes, left_bytes: int
 ) -> StoredPart | None:
     """The part at the offset, whose `moof` is known to be whole; None when its `mdat` is not."""
     (moof_bytes,) = struct.unpack_from(">I", opening)
@@ -239,7 +259,7 @@ def _parse_part(
 
 
 def _parse_moof(
-    body: memoryview, moof_offset_bytes: int, header: SegmentHeader, data: range
+    body: memoryview, moof_offset_bytes: int, header: TimeLines, data: range
 ) -> tuple[StoredRun, ...]:
     runs = []
     for found in walk(body, moof_offset_bytes + HEADER_BYTES):
@@ -253,7 +273,7 @@ def _parse_moof(
 
 
 def _parse_traf(
-    body: memoryview, offset_bytes: int, moof_offset_bytes: int, header: SegmentHeader, data: range
+    body: memoryview, offset_bytes: int, moof_offset_bytes: int, header: TimeLines, data: range
 ) -> StoredRun:
     boxes = list(walk(body, offset_bytes))
     tfhd_box, tfdt_box, trun_box = (only(boxes, kind, offset_bytes) for kind in (b"tfhd", b"tfdt", b"trun"))

@@ -16,7 +16,7 @@ from typing import Self
 
 from storage.errors import NotFound, SegmentDamaged
 from storage.segments.boxes import BoxError
-from storage.segments.fragments import PartScan, StoredPart, StoredRun, Tail, TailKind, read_part
+from storage.segments.fragments import PartScan, StoredPart, StoredRun, Tail, TailKind, TimeLines, read_part
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.places import PartPlace
@@ -125,9 +125,14 @@ class SegmentReader:
         return self._header.video
 
     @property
-    def header(self) -> SegmentHeader:
-        """What stands before its first part."""
+    def lines(self) -> TimeLines:
+        """What its parts are understood by."""
         return self._header
+
+    @property
+    def descriptor(self) -> int:
+        """Of the open file; it goes with the reader."""
+        return self._fd
 
     @property
     def is_closed(self) -> bool:
@@ -210,6 +215,12 @@ class SegmentReader:
         position = max(bisect_right([place.start_ticks for place in keyframes], media_ticks) - 1, 0)
         next_ticks = _time_behind(position, [(place.start_ticks, 0) for place in keyframes])
         return self._keyframe_in(self.part(keyframes[position]), media_ticks, next_ticks)
+
+    def keyframe_parts(self) -> list[tuple[int, int]]:
+        """(time in ticks, offset) of each part that opens with a keyframe: by the index of a closed file, else by its parts."""
+        if self.is_closed and (index := self._index()):
+            return index
+        return [(place.start_ticks, place.offset_bytes) for place in self.parts if place.is_keyframe]
 
     def _index(self) -> list[tuple[int, int]] | None:
         try:

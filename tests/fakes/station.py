@@ -34,6 +34,7 @@ from engine.links.desk import LinkDesk
 from engine.links.http_port import link_application
 from engine.links.live_tap import LiveTaps
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from engine.recording.keyframe_news import KeyframeNews
 from engine.recording.segment import SegmentTail
 from engine.sources.listening import Listening
 from engine.sources.settings_desk import AlarmSettingsDesk
@@ -85,9 +86,8 @@ class FakeRecording:
     open_tails: list[SegmentTail] = field(default_factory=list)
     groups: list[wire.GroupView] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
-    keyframes: dict[UUID, FakeKeyframe] = field(default_factory=dict)
-    taps: dict[UUID, list[PacketSink]] = field(default_factory=dict)
-    tracks: dict[UUID, tuple[Track, ...]] = field(default_factory=dict)
+    newest: dict[UUID, FakeKeyframe] = field(default_factory=dict)
+    keyframes: KeyframeNews = field(default_factory=KeyframeNews)
 
     def check_camera_limit(self) -> None:
         pass
@@ -154,7 +154,7 @@ class FakeRecording:
         return self.open_tails
 
     def last_keyframe(self, uuid: UUID) -> FakeKeyframe | None:
-        return self.keyframes.get(uuid)
+        return self.newest.get(uuid)
 
 
 @dataclass

@@ -367,7 +367,7 @@ async def test_live_picture_is_the_newest_keyframe_and_none_says_why(station: Fa
     with pytest.raises(errors.PictureUnavailable, match="Gate"):
         await station.client.picture(wire.PictureRequest(camera="Gate"))
     (uuid,) = station.recording.cameras
-    station.recording.keyframes[uuid] = FakeKeyframe(b"x", H264, T0)
+    station.recording.newest[uuid] = FakeKeyframe(b"x", H264, T0)
     reply = await station.client.picture(wire.PictureRequest(camera=added.uuid))
     assert (reply.camera, reply.time_us, reply.data) == ("Gate", T0, b"\xff\xd8picture")
 
@@ -409,7 +409,7 @@ async def test_picture_just_behind_live_comes_from_the_file_that_is_being_writte
     await station.catalog.write("apply", [GrowSegment(run, 0, start_us + 4 * SECOND, 360_360, 1000)])
     source = await asked(start_us + 8 * SECOND)
     assert source.media_ticks == 720_720  # type: ignore[attr-defined]
-    station.recording.keyframes[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
+    station.recording.newest[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
     assert isinstance(await asked(now_us - 2 * SECOND), RecordedKeyframe)
     assert isinstance(await asked(now_us - SECOND), LiveKeyframe)
     for missing_us in (start_us - 2 * SECOND, now_us + SECOND):
@@ -437,7 +437,7 @@ async def test_picture_of_a_part_not_yet_written_is_the_live_one(
     asked = wire.PictureRequest(camera="Gate", at_us=now_us - 2 * SECOND)
     with pytest.raises(errors.PictureUnavailable):
         await station.client.picture(asked)
-    station.recording.keyframes[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
+    station.recording.newest[uuid] = FakeKeyframe(b"x", H264, now_us - SECOND)
     assert (await station.client.picture(asked)).time_us == now_us - SECOND
 
 

@@ -235,9 +235,9 @@ def test_kitty_chunks_hold_the_picture_and_name_its_place() -> None:
 @pytest.mark.parametrize(("wanted_width_px", "size"), [(0, (320, 180)), (160, (160, 90)), (4000, (320, 180))])
 def test_jpegs_are_scaled_down_but_never_up(wanted_width_px: int, size: tuple[int, int]) -> None:
     source = read_keyframe(keyframe())
-    assert Image.open(io.BytesIO(encode_jpeg(source, decode(source), wanted_width_px))).size == size
+    assert Image.open(io.BytesIO(encode_jpeg(decode(source), wanted_width_px))).size == size
 
 
 def test_a_cameras_own_jpeg_is_handed_out_untouched() -> None:
     source = read_keyframe(keyframe(Codec.MJPEG))
-    assert encode_jpeg(source, decode(source), 0) == source.data
+    assert encode_jpeg(decode(source), 0, source.data) == source.data

@@ -107,18 +107,27 @@ async def test_the_newest_keyframe_of_a_growing_file_is_no_answer_for_later_mome
     writer.close()
 
 
-def test_spans_are_bounded_in_files_and_within_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spans, "FILE_LIMIT", 2)
+def test_spans_are_bounded_in_number_and_within_one_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spans, "SPANS_LIMIT", 4)
     monkeypatch.setattr(spans, "SPANS_A_FILE", 3)
     known = spans.KnownSpans()
     one = spans.Span(start_ticks=0, until_ticks=10, keyframe_ticks=0)
-    for path in ("a", "b"):
+    for path in ("a", "b", "c", "d"):
         known.learn(path, one)
     assert known.keyframe_ticks("a", 9) == 0
-    known.learn("c", one)
-    assert [known.keyframe_ticks(path, 9) for path in ("a", "b", "c")] == [0, None, 0]
+    known.learn("e", one)
+    assert [known.keyframe_ticks(path, 9) for path in ("a", "b", "c", "d", "e")] == [0, None, 0, 0, 0]
     for number in range(1, 9):
         span = spans.Span(start_ticks=number * 10, until_ticks=number * 10 + 10, keyframe_ticks=number * 10)
         known.learn("a", span)
         assert known.keyframe_ticks("a", number * 10 + 5) == number * 10
     assert known.keyframe_ticks("a", 5) is None
+
+
+def test_spans_of_keyframes_and_of_exact_pictures_are_apart() -> None:
+    known = spans.KnownSpans()
+    known.learn("a", spans.Span(start_ticks=0, until_ticks=100, keyframe_ticks=0))
+    known.learn("a", spans.Span(start_ticks=40, until_ticks=50, keyframe_ticks=40), exact=True)
+    assert known.keyframe_ticks("a", 45) == 0
+    assert known.keyframe_ticks("a", 45, exact=True) == 40
+    assert known.keyframe_ticks("a", 55, exact=True) is None
