@@ -208,8 +208,13 @@ class Timeline(PaintPass, Widget, can_focus=True):
         return self._tracks[self.row] if self._tracks else None
 
     @property
+    def head_rows(self) -> int:
+        """Rows above the tracks."""
+        return RULER_ROWS
+
+    @property
     def _body_rows(self) -> int:
-        return max(self.content_size.height - RULER_ROWS, 1)
+        return max(self.content_size.height - self.head_rows, 1)
 
     @property
     def visible_keys(self) -> tuple[Hashable, ...]:
@@ -418,7 +423,7 @@ class Timeline(PaintPass, Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Look at the time and row clicked."""
-        y = event.y - RULER_ROWS
+        y = event.y - self.head_rows
         if 0 <= y < len(self.visible_keys):
             self.row = self._first_row + y
         x = event.x - self.title_width - 1
@@ -460,7 +465,7 @@ class Timeline(PaintPass, Widget, can_focus=True):
             total = len(self._tracks)
             shown = (self._first_row + 1, min(self._first_row + self._body_rows, total), total)
             return paint_ruler(paint, self.start_us, self.span_us, self.zone, shown)
-        index = self._first_row + y - RULER_ROWS
+        index = self._first_row + y - self.head_rows
         width = self.content_size.width
         if index >= len(self._tracks):
             return Strip.blank(width, self.rich_style)
@@ -474,7 +479,7 @@ class Timeline(PaintPass, Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Ruler and all rows, where the height is `auto`."""
-        return RULER_ROWS + max(len(self._tracks), 1)
+        return self.head_rows + max(len(self._tracks), 1)
 
 
 __all__ = ["SPANS_US", "GapKind", "GapMark", "Timeline", "TimelineTrack"]

@@ -22,6 +22,7 @@ from widgets.timeline_cells import Fill, GapKind, StripCell, TimelineTrack
 RULER_ROWS: Final = 2
 """Times, then ticks."""
 
+_REVERSE: Final = Style(reverse=True)
 _GAP_CLASS: Final = {
     GapKind.CAMERA: "gap-camera",
     GapKind.LOSS: "gap-camera",
@@ -123,6 +124,19 @@ def paint_ruler(
         text += f" {first_row}-{last_row}/{total}"
     head = Segment(fit(text, paint.title_width) + " ", style)
     return Strip([head, *_joined(line)], paint.title_width + 1 + paint.cells)
+
+
+def paint_marks(paint: TimelinePaint, title: str, cells: list[tuple[str, str]]) -> Strip:
+    """A row above the bars: characters with the names of their styles; the playhead goes through it."""
+    glyphs = paint.glyphs
+    line = [(character, paint.style(name)) for character, name in cells]
+    if 0 <= paint.playhead < len(line):
+        character, style = line[paint.playhead]
+        head = paint.style("playhead")
+        line[paint.playhead] = (glyphs.playhead, head) if character == " " else (character, style + _REVERSE)
+    head_style = paint.style("ruler")
+    text = Segment(fit(title, paint.title_width, glyphs.ellipsis) + " ", head_style)
+    return Strip([text, *_joined(line)], paint.title_width + 1 + paint.cells)
 
 
 def paint_row(
