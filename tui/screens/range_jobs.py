@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.worker import Worker
 
@@ -12,22 +12,22 @@ from engine import wire
 from engine.client import WatchdeckError
 from tui.desk import Undo
 from tui.export_job import SaveFailed, export_to_file, file_name, free_bytes
+from tui.screens.view import View
 from tui.work import start
 from widgets import format
 from widgets.dialog import ConfirmDialog, Field, FormDialog, ProgressDialog
-
-if TYPE_CHECKING:
-    from tui.screens.recordings import RecordingsView
 
 PROGRESS_S = 0.25
 """The bar moves at most this often."""
 
 
 class RangeJobs:
-    """Dialogs and jobs of the recordings view; each method is a worker of the view."""
+    """Dialogs and jobs of a view; each method is a worker of the view."""
 
-    def __init__(self, view: RecordingsView) -> None:
+    def __init__(self, view: View, on_locks: Callable[[], None] = lambda: None) -> None:
+        """`on_locks` is called when a lock came or went."""
         self._view = view
+        self._on_locks = on_locks
         self._export: Worker[None] | None = None
 
     def _words(self, start_us: int, end_us: int) -> str:
@@ -55,12 +55,12 @@ class RangeJobs:
         if added is not None:
             view.say(f"locked {lock.camera} {self._words(lock.start_us, lock.end_us)} (z takes it back)")
             view.desk.undo.append(Undo(f"lock of {lock.camera}", lambda: self._remove(added)))
-            view.coverage_changed()
+            self._on_locks()
 
     async def _remove(self, lock: wire.LockView) -> bool:
         view = self._view
         is_done = await view.carry(view.desk.client.remove_lock(lock.id), f"unlock {lock.camera}")
-        view.coverage_changed()
+        self._on_locks()
         return is_done
 
     async def unlock(self, camera: str, at_us: int) -> None:

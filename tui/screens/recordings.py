@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual import on
@@ -17,16 +16,14 @@ from tui.mirror import Change
 from tui.picture_feed import PictureBoard
 from tui.picture_wish import Wish
 from tui.screens.cameras import save_snapshot
+from tui.screens.range_actions import RangeView
 from tui.screens.range_jobs import RangeJobs
 from tui.screens.text_pane import TextPane
 from tui.screens.timeline_feed import TimelineFeed
-from tui.screens.view import View
-from tui.when import HINT, floor_to_hour_us, parse_when
-from tui.work import start
+from tui.screens.timeline_words import legend, state_words
+from tui.when import floor_to_hour_us
 from widgets import format
-from widgets.dialog import Field, FormDialog
 from widgets.timeline import Timeline
-from widgets.timeline_cells import GapKind
 from widgets.video_cell import VideoCell
 
 OPENING_SPAN_US = 6 * format.HOUR_US
@@ -34,24 +31,9 @@ SENT_US = 30 * 1_000_000
 """Of a video link without a range."""
 GAP_SEARCH_US = 7 * format.DAY_US
 """First stretch searched for the next gap; doubled until one is found or the recordings end."""
-KIND_WORDS = {
-    GapKind.CAMERA: "camera",
-    GapKind.LOSS: "loss",
-    GapKind.STORAGE: "storage",
-    GapKind.ENGINE: "engine",
-    GapKind.CLOCK: "clock",
-    GapKind.PLANNED: "planned",
-    GapKind.UNKNOWN: "unknown",
-}
-KIND_STYLES = {
-    GapKind.CAMERA: "$text-error",
-    GapKind.LOSS: "$text-error",
-    GapKind.STORAGE: "$text-warning",
-    GapKind.PLANNED: "$text-muted",
-}
 
 
-class RecordingsView(View):
+class RecordingsView(RangeView):
     """Number key 3."""
 
     SCOPE = Scope.RECORDINGS
@@ -94,7 +76,7 @@ class RecordingsView(View):
         self.timeline = self.query_one(Timeline)
         self._feed = TimelineFeed(self, self.timeline)
         self._pictures = PictureBoard(self)
-        self.jobs = RangeJobs(self)
+        self.jobs = RangeJobs(self, self.coverage_changed)
 
     # -- the view ----------------------------------------------------------------------------------------
 
@@ -161,24 +143,6 @@ class RecordingsView(View):
     async def reload(self) -> None:
         self._feed.again()
 
-    @property
-    def camera_name(self) -> str:
-        """Of the row under the cursor; empty when there is none."""
-        track = self.timeline.track
-        return str(track.key) if track is not None else ""
-
-    def sent_target(self) -> tuple[str, tuple[int, int] | None] | None:
-        """The range, else half a minute from the playhead on, else the present."""
-        if not self.camera_name:
-            return None
-        if self.timeline.selection is not None:
-            return self.camera_name, self.timeline.selection
-        if self.timeline.is_following:
-            return self.camera_name, None
-        start_us = self.timeline.playhead_us
-        end_us = min(start_us + SENT_US, self.desk.mirror.now_us)
-        return (self.camera_name, (start_us, end_us)) if end_us > start_us else (self.camera_name, None)
-
     # -- drawing -----------------------------------------------------------------------------------------
 
     @on(Timeline.WindowChanged)
@@ -210,7 +174,7 @@ class RecordingsView(View):
         parts: list[Content | tuple[str, str]] = [
             (" " + self._when_words(), "bold"),
             (f"  {self.camera_name}  ", ""),
-            self._state_words(),
+            state_words(timeline, self._feed.row),
             (f"  span {format.duration(timeline.span_us)}", "dim"),
         ]
         if self._feed.filter_text:
@@ -218,48 +182,13 @@ class RecordingsView(View):
         if not self.desk.mirror.is_live:
             parts.append(("  not live", "bold $text-warning"))
         self.query_one(".title", TextPane).show([Content.assemble(*parts)])
-        self.query_one("#recordings-legend", TextPane).show([self._legend()])
+        self.query_one("#recordings-legend", TextPane).show([legend(timeline, self.desk.glyphs)])
         self.query_one("#recordings-info", TextPane).show(self._info())
 
     def _when_words(self) -> str:
         time_us, zone = self.timeline.playhead_us, self.desk.zone
         is_narrow = self.app.size.width < 60
         return format.local_clock(time_us, zone) if is_narrow else format.local_time_with_zone(time_us, zone)
-
-    def _state_words(self) -> Content:
-        timeline = self.timeline
-        if timeline.is_following:
-            return Content.styled("LIVE", "bold $text-success")
-        if timeline.is_recorded_at_playhead():
-            return Content.styled("recorded", "$text-success")
-        gap = timeline.gap_at_playhead()
-        if gap is not None:
-            length = format.duration(gap.end_us - gap.start_us)
-            return Content.styled(f"{gap.kind.value} gap of {length}: {gap.label}", "bold $text-error")
-        if timeline.playhead_us >= timeline.now_us - 5_000_000:
-            return Content.styled("now", "dim")
-        row = self._feed.row
-        if row is None:
-            return Content.styled("...", "dim")
-        if row.oldest_us is None or timeline.playhead_us < row.oldest_us:
-            return Content.styled("before the oldest recording", "dim")
-        return Content.styled("not recorded", "dim")
-
-    def _legend(self) -> Content:
-        glyphs = self.desk.glyphs
-        kinds = {gap.kind for track in self.timeline.tracks for gap in track.gaps}
-        content = Content.assemble(
-            (f" {glyphs.full}", "$primary"), " recorded  ", (glyphs.lock, "$text-warning"), " locked"
-        )
-        for kind in GapKind:
-            if kind in kinds:
-                content += Content.assemble(
-                    "  ", (kind.value, KIND_STYLES.get(kind, "$text-accent")), f" {KIND_WORDS[kind]}"
-                )
-        if kinds:
-            letter = next(kind.value for kind in GapKind if kind in kinds)
-            content += Content.assemble("  ", (letter, "$primary reverse"), " with a short gap")
-        return content
 
     def _info(self) -> list[Content]:
         timeline = self.timeline
@@ -312,32 +241,23 @@ class RecordingsView(View):
         else:
             self.timeline.go_to(camera.last_written_us - 1)
 
-    def action_jump(self, text: str = "") -> None:
-        if text:
-            self._jump(text)
-            return
-        field = Field("when", "Time", is_required=True, check=self._when_complaint)
-        form = FormDialog("Jump to time", [field], submit="Jump", text=f"For example {HINT}")
-        self.app.push_screen(form, lambda values: self._jump(values["when"]) if values else None)
+    @property
+    def shown_us(self) -> int:
+        return self.timeline.playhead_us
 
-    def _when(self, text: str) -> int | None:
-        return parse_when(text, self.desk.mirror.now_us, self.timeline.playhead_us, self.desk.zone)
+    def go_to(self, time_us: int) -> None:
+        self.timeline.go_to(time_us)
 
-    def _when_complaint(self, text: str) -> str:
-        return "" if self._when(text) is not None else f"not a time: {text!r}"
-
-    def _jump(self, text: str) -> None:
-        time_us = self._when(text)
-        if time_us is None:
-            self.say(f"not a time: {text!r} (try {HINT})", is_error=True)
-        elif time_us > self.desk.mirror.now_us:
-            self.say("that is in the future", is_error=True)
-        else:
-            self.timeline.go_to(time_us)
+    def action_play(self) -> None:
+        """Go where it plays."""
+        if self.camera_name:
+            self.post_message(
+                self.Wanted(Scope.PLAYBACK, camera=self.camera_name, at_us=self.timeline.playhead_us)
+            )
 
     def action_gap(self, direction: int) -> None:
         if self.camera_name and self.has_engine():
-            self._work(lambda: self._find_gap(self.camera_name, direction))
+            self.work(lambda: self._find_gap(self.camera_name, direction))
 
     async def _find_gap(self, camera: str, direction: int) -> None:
         """The nearest gap that begins after (before) the playhead, searched in growing stretches."""
@@ -370,54 +290,12 @@ class RecordingsView(View):
                 return
             reach_us *= 2
 
-    # -- the range ---------------------------------------------------------------------------------------
-
-    def action_mark(self, which: str) -> None:
-        """Either end first; the other end may be moved again later."""
-        timeline = self.timeline
-        here_us = timeline.playhead_us
-        if timeline.is_selecting:
-            timeline.end_selection()
-        elif timeline.selection is None:
-            timeline.start_selection()
-        else:
-            start_us, end_us = timeline.selection
-            if which == "start":
-                timeline.selection = (here_us, end_us) if here_us < end_us else None
-            else:
-                timeline.selection = (start_us, here_us) if here_us > start_us else None
-            if timeline.selection is None:
-                timeline.start_selection()
-
-    def selected_range(self) -> tuple[int, int] | None:
-        """The range, or None after saying how to make one."""
-        selection = self.timeline.selection
-        if selection is None or selection[0] >= selection[1] or not self.camera_name:
-            self.say("no range: go to its start, press [, go to its end, press ]", is_error=True)
-            return None
-        return selection
-
-    def _work(self, work: Callable[[], Awaitable[None]]) -> None:
-        start(self, work, "dialog")
-
-    def action_lock(self, reason: str = "") -> None:
-        chosen = self.selected_range() if self.may_change() else None
-        if chosen is not None:
-            self._work(lambda: self.jobs.lock(self.camera_name, chosen, reason))
-
-    def action_unlock(self) -> None:
-        if self.camera_name and self.may_change():
-            self._work(lambda: self.jobs.unlock(self.camera_name, self.timeline.playhead_us))
-
-    def action_export(self) -> None:
-        chosen = self.selected_range() if self.has_engine() else None
-        if chosen is not None:
-            self._work(lambda: self.jobs.export(self.camera_name, chosen))
+    # -- the rest ------------------------------------------------------------------------------------
 
     def action_snapshot(self) -> None:
         if self.camera_name and self.has_engine():
             at_us = None if self.timeline.is_following else self.timeline.playhead_us
-            self._work(lambda: save_snapshot(self, self.camera_name, at_us))
+            self.work(lambda: save_snapshot(self, self.camera_name, at_us))
 
     def coverage_changed(self) -> None:
         """A lock came or went."""

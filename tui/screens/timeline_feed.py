@@ -6,7 +6,7 @@ The newest wish wins; nothing is asked again while what is loaded covers the vie
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
 from engine import wire
@@ -66,9 +66,13 @@ def track_of(
 class TimelineFeed:
     """Fetches for one Timeline of one view."""
 
-    def __init__(self, view: View, timeline: Timeline) -> None:
+    def __init__(
+        self, view: View, timeline: Timeline, cameras: Callable[[], Sequence[str]] | None = None
+    ) -> None:
+        """`cameras`: names of the rows; None = all there are."""
         self._view = view
         self._timeline = timeline
+        self._cameras = cameras
         self._rows: dict[str, wire.TimelineRow] = {}
         self._loaded: tuple[int, int] | None = None
         self._asked_us = 0
@@ -80,8 +84,19 @@ class TimelineFeed:
         track = self._timeline.track
         return self._rows.get(str(track.key)) if track is not None else None
 
+    @property
+    def loaded(self) -> tuple[int, int] | None:
+        """[start_us, end_us) that is known of every row that is known."""
+        return self._loaded
+
+    def row_of(self, camera: str) -> wire.TimelineRow | None:
+        """What is known of a camera."""
+        return self._rows.get(camera)
+
     def camera_names(self) -> list[str]:
         """In order, narrowed by the filter."""
+        if self._cameras is not None:
+            return list(self._cameras())
         needle = self.filter_text.casefold()
         return [camera.name for camera in self._view.desk.mirror.cameras if needle in camera.name.casefold()]
 
