@@ -120,6 +120,11 @@ class Mirror:
         return self._clock_us + round((self._monotonic() - self._clock_at) * 1_000_000)
 
     @property
+    def at_s(self) -> float:
+        """The monotonic clock that `now_us` is carried on with."""
+        return self._monotonic()
+
+    @property
     def age_s(self) -> float:
         """Seconds since the last message."""
         return self._monotonic() - self._heard_at

@@ -21,11 +21,14 @@ from tests.fakes.alarm_calls import FakeAlarmCalls, FakeAlarmState
 from tests.fakes.alarm_desk import FakeAlarmDesk
 from tests.fakes.chassis_calls import FakeChassisCalls
 from tests.fakes.clock import FakeClock
+from tests.fakes.footage_calls import FakeFootage, FakeFootageCalls
 from tests.fakes.scripted_alarms import scripted_alarms
 from tests.fakes.scripted_station import scripted_snapshot, scripted_timeline
 
 SCRIPT_NOW_US = 1_772_633_000_000_000
 """2026-03-04 14:03:20 UTC."""
+FRAME_US = 40_000
+"""Of the script's footage: 25 pictures a second."""
 PICTURE_RAMP = " .:-=+*#%@"
 
 
@@ -82,6 +85,7 @@ class FakeEngine:
         """Of answers to jobs, one each."""
         self.gone_drives: tuple[GoneDrive, ...] = ()
         self.locks: list[wire.LockView] = []
+        self.footage = FakeFootage()
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []
 
     def client(self) -> FakeEngineClient:
@@ -168,7 +172,7 @@ class FakeEngine:
         self.is_reachable = True
 
 
-class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls):
+class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeFootageCalls):
     """The names of engine.client.EngineClient."""
 
     def __init__(self, engine: FakeEngine) -> None:
@@ -322,13 +326,21 @@ class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls):
     async def picture(self, request: wire.PictureRequest) -> wire.PictureReply:
         self._called("picture", request)
         time_us = request.at_us or self._engine.snapshot.station.now_us
+        until_us = None
+        if request.at_us is not None and request.exact:
+            time_us = (request.at_us // FRAME_US + request.step) * FRAME_US
+            until_us = time_us + FRAME_US
         if request.format is wire.PictureFormat.JPEG:
-            return self._reply(request, time_us, data=b"\xff\xd8 a picture \xff\xd9")
-        return self._reply(request, time_us, cells=_gradient(request))
+            return self._reply(request, time_us, until_us, data=b"\xff\xd8 a picture \xff\xd9")
+        return self._reply(request, time_us, until_us, cells=_gradient(request))
 
     @staticmethod
     def _reply(
-        request: wire.PictureRequest, time_us: int, data: bytes = b"", cells: wire.CellPicture | None = None
+        request: wire.PictureRequest,
+        time_us: int,
+        until_us: int | None,
+        data: bytes = b"",
+        cells: wire.CellPicture | None = None,
     ) -> wire.PictureReply:
         return wire.PictureReply(
             camera=request.camera,
@@ -340,6 +352,7 @@ class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls):
             rows=cells.rows if cells else 0,
             data=data,
             cells=cells,
+            until_us=until_us,
         )
 
     async def events(

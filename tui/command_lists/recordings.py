@@ -144,6 +144,15 @@ RECORDINGS: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
+        "recordings.play",
+        "play here",
+        "Play",
+        "Play this camera from the playhead on.",
+        "p",
+        "play",
+        _R,
+    ),
+    Command(
         "recordings.snapshot",
         "snapshot here",
         "Snapshot",

@@ -285,10 +285,10 @@ class CamerasView(View):
             self.post_message(self.Wanted(Scope.RECORDINGS, camera=camera.name))
 
 
-async def save_snapshot(view: View, camera: str, at_us: int | None) -> None:
-    """The picture as a JPEG in the exports folder; says where, or why not."""
+async def save_snapshot(view: View, camera: str, at_us: int | None, *, is_exact: bool = False) -> None:
+    """The picture as a JPEG in the exports folder; says where, or why not. `is_exact`: the frame of that time, not its keyframe."""
     desk = view.desk
-    request = wire.PictureRequest(camera=camera, at_us=at_us)
+    request = wire.PictureRequest(camera=camera, at_us=at_us, exact=is_exact)
     reply = await view.ask(desk.client.picture(request), f"snapshot of {camera}")
     if reply is None:
         return

@@ -79,6 +79,10 @@ KEY_NAMES = {
     "asterisk": "*",
     "exclamation_mark": "!",
     "space": "space",
+    "full_stop": ".",
+    "comma": ",",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
 
 
