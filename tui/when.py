@@ -31,6 +31,17 @@ def length_us(text: str) -> int:
     return sum(round(float(number) * _UNITS_S[unit] * 1_000_000) for number, unit in _LENGTH.findall(text))
 
 
+def typed_length_us(text: str) -> int | None:
+    """A length as it is typed: `10s`, `1m30s`, a bare number is seconds; None = not one, or 0."""
+    text = text.strip().lower()
+    try:
+        seconds = float(text)
+    except ValueError:
+        is_length = re.fullmatch(rf"(?:{_LENGTH.pattern})+", text) is not None
+        return length_us(text) or None if is_length else None
+    return round(seconds * 1_000_000) or None if 0 < seconds < 1e9 else None
+
+
 def parse_when(text: str, now_us: int, shown_us: int, zone: tzinfo) -> int | None:
     """The time meant, or None. A bare clock time is on the day shown; `-15m` is before now."""
     text = text.strip().lower()

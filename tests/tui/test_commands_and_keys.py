@@ -14,9 +14,11 @@ from tui.command_lists.alarm_rules import ALARM_RULES
 from tui.command_lists.alarm_tab import ALARM_TAB
 from tui.command_lists.alarms import ALARMS
 from tui.command_lists.bays import BAYS
+from tui.command_lists.bookmarks import BOOKMARKS
 from tui.command_lists.events import EVENTS
 from tui.command_lists.log import LOG
-from tui.command_lists.playback import PLAYBACK
+from tui.command_lists.motion import MOTION
+from tui.command_lists.thumbnails import THUMBNAILS
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
 from tui.keymap import load_keymap
 from tui.screens.alarm_rules import AlarmRulesView
@@ -162,7 +164,7 @@ def test_a_long_line_of_help_goes_on_below_its_words() -> None:
     assert hanging(line, 80, 19) == [line]
 
 
-DOCUMENTED = [*BAYS, *ALARMS, *ALARM_RULES, *ALARM_TAB, *EVENTS, *LOG, *PLAYBACK]
+DOCUMENTED = [*BAYS, *ALARMS, *ALARM_RULES, *ALARM_TAB, *EVENTS, *LOG, *THUMBNAILS, *MOTION, *BOOKMARKS]
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "console.md"
 
 

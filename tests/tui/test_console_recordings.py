@@ -345,3 +345,41 @@ async def test_a_filter_narrows_the_rows(tmp_path: Path) -> None:
         await shows(pilot, "/gar", "garden", "garage")
         await pilot.press("escape")
         await shows(pilot, "server-room")
+
+
+async def test_a_bookmark_is_made_from_the_playhead_the_live_edge_or_the_range(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("3")
+        await shows(pilot, "recorded  span 6 h")
+        here_us = timeline_of(app).playhead_us
+        await pilot.press("b")
+        await shows(pilot, "bookmarked driveway")
+        await pilot.press("g", "colon", *"bookmark here white van", "enter")
+        await until(pilot, lambda: len(engine.footage.bookmarks) == 2)
+        await pilot.press("left")
+        await mark_a_range(pilot, app)
+        chosen = timeline_of(app).selection
+        await pilot.press("b")
+        await until(pilot, lambda: len(engine.footage.bookmarks) == 3)
+    made = [(each.start_us, each.end_us) for each in engine.footage.bookmarks]
+    now_us = SCRIPT_NOW_US
+    assert made == [(here_us, here_us + 10 * US_PER_SECOND), (now_us - 10 * US_PER_SECOND, now_us), chosen]
+    assert engine.footage.bookmarks[1].name == "white van"
+
+
+@pytest.mark.parametrize(("key", "words"), [("t", "Thumbnails"), ("B", "Bookmarks")])
+async def test_the_searches_open_for_the_camera_and_time_in_hand(
+    tmp_path: Path, key: str, words: str
+) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("3")
+        await shows(pilot, "recorded  span 6 h")
+        await pilot.press("down", "down", key)
+        await shows(pilot, words, "garden")
+        if key == "t":
+            await shows(pilot, "13:10:00 to 14:03:20")  # 14:00 less 50 min, and up to now

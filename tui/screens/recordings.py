@@ -10,13 +10,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
 
+from tui.clip import CLIP_US, Clip
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
 from tui.picture_feed import PictureBoard
 from tui.picture_wish import Wish
 from tui.screens.cameras import save_snapshot
-from tui.screens.range_actions import RangeView
+from tui.screens.clip_actions import ClipActions
+from tui.screens.preview import PictureFeed
 from tui.screens.range_jobs import RangeJobs
 from tui.screens.text_pane import TextPane
 from tui.screens.timeline_feed import TimelineFeed
@@ -60,6 +62,7 @@ class RecordingsView(RangeView):
         super().__init__(desk)
         self._is_placed = False
         self._target = ""
+        self._clips = ClipActions(self)
         self.set_class(desk.profile.graphics == "none", "-no-preview")
 
     def compose(self) -> ComposeResult:
@@ -75,7 +78,7 @@ class RecordingsView(RangeView):
     def on_mount(self) -> None:
         self.timeline = self.query_one(Timeline)
         self._feed = TimelineFeed(self, self.timeline)
-        self._pictures = PictureBoard(self)
+        self._pictures = PictureFeed(self, self.query_one(VideoCell))
         self.jobs = RangeJobs(self, self.coverage_changed)
 
     # -- the view ----------------------------------------------------------------------------------------
@@ -300,3 +303,33 @@ class RecordingsView(RangeView):
     def coverage_changed(self) -> None:
         """A lock came or went."""
         self._feed.again()
+
+    # -- elsewhere ---------------------------------------------------------------------------------------
+
+    def action_bookmark(self, name: str = "") -> None:
+        """The range, else 10 s from the playhead on; of the last 10 s at the live edge (HK-08)."""
+        camera = self.camera_name
+        if not camera:
+            self.say("no camera selected", is_error=True)
+            return
+        now_us, here_us = self.desk.mirror.now_us, self.timeline.playhead_us
+        start_us, end_us = self.timeline.selection or (here_us, here_us + CLIP_US)
+        if self.timeline.selection is None and end_us > now_us:
+            start_us, end_us = now_us - CLIP_US, now_us
+        self._clips.bookmark(Clip(camera, start_us, end_us), name)
+
+    def action_thumbnails(self) -> None:
+        self._go(Scope.THUMBNAILS)
+
+    def action_motion(self) -> None:
+        self._go(Scope.MOTION)
+
+    def action_playback(self) -> None:
+        self._go(Scope.PLAYBACK)
+
+    def action_bookmarks(self) -> None:
+        self._go(Scope.BOOKMARKS)
+
+    def _go(self, scope: Scope) -> None:
+        at_us = None if self.timeline.is_following else self.timeline.playhead_us
+        self._clips.go(scope, self.camera_name, at_us)

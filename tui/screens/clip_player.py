@@ -1,0 +1,205 @@
+"""A clip in one large picture: its frames at the pace the link allows, never slower than time. Manual rows TH-05, SS-15, BM-04.
+
+Each frame is asked for when the one before was drawn, for the moment that has come by then: a slow line leaves frames out
+and keeps the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+
+from engine.client import WatchdeckError
+from tui.clip import Clip
+from tui.screens.preview import FETCHING, MIN_COLUMNS, MIN_ROWS, picture_of, picture_request
+from tui.screens.text_pane import TextPane
+from tui.screens.view import View
+from tui.work import start
+from widgets import format
+from widgets.glyphs import glyphs_of
+from widgets.video_cell import VideoCell
+
+LEAST_WAIT_S = 0.02
+RETRY_S = 0.5
+"""Where nothing is recorded: time goes on meanwhile."""
+BAR_CELLS = 24
+KITTY_IMAGE_ID = 3
+
+
+class ClipPlayer(Vertical, can_focus=True):
+    """Plays one clip and says when it has ended; the view brings the next one."""
+
+    DEFAULT_CSS = """
+    ClipPlayer { height: 1fr; display: none; }
+    ClipPlayer > VideoCell { height: 1fr; }
+    ClipPlayer > TextPane { height: 1; background: $surface; }
+    """
+
+    class Ended(Message):
+        """The clip was played to its end."""
+
+    def __init__(self, view: View, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._view = view
+        self._monotonic = monotonic
+        self._clip: Clip | None = None
+        self._caption = ""
+        self._at_us = 0
+        """The moment reached when the clock was set to `_since_s`."""
+        self._since_s = 0.0
+        self._shown_us = 0
+        """Time of the frame in sight."""
+        self.is_playing = False
+
+    def compose(self) -> ComposeResult:
+        yield VideoCell()
+        yield TextPane()
+
+    @property
+    def is_open(self) -> bool:
+        return self._clip is not None
+
+    @property
+    def clip(self) -> Clip | None:
+        """What is played; None = closed."""
+        return self._clip
+
+    @property
+    def at_us(self) -> int:
+        """The moment that has come."""
+        if not self.is_playing:
+            return self._at_us
+        return self._at_us + round((self._monotonic() - self._since_s) * 1_000_000)
+
+    # -- what the view does ------------------------------------------------------------------------------
+
+    def play(self, clip: Clip, caption: str = "") -> None:
+        """From its beginning."""
+        cell = self.query_one(VideoCell)
+        if self._clip is None or self._clip.camera != clip.camera or cell.picture is None:
+            cell.clear(FETCHING)
+        self._clip, self._caption = clip, caption
+        self._at_us = self._shown_us = clip.start_us
+        self._since_s = self._monotonic()
+        self.is_playing = True
+        self.display = True
+        self.focus()
+        self._draw()
+        start(self._view, self._run, "player")
+
+    def close(self) -> None:
+        """Nothing more is asked for."""
+        self._clip = None
+        self.is_playing = False
+        self.display = False
+        self._view.workers.cancel_group(self._view, "player")
+
+    def pause(self) -> None:
+        """Hold, or go on; at the end from the beginning."""
+        clip = self._clip
+        if clip is None:
+            return
+        if self.is_playing:
+            self._at_us = self._shown_us
+            self.is_playing = False
+            self._view.workers.cancel_group(self._view, "player")
+        else:
+            self._at_us = clip.start_us if self._at_us >= clip.end_us else self._at_us
+            self._since_s = self._monotonic()
+            self.is_playing = True
+            start(self._view, self._run, "player")
+        self._draw()
+
+    def step(self, frames: int) -> None:
+        """The frame before (-1) or after (1), and hold there (TH-03)."""
+        if self._clip is None:
+            return
+        if self.is_playing:
+            self._at_us = self._shown_us
+            self.is_playing = False
+        start(self._view, lambda: self._step(frames), "player")
+
+    # -- frames ------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while (clip := self._clip) is not None and self.is_playing:
+            if self.at_us >= clip.end_us:
+                self._at_us = clip.end_us
+                self.is_playing = False
+                self._draw()
+                self.post_message(self.Ended())
+                return
+            wait_s = await self._fetch(self.at_us) if self._may_fetch() else RETRY_S
+            await asyncio.sleep(min(wait_s, max(LEAST_WAIT_S, (clip.end_us - self.at_us) / 1_000_000)))
+
+    async def _step(self, frames: int) -> None:
+        clip = self._clip
+        if clip is None or not self._may_fetch():
+            return
+        await self._fetch(self._shown_us, frames)
+        self._at_us = self._shown_us
+        self._draw()
+
+    def _may_fetch(self) -> bool:
+        columns, rows = self.query_one(VideoCell).room
+        has_room = columns >= MIN_COLUMNS and rows >= MIN_ROWS
+        return has_room and self._view.is_front and self._view.desk.profile.graphics != "none"
+
+    async def _fetch(self, at_us: int, step: int = 0) -> float:
+        """Show the frame of a moment (or the one beside it); seconds until the next one is due."""
+        cell, desk, clip = self.query_one(VideoCell), self._view.desk, self._clip
+        assert clip is not None
+        request = picture_request(desk, clip.camera, at_us, *cell.room)
+        image_id = KITTY_IMAGE_ID if request.image_id else 0
+        request = msgspec.structs.replace(request, exact=True, step=step, image_id=image_id)
+        try:
+            reply = await desk.client.picture(request)
+        except WatchdeckError as error:
+            if not step:
+                cell.clear(error.what)
+                self._shown_us = at_us
+            self._draw()
+            return RETRY_S
+        if step and not clip.start_us <= reply.time_us < clip.end_us:
+            return RETRY_S  # scrubbing ends at the clip's ends
+        cell.set_picture(picture_of(reply, request), request.colors)
+        # Before the first frame of a clip its keyframe is shown: the clip's own time counts.
+        self._shown_us = max(reply.time_us, clip.start_us)
+        self._draw()
+        if reply.until_us is None:
+            return LEAST_WAIT_S
+        return max(LEAST_WAIT_S, (reply.until_us - self.at_us) / 1_000_000)
+
+    @on(VideoCell.RoomChanged)
+    def _room_changed(self, event: VideoCell.RoomChanged) -> None:
+        event.stop()
+        if self.is_open and not self.is_playing:
+            start(self._view, lambda: self._step(0), "player")
+
+    def _draw(self) -> None:
+        clip = self._clip
+        if clip is None:
+            return
+        zone, glyphs = self._view.desk.zone, glyphs_of(self)
+        cell = self.query_one(VideoCell)
+        cell.caption = f"{clip.camera}  {self._caption}".rstrip()
+        local = format.local_datetime(self._shown_us, zone)
+        cell.note = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000}"
+        length_us = max(clip.end_us - clip.start_us, 1)
+        done_us = max(0, min(self._shown_us - clip.start_us, length_us))
+        filled = BAR_CELLS * done_us // length_us
+        bar = glyphs.full * filled + glyphs.bar_empty * (BAR_CELLS - filled)
+        state = "playing" if self.is_playing else "paused "
+        words = f"{done_us / 1_000_000:.1f} of {length_us / 1_000_000:.1f} s"
+        keys = "  space pause  left/right clip  , . frame  esc back"
+        self.query_one(TextPane).show(
+            [Content.assemble(f" {state} ", (bar, "$primary"), f" {words}", (keys, "dim"))]
+        )
