@@ -13,7 +13,7 @@ class VideoLinkAsk(Request, frozen=True, kw_only=True):
     camera: str
     start_us: int | None = None
     end_us: int | None = None
-    """Both = a recorded clip (needs the permission `export`); neither = live."""
+    """Both = a recorded clip; neither = live."""
     minutes: Annotated[int, msgspec.Meta(ge=1, le=1_440)] = 10
     host: Annotated[str, msgspec.Meta(max_length=255)] = ""
     """How the player's machine calls this one; empty = as station.toml says, else this machine's name."""

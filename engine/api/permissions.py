@@ -180,9 +180,9 @@ ROUTE_PERMISSIONS: Mapping[str, Permission] = {
     "PUT /v1/tours/{name}": Permission.ARRANGE,
     "DELETE /v1/tours/{name}": Permission.ARRANGE,
     "PUT /v1/start-up": Permission.ARRANGE,
-    "POST /v1/video-links": Permission.VIEW,
+    "POST /v1/video-links": Permission.EXPORT,
     "GET /v1/video-links": Permission.VIEW,
-    "DELETE /v1/video-links/{id}": Permission.VIEW,
+    "DELETE /v1/video-links/{id}": Permission.EXPORT,
 }
 """Of operations and of jobs' steps the least; `operation_permission` and `job_permission` say which need more."""
 
