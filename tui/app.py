@@ -73,8 +73,8 @@ class WatchdeckApp(SendingMixin, AlertMixin):
         super().__init__()
         self.theme = theme if theme in self.available_themes else desk.profile.theme
         self._unknown_theme = theme if theme not in (None, self.theme) else None
-        if desk.profile.graphics in ("sixel", "kitty"):
-            self.enable_pictures()
+        if desk.profile.graphics != "none":
+            self.enable_pictures(has_pixels=desk.profile.graphics in ("sixel", "kitty"))
         choose_scrollbars(is_plain=desk.glyphs.name != "unicode")
         self.desk = desk
         self.glyphs = desk.glyphs

@@ -1,8 +1,14 @@
 """The terminal's screen as cells: what should stand there, what was sent, and the shortest text between the two.
 
+    put(x, y, strip)                     what should stand there
+    flush()                              everything that differs; with `paces_pictures` all but the cells of pictures
+    flush_pictures(region, most_bytes)   those, from the top of a region down, so many bytes of them
+    has_unsent_pictures(region)          whether more of them wait
+
 Pure: knows strips and escape sequences, no app and no terminal. `tui/celldiff.py` feeds it with what Textual's
 compositor wants painted and writes what `flush` returns. Strips that carry control sequences (pictures of foreign
-widgets) are passed on as they are, and their row is no longer taken for known.
+widgets) are passed on as they are, and their row is no longer taken for known. Cells of pictures made of characters
+say so in their style (`CELL_PICTURE`): which of them are sent when, tui/graphics.py decides.
 """
 
 from __future__ import annotations
@@ -18,10 +24,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from widgets.format import harmless
-from widgets.picture import PICTURE_META
+from widgets.picture import CELL_PICTURE, PICTURE_META
 
 BRIDGED_CELLS: Final = 4
 """So many unchanged cells between two changes are sent again rather than jumped over (a jump costs 4 to 7 bytes)."""
+LONG_ROW: Final = 1.5
+"""A slice ends inside a row when it is so many times as large as it should be; else at the end of one."""
 KEPT_PENS: Final = 32_768
 """Styles remembered; when there are more (pictures in cells) the memory starts anew."""
 
@@ -35,7 +43,7 @@ class Pen(NamedTuple):
     background: str
     link: str
     picture: int
-    """Surface that this cell is kept free for; 0 = none. Not visible."""
+    """Surface that this cell is kept free for, or `CELL_PICTURE`; 0 = none. Not visible."""
 
 
 Cell = tuple[str, Pen]
@@ -72,7 +80,11 @@ class CellScreen:
         self._color_system = color_system
         self._want: list[list[Cell]] = [[_BLANK] * width for _ in range(height)]
         self._sent: list[list[Cell | None]] = [[None] * width for _ in range(height)]
+        self.paces_pictures = False
+        """`flush` leaves the cells of pictures out: `flush_pictures` sends them."""
         self._dirty: set[int] = set()
+        self._unsent: set[int] = set()
+        """Rows in which cells of pictures may differ from what was sent."""
         self._raw: dict[tuple[int, int], str] = {}  # by place: at most one a cell, the newest counts
         self._pens: dict[Style | None, Pen] = {None: _PLAIN}
         self._equal_pens: dict[Pen, Pen] = {_PLAIN: _PLAIN}
@@ -139,37 +151,63 @@ class CellScreen:
     def flush(self) -> str:
         """The sequences that turn what was sent into what should stand there; empty when nothing differs."""
         self.sent_spans = []
-        parts: list[str] = []
-        pen: Pen = _PLAIN
-        at: tuple[int, int] | None = None  # where the cursor is; None = not known
+        brush = _Brush(self.width)
         for y in sorted(self._dirty):
             want, sent = self._want[y], self._sent[y]
-            for start, end in _changed_runs(want, sent):
-                parts.append(_move(at, start, y))
-                is_lost = False
-                for index in range(start, end):
-                    text, wanted_pen = want[index]
-                    if is_lost and text:
-                        parts.append(_move(None, index, y))
-                        is_lost = False
-                    if wanted_pen is not pen:
-                        parts.append(_change_pen(pen, wanted_pen))
-                        pen = wanted_pen
-                    parts.append(text)
-                    # Terminals disagree about how wide joined characters are: say where the next one goes.
-                    is_lost = is_lost or len(text) > 1
+            known = sent
+            if self.paces_pictures:
+                known = [
+                    cell if cell[1].picture == CELL_PICTURE else before
+                    for cell, before in zip(want, sent, strict=True)
+                ]
+                if known != sent:
+                    self._unsent.add(y)
+            for start, end in _changed_runs(want, known):
+                brush.draw(want, start, end, y)
                 sent[start:end] = want[start:end]
                 self.sent_spans.append(Span(y, start, end))
-                # After the last column terminals differ in where the cursor is.
-                at = (end, y) if end < self.width and not is_lost else None
-        if pen is not _PLAIN:
-            parts.append(_change_pen(pen, _PLAIN) if pen.link else "\x1b[0m")
+        brush.put_down()
+        parts = brush.parts
         for (x, y), text in self._raw.items():
             parts.append(f"\x1b[{y + 1};{x + 1}H{text}")
             self._sent[y] = [None] * self.width
         self._dirty.clear()
         self._raw.clear()
         return "".join(parts)
+
+    def flush_pictures(self, region: Region | None, most_bytes: int) -> str:
+        """Cells of pictures in a region (None = anywhere) that differ, from the top down, about so many bytes of them."""
+        region = self._clipped(region)
+        brush = _Brush(self.width)
+        for y in sorted(self._unsent):
+            if not region.y <= y < region.bottom:
+                continue
+            want, sent = self._want[y], self._sent[y]
+            for start, end in self._picture_runs(region, y):
+                stop = brush.draw(want, start, end, y, most_bytes * LONG_ROW)
+                sent[start:stop] = want[start:stop]
+            if region.width == self.width and not any(self._picture_runs(region, y)):
+                self._unsent.discard(y)
+            if brush.size_bytes >= most_bytes:
+                break
+        brush.put_down()
+        return "".join(brush.parts)
+
+    def has_unsent_pictures(self, region: Region | None = None) -> bool:
+        """Whether cells of pictures in a region (None = anywhere) differ from what was sent."""
+        region = self._clipped(region)
+        return any(any(self._picture_runs(region, y)) for y in self._unsent if region.y <= y < region.bottom)
+
+    def _picture_runs(self, region: Region, y: int) -> Iterator[tuple[int, int]]:
+        """Stretches of picture cells in a row of a region that differ."""
+        left = region.x
+        want, sent = self._want[y][left : region.right], self._sent[y][left : region.right]
+        known = [
+            before if cell[1].picture == CELL_PICTURE else cell
+            for cell, before in zip(want, sent, strict=True)
+        ]
+        for start, end in _changed_runs(want, known):
+            yield left + start, left + end
 
     # -- pens --------------------------------------------------------------------------------------------
 
@@ -185,6 +223,51 @@ class CellScreen:
         pen = self._equal_pens.setdefault(made, made)
         self._pens[style] = pen
         return pen
+
+
+class _Brush:
+    """Writes stretches of cells with as few movements and colour changes as there can be."""
+
+    def __init__(self, width: int) -> None:
+        self.parts: list[str] = []
+        self.size_bytes = 0
+        self._width = width
+        self._pen: Pen = _PLAIN
+        self._at: tuple[int, int] | None = None  # where the cursor is; None = not known
+
+    def draw(self, row: list[Cell], start: int, end: int, y: int, most_bytes: float = float("inf")) -> int:
+        """Cells [start, end) of a row; the end of those that were drawn until there were so many bytes."""
+        if self.size_bytes >= most_bytes:
+            return start
+        self._add(_move(self._at, start, y))
+        is_lost = False
+        for index in range(start, end):
+            text, pen = row[index]
+            if text and self.size_bytes >= most_bytes:
+                end = index
+                break
+            if is_lost and text:
+                self._add(_move(None, index, y))
+                is_lost = False
+            if pen is not self._pen:
+                self._add(_change_pen(self._pen, pen))
+                self._pen = pen
+            self._add(text)
+            # Terminals disagree about how wide joined characters are: say where the next one goes.
+            is_lost = is_lost or len(text) > 1
+        # After the last column terminals differ in where the cursor is.
+        self._at = (end, y) if end < self._width and not is_lost else None
+        return end
+
+    def put_down(self) -> None:
+        """Leave the terminal with no colours and no link."""
+        if self._pen is not _PLAIN:
+            self._add(_change_pen(self._pen, _PLAIN) if self._pen.link else "\x1b[0m")
+            self._pen = _PLAIN
+
+    def _add(self, text: str) -> None:
+        self.parts.append(text)
+        self.size_bytes += len(text) if text.isascii() else len(text.encode())
 
 
 def _pen(style: Style, color_system: ColorSystem, has_bright_colors: bool) -> Pen:

@@ -5,7 +5,7 @@ when the terminal does not read. Here each frame is one write with the cells tha
 when the terminal is behind, frames are not queued: the newest state is sent once there is room again.
 
     class ConsoleApp(CellDiffMixin, App[str]): ...
-        .enable_pictures()     make `app.picture_output` (tui/graphics.py): only where the terminal draws pictures
+        .enable_pictures(has_pixels=...)   make `app.picture_output` (tui/graphics.py): pictures go at the pace of the link
         .forget_screen()       clear the terminal and send everything with the next frame
         .forget_cells(region)  something else drew there: send those cells again
         .action_repaint()      the same, for ctrl+l
@@ -46,7 +46,7 @@ class CellDiffMixin(App[str]):
     """Put it before `App`. Without a terminal (tests, inline) everything is as in stock Textual."""
 
     picture_output: PictureOutput | None = None
-    """Where the terminal draws pictures; None = it does not."""
+    """Who sends pictures at the pace of the link; None = there are none, or they are sent like everything else."""
     _cells: CellScreen | None = None
     _frame_timer: Timer | None = None
     _frame_due = float("inf")
@@ -55,9 +55,11 @@ class CellDiffMixin(App[str]):
     is_sync_allowed = True
     """Wrap frames in synchronised updates where the terminal answered that it knows them."""
 
-    def enable_pictures(self) -> None:
-        """The terminal draws sixel or kitty pictures: call before the first `VideoCell` is mounted."""
-        self.picture_output = PictureOutput(self._want_frame)
+    def enable_pictures(self, *, has_pixels: bool = True) -> None:
+        """There will be pictures: call before the first `VideoCell` is mounted. `has_pixels`: the terminal draws sixel or kitty."""
+        self.picture_output = PictureOutput(
+            self._want_frame, has_pixels=has_pixels, is_drawing=lambda: not self.is_headless
+        )
 
     def forget_cells(self, region: Region | None = None) -> None:
         """These cells (None = all) may show anything: send them again."""
@@ -97,7 +99,7 @@ class CellDiffMixin(App[str]):
                 self.picture_output.forget()
             self.forget_screen()
         elif isinstance(event, events.CursorPosition) and self.picture_output is not None:
-            self.picture_output.acknowledge()
+            self.picture_output.acknowledge(event.time)
         await super().on_event(event)
 
     @property
@@ -132,6 +134,7 @@ class CellDiffMixin(App[str]):
                 system = self.console._color_system or ColorSystem.TRUECOLOR
                 has_bright = os.environ.get("TERM") != "linux"
                 cells = CellScreen(size.width, size.height, system, has_bright_colors=has_bright)
+                cells.paces_pictures = self.picture_output is not None
                 self._cells = cells
             for x, y, strip in _strips(renderable):
                 cells.put(x, y, strip)
@@ -165,7 +168,7 @@ class CellDiffMixin(App[str]):
         return writer is not None and writer._queue.qsize() > QUEUED_WRITES
 
     def _send_frame(self) -> None:
-        """One write: what to erase, the cells that differ, at most one picture, the cursor."""
+        """One write: what to erase, the cells that differ, a slice of a picture, the cursor."""
         cells, driver, pictures = self._cells, self._driver, self.picture_output
         if cells is None or driver is None or self._closed or not self._running or self._batch_count:
             return
@@ -174,6 +177,8 @@ class CellDiffMixin(App[str]):
         if self._is_terminal_behind():
             self._want_frame(RETRY_S)
             return
+        if (cells.width, cells.height) != self.size:
+            return  # resized, and not laid out yet: what is known is of another screen
         parts: list[str] = []
         if self._must_clear:
             self._must_clear = False
@@ -186,10 +191,12 @@ class CellDiffMixin(App[str]):
             parts.append(pictures.erase_stale(cells))
         parts.append(cells.flush())
         if pictures is not None:
-            parts.append(pictures.next_picture(cells))
+            parts.append(pictures.next_slice(cells, sum(len(part.encode()) for part in parts)))
         text = "".join(parts)
         cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
         if not text and cursor == self._sent_cursor:
+            if pictures is not None:
+                pictures.written(0, cells)
             return
         self._sent_cursor = self._previous_cursor_position = cursor
         text += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
@@ -197,6 +204,8 @@ class CellDiffMixin(App[str]):
             text = SYNC_START + text + SYNC_END
         driver.write(text)
         driver.flush()
+        if pictures is not None:
+            pictures.written(len(text.encode()), cells)
 
 
 def _strips(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
