@@ -138,6 +138,7 @@ class Desk:
             if not surface.has_cells:
                 self.fill(surface.region, Style(meta={PICTURE_META: surface.surface_id}))
         self.frame()
+        self.drain(0.1)
 
     def fill(self, region: Region, style: Style, text: str = " ") -> None:
         for y in range(region.y, region.bottom):
