@@ -49,6 +49,7 @@ from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
 from engine.sd_notify import ServiceManager
+from engine.search.footage_search import FootageSearch
 from engine.sources.crash import tell_of_crash
 from engine.sources.key import tell_of_key
 from engine.sources.sources import StationSources
@@ -278,6 +279,7 @@ class Station:
             speaker=chassis,
             snapshots=EventSnapshots(lambda request: picture_of(services, request)),
         )
+        search = FootageSearch(catalog, recording, sources.motion_index.recent, self._clock, files)
         alarms.runner = actions.runner
         alarms.on_change = hub.changed
         alarms.on_raised = hub.alarm_raised
@@ -320,7 +322,9 @@ class Station:
             listening=sources.listening,
             test_mail=lambda to: actions.mailer.test(to, identity.name),
             operations=operations,
-            links=links,
+            search=search,
+            keys=keys,
+            exports=exports,
             files=files,
         )
         try:
@@ -341,7 +345,8 @@ class Station:
                         chassis=chassis.run,
                         jobs=lambda: keep_running("jobs", jobs.run),
                         pictures=pictures.run,
-                        links=lambda: keep_running("video links", links.run),
+                        search=lambda: keep_running("motion searches", search.run),
+                        exports=lambda: keep_running("exports", exports.run),
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),
                         status=lambda: self._tell_status(overview),

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from engine import wire_search
 from engine.api.services import Call, Services
-from storage.errors import Conflict
+from storage.catalog.records import Camera
 
 
 async def get_activity(
     services: Services, call: Call[wire_search.ActivityQuery, None]
 ) -> wire_search.ActivityView:
-    raise Conflict("not built yet")
+    camera: Camera = await services.catalog.read("camera", call.query.camera, with_removed=True)
+    return await services.search.activity(camera, call.query)
 
 
 async def begin_motion_search(
     services: Services, call: Call[None, wire_search.MotionSearch]
 ) -> wire_search.MotionSearchView:
-    raise Conflict("not built yet")
+    camera: Camera = await services.catalog.read("camera", call.body.camera, with_removed=True)
+    return await services.search.begin(camera, call.body, call.caller)
 
 
 async def get_motion_search(
     services: Services, call: Call[wire_search.SearchWait, None]
 ) -> wire_search.MotionSearchView:
-    raise Conflict("not built yet")
+    return await services.search.view(call.path["id"], call.caller, call.query.wait_ms)
 
 
 async def cancel_motion_search(services: Services, call: Call[None, None]) -> None:
-    raise Conflict("not built yet")
+    services.search.cancel(call.path["id"], call.caller)

@@ -7,17 +7,33 @@ and exports wants what is in the file; who recovers after a crash wants what the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import msgspec
 
-from engine.api.services import Services
+from engine.catalog_access import CatalogAccess
+from engine.recording.segment import SegmentTail
 from storage.catalog.records import Segment
 from storage.units import Interval, merged
 
 _JOIN_WITHIN_US = 1_000_000
 
 
-async def open_segments(services: Services, camera_ids: Sequence[int]) -> list[Segment]:
+class Tails(Protocol):
+    def tails(self) -> Sequence[SegmentTail]: ...
+
+
+class LiveFootage(Protocol):
+    """`Services`, or whatever else has both."""
+
+    @property
+    def catalog(self) -> CatalogAccess: ...
+
+    @property
+    def recording(self) -> Tails: ...
+
+
+async def open_segments(services: LiveFootage, camera_ids: Sequence[int]) -> list[Segment]:
     """The segments being written, of these cameras, each with what its file holds now."""
     rows: list[Segment] = await services.catalog.read("open_segments")
     tails = {(tail.volume_id, tail.path): tail for tail in services.recording.tails()}
@@ -36,7 +52,7 @@ async def open_segments(services: Services, camera_ids: Sequence[int]) -> list[S
 
 
 async def segments(
-    services: Services, camera_ids: Sequence[int], start_us: int, end_us: int, *, limit: int | None = None
+    services: LiveFootage, camera_ids: Sequence[int], start_us: int, end_us: int, *, limit: int | None = None
 ) -> list[Segment]:
     """As the catalog's `segments`, by start; a page that is full ends before what is being written."""
     rows: list[Segment] = await services.catalog.read(
@@ -53,7 +69,7 @@ async def segments(
 
 
 async def coverage(
-    services: Services, camera_ids: Sequence[int], start_us: int, end_us: int
+    services: LiveFootage, camera_ids: Sequence[int], start_us: int, end_us: int
 ) -> dict[int, list[Interval]]:
     """As the catalog's `coverage`: merged stretches of each camera inside [start_us, end_us)."""
     found: dict[int, list[Interval]] = await services.catalog.read(

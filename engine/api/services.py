@@ -49,7 +49,8 @@ from engine.wire_chassis import (
     SelfTestKind,
     UpkeepEdit,
 )
-from engine.wire_links import VideoLink, VideoLinkAsk
+from engine.wire_evidence import ExportAsk, ExportJobView, ExportPlanView
+from engine.wire_search import ActivityQuery, ActivityView, MotionSearch, MotionSearchView
 from engine.wire_sources import (
     AlarmSettings,
     AnalyticsView,
@@ -231,6 +232,21 @@ class CameraSources(Protocol):
         """Asked of the camera now. Raises CameraError."""
 
 
+class FootageSearch(Protocol):
+    """engine.search.footage_search.FootageSearch. Loop only."""
+
+    async def activity(self, camera: Camera, query: ActivityQuery) -> ActivityView: ...
+
+    async def begin(self, camera: Camera, search: MotionSearch, caller: Caller) -> MotionSearchView:
+        """Answers when all that was stored is searched, or after a moment."""
+
+    async def view(self, id: str, caller: Caller, wait_ms: int = 0) -> MotionSearchView:
+        """Raises NotFound: of another caller, or forgotten."""
+
+    def cancel(self, id: str, caller: Caller) -> None:
+        """What was found stays until it is forgotten. Raises NotFound."""
+
+
 class MailTester(Protocol):
     async def __call__(self, to: str) -> ActionResult:
         """A server that refuses is a result, not an error."""
@@ -325,7 +341,10 @@ class Services:
     listening: Listening
     test_mail: MailTester
     operations: Operations
-    links: Links
+    search: FootageSearch
+    keys: StationKeys
+    """What signs recordings and exports, or why nothing does."""
+    exports: ExportDesk
     files: Executor
     """Threads for reading segments and looking at new volumes; never used by the recording path."""
 

@@ -250,6 +250,14 @@ class RecordingRows(CatalogConnection):
         row = self._row("SELECT places FROM segment_keyframes WHERE segment_id = ?", (segment_id,))
         return b"" if row is None else bytes(row[0])
 
+    def keyframes_of(self, segment_ids: Iterable[int]) -> dict[int, bytes]:
+        """As `keyframes`, of many; those without any are left out."""
+        found = {}
+        for segment_id in segment_ids:
+            if places := self.keyframes(segment_id):
+                found[segment_id] = places
+        return found
+
     def oldest_us(self, camera_ids: Iterable[int]) -> dict[int, int]:
         """Start of each camera's oldest footage; cameras without any are left out."""
         hidden = self._hidden_volumes()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -85,6 +86,15 @@ def _picture(index: int, width: int, height: int, seed: int) -> np.ndarray[Any, 
 
 
 def _video(kind: str, frames: int, gop: int, width: int, height: int, seed: int) -> Stream:
+    pictures = [_picture(index, width, height, seed) for index in range(frames)]
+    return coded(kind, pictures, gop=gop, frame_rate=FRAME_RATE)
+
+
+def coded(
+    kind: str, pictures: Sequence[np.ndarray[Any, Any]], *, gop: int = 1, frame_rate: int = 1
+) -> Stream:
+    """Pictures of the caller's own (height x width x 3), evenly spaced; a keyframe every `gop` of them."""
+    height, width = pictures[0].shape[:2]
     family = kind.partition("_")[0]
     name, codec = {
         "h264": ("libx264", Codec.H264),
@@ -93,8 +103,8 @@ def _video(kind: str, frames: int, gop: int, width: int, height: int, seed: int)
     }[family]
     context: Any = av.CodecContext.create(name, "w")
     context.width, context.height = width, height
-    context.time_base = Fraction(1, FRAME_RATE)
-    context.framerate = Fraction(FRAME_RATE)
+    context.time_base = Fraction(1, frame_rate)
+    context.framerate = Fraction(frame_rate)
     context.pix_fmt = "yuvj420p" if family == "mjpeg" else "yuv420p"
     b_frames = 2 if kind.endswith("_b") else 0
     if family == "h264":
@@ -111,8 +121,8 @@ def _video(kind: str, frames: int, gop: int, width: int, height: int, seed: int)
             "frame-threads=1:open-gop=0:log-level=none",
         }
     made = []
-    for index in range(frames):
-        frame = av.VideoFrame.from_ndarray(_picture(index, width, height, seed), format="rgb24")
+    for index, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame = frame.reformat(format=context.pix_fmt)
         frame.pts, frame.time_base = index, context.time_base
         made.extend(context.encode(frame))
@@ -132,8 +142,8 @@ def _video(kind: str, frames: int, gop: int, width: int, height: int, seed: int)
         data = bytes(packet)
         if family != "mjpeg":
             data = with_lengths([nal for nal in nal_units(data) if not _is_parameter_set(family, nal)])
-        pts = zero + packet.pts * VIDEO_HZ // FRAME_RATE
-        arrival = ZERO_US + order * 1_000_000 // FRAME_RATE
+        pts = zero + packet.pts * VIDEO_HZ // frame_rate
+        arrival = ZERO_US + order * 1_000_000 // frame_rate
         packets.append(Packet(0, pts, bool(packet.is_keyframe), data, arrival))
     return Stream(track, tuple(packets))
 

@@ -36,11 +36,13 @@ from engine.links.live_tap import LiveTaps
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.recording.keyframe_news import KeyframeNews
 from engine.recording.segment import SegmentTail
+from engine.search.footage_search import FootageSearch
 from engine.sources.listening import Listening
 from engine.sources.settings_desk import AlarmSettingsDesk
 from engine.wire_alarm_rules import ActionResult, ActionState
 from engine.wire_chassis import ChassisView
 from engine.wire_sources import AnalyticsView, CameraAnalytics, CameraIo
+from storage.catalog.motion_looks import MotionLook
 from storage.catalog.records import Camera, Volume
 from storage.errors import NotFound, PictureUnavailable
 from storage.raid.simulated_layout import DEMO_LAYOUT, SimulatedLayout
@@ -303,6 +305,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         return next_source.pop(0)
 
     files = ThreadPoolExecutor(2, "files")
+    looks: dict[UUID, list[MotionLook]] = {}
     socket_path = folder / "engine.sock"
     async with (
         CatalogThread(folder / "catalog.sqlite") as catalog,
@@ -333,13 +336,16 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         await settings.load()
         await alarms.load()
         events.watch(alarms.take)
-        links = LinkDesk(
-            LinksSection(http_port=0, rtsp_port=0),
-            LiveTaps(recording),
-            lambda desk: link_application(
-                desk,
-                lambda link: planned_clip(services, link),
-                lambda export, start, length, response: copy_clip(services, export, start, length, response),
+        search = FootageSearch(catalog, recording, lambda uuid: looks.get(uuid, ()), clock, files)
+        exports = ExportService(
+            Workshop(
+                folder=ExportFolder(folder / "exports"),
+                sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
+                picture=lambda request: picture_of(services, request),
+                gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
+                station=lambda: "test",
+                software="1.2.3",
+                clock=clock,
             ),
             events,
             clock,
@@ -352,7 +358,9 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             listening=listening,
             test_mail=mail,
             operations=operations,
-            links=links,
+            search=search,
+            keys=StationKeys.of(StationKey.generate(clock.now_us())),
+            exports=exports,
             station=views,
             catalog=catalog,
             recording=recording,
@@ -374,7 +382,8 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     jobs=jobs.run,
                     alarms=alarms.run,
                     listening=listening.run,
-                    links=links.run,
+                    search=search.run,
+                    exports=exports.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),
                 ),
