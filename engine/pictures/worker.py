@@ -64,10 +64,8 @@ class Worker:
 
     def answer(self, job: AnyJob) -> Done | MotionSeen | Beyond:
         """What was asked for. Raises PictureUnavailable."""
-        if isinstance(job, MotionJob):
-            return motion(job)
         try:
-            return self.picture(job)
+            return motion(job, self._files) if isinstance(job, MotionJob) else self.picture(job)
         except BeyondFile:
             return Beyond()
 
@@ -96,9 +94,10 @@ class Worker:
         self._frames.forget()
 
 
-def motion(job: MotionJob) -> MotionSeen:
-    keyframe = read_keyframe(job.source)
-    gray = decode(keyframe, is_rough=True).gray(WIDTH_PX, HEIGHT_PX)
+def motion(job: MotionJob, files: RecordedFiles | None = None) -> MotionSeen:
+    """Raises PictureUnavailable, BeyondFile."""
+    keyframe = read_keyframe(job.source, files)
+    gray = decode(keyframe, is_rough=True, wanted_px=WIDTH_PX).gray(WIDTH_PX, HEIGHT_PX)
     background = None
     if job.background:
         background = np.frombuffer(job.background, np.uint16).reshape(HEIGHT_PX, WIDTH_PX)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import log2, sqrt
 
 from storage.catalog.motion_blocks import MotionBlock
@@ -23,6 +24,7 @@ NOTHING_RECORDED = -1
 FULL = 100
 QUIET_SHARE = 0.2
 DOUBLINGS_TO_FULL = 3
+_LEVELS = tuple(FULL * sqrt(cells / CELLS) for cells in range(CELLS + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ class Histogram:
         self._bins = bins
         zeros = bytes(8 * bins.count)
         self._peak = array("d", zeros)
-        self._sum = array("d", zeros)
-        self._looks = array("q", zeros)
+        self._moved = array("d", zeros)
+        """Level times time."""
+        self._looked_us = array("q", zeros)
         self._bytes = array("d", zeros)
         self._recorded_us = array("d", zeros)
 
@@ -75,10 +78,14 @@ class Histogram:
             return
         head = summary(block.looks)
         end_us = block.end_us + 1
-        slots = head.slots or (0,) * ((block.end_us - block.start_us) // SLOT_US + 1)
-        for number, cells in enumerate(slots):
-            start_us = block.start_us + number * SLOT_US
-            self._add(start_us, min(start_us + SLOT_US, max(end_us, start_us + 1)), cells)
+        if not head.slots:
+            self._add(block.start_us, end_us, 0)
+            return
+        start_us = block.start_us
+        for cells, run in groupby(head.slots):
+            until_us = start_us + SLOT_US * sum(1 for _ in run)
+            self._add(start_us, max(start_us + 1, min(until_us, end_us)), cells)
+            start_us = until_us
 
     def add_looks(self, looks: Sequence[MotionLook]) -> None:
         """Each stands for the time to the next."""
@@ -90,12 +97,14 @@ class Histogram:
             self._add(look.time_us, until_us, look.cells.bit_count())
 
     def _add(self, start_us: int, end_us: int, cells: int) -> None:
-        level = FULL * sqrt(cells / CELLS) if cells else 0.0
+        level = _LEVELS[cells]
         for number in self._bins.span(start_us, end_us):
-            self._looks[number] += 1
-            self._sum[number] += level
-            if level > self._peak[number]:
-                self._peak[number] = level
+            low_us, high_us = self._bins.edges_us(number)
+            looked_us = min(high_us, end_us) - max(low_us, start_us)
+            self._looked_us[number] += looked_us
+            if level:
+                self._moved[number] += level * looked_us
+                self._peak[number] = max(self._peak[number], level)
 
     # -- sizes -------------------------------------------------------------------------------------------------
 
@@ -110,7 +119,7 @@ class Histogram:
     def wants_places(self, segment: Segment) -> bool:
         """Its length is coarser than the bins it lies in, and motion was not looked for in all of them."""
         return segment.end_us - segment.start_us > self._bins.length_us and not all(
-            self._looks[number] for number in self._bins.span(segment.start_us, segment.end_us)
+            self._looked_us[number] for number in self._bins.span(segment.start_us, segment.end_us)
         )
 
     def add_segment(self, segment: Segment, places: bytes = b"") -> None:
@@ -154,8 +163,8 @@ class Histogram:
         for number, rate in enumerate(rates):
             if not self._recorded_us[number]:
                 bars.append(NOTHING_RECORDED)
-            elif self._looks[number]:
-                mean = self._sum[number] / self._looks[number]
+            elif self._looked_us[number]:
+                mean = self._moved[number] / self._looked_us[number]
                 level = round((self._peak[number] + mean) / 2)
                 bars.append(min(FULL, max(level, int(self._peak[number] > 0))))
             elif rate > quiet > 0:
@@ -163,6 +172,6 @@ class Histogram:
             else:
                 bars.append(0)
         return tuple(bars), tuple(
-            bool(looks) and recorded > 0
-            for looks, recorded in zip(self._looks, self._recorded_us, strict=True)
+            looked_us > 0 and recorded_us > 0
+            for looked_us, recorded_us in zip(self._looked_us, self._recorded_us, strict=True)
         )
