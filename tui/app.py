@@ -17,6 +17,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
 
+from engine.client import WatchdeckError
 from tui.alerts import AlertMixin
 from tui.commands import COMMANDS, Command, Scope, bindings_of, parse
 from tui.desk import Desk, LogLine
@@ -47,7 +48,17 @@ def _provider() -> type[Provider]:
     return CommandProvider
 
 
-class WatchdeckApp(SendingMixin, AlertMixin):
+FIRST_SCREENS = {
+    "dashboard": Scope.DASHBOARD,
+    "live": Scope.WALL,
+    "playback": Scope.PLAYBACK,
+    "alarms": Scope.ALARMS,
+    "alarm-tab": Scope.ALARM_TAB,
+}
+"""By the words of a start-up row."""
+
+
+class WatchdeckApp(AlertMixin):
     """One console on one engine."""
 
     CSS_PATH = "watchdeck.tcss"
@@ -87,6 +98,10 @@ class WatchdeckApp(SendingMixin, AlertMixin):
         self._was_live = False
         self._alarm = ""
         """Of a job, as it was rung last."""
+        self.terminal_names: tuple[str, ...] = ()
+        """What a start-up row may call this terminal, best first; empty = nobody asks."""
+        self._has_begun = False
+        """What this console shows first was chosen, by the station or by the operator."""
         self._showing = asyncio.Lock()
         self._shown: View | None = None
         """The view in front once it is mounted; only then is it drawn."""
@@ -146,6 +161,10 @@ class WatchdeckApp(SendingMixin, AlertMixin):
             return
         self._was_live = self.desk.mirror.is_live
         self._draw_frame()
+        if self.desk.mirror.is_connected and not self._has_begun:
+            self._has_begun = True
+            if self.terminal_names:
+                start(self, self._show_first, "start-up")
         if self._shown is not None and self._is_view_shown:
             self._shown.refresh_from(change)
 
@@ -223,12 +242,36 @@ class WatchdeckApp(SendingMixin, AlertMixin):
         if view is not None:
             view.show_target(event.camera, event.at_us)
 
+    async def _show_first(self) -> None:
+        """VT-07: as the station has it for this terminal, unless the operator was faster."""
+        from tui.start_up import named_in, shown_first
+
+        try:
+            found = await self.desk.client.arrangements()
+        except WatchdeckError as error:
+            self.tell(f"start-up: {error}", is_error=True)
+            return
+        shows = shown_first(found.start_up, self.terminal_names)
+        if not shows or self.front is not Scope.DASHBOARD or len(self.screen_stack) > 1:
+            return
+        word, _, name = shows.partition(" ")
+        if word == "none":
+            from tui.screens.still import StillScreen
+
+            self.push_screen(StillScreen())
+        elif word in FIRST_SCREENS:
+            await self.show_view(FIRST_SCREENS[word])
+        elif not named_in(found, word, name):
+            self.tell(f"start-up: there is no {word} {name!r}; this is the dashboard", is_error=True)
+        elif (wall := await self.show_view(Scope.WALL)) is not None:
+            await self.run_action(f"{word}s({name!r})", wall)
+
     # -- words to the operator ---------------------------------------------------------------------------
 
-    def tell(self, text: str, *, is_error: bool = False) -> None:
+    def tell(self, text: str, *, is_error: bool = False, seconds: float | None = None) -> None:
         """In the footer for some seconds, in the command log for good."""
         self.desk.log.append(LogLine(self.desk.mirror.now_us, text, is_error))
-        self.base.query_one(FooterLine).tell(text, is_error=is_error)
+        self.base.query_one(FooterLine).tell(text, is_error=is_error, seconds=seconds)
 
     @on(View.QuietWanted)
     def _quiet_wanted(self) -> None:
@@ -236,7 +279,7 @@ class WatchdeckApp(SendingMixin, AlertMixin):
 
     @on(View.Said)
     def _view_said(self, event: View.Said) -> None:
-        self.tell(event.text, is_error=event.is_error)
+        self.tell(event.text, is_error=event.is_error, seconds=event.seconds)
 
     # -- command line and filter -------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from tui.alarm_client import AlarmClient
 from tui.alarm_rule_client import AlarmRuleClient
 from tui.footage_client import FootageClient
 from tui.mirror import Mirror
-from tui.search_client import SearchClient
+from tui.wall_client import WallClient
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 5.0
@@ -33,7 +33,7 @@ class Export(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
-class Client(AlarmClient, AlarmRuleClient, SearchClient, Protocol):
+class Client(AlarmClient, AlarmRuleClient, WallClient, Protocol):
     """What the console uses of engine.client.EngineClient."""
 
     async def prepare(self) -> None: ...

@@ -17,6 +17,7 @@ from tui.motion_hits import MotionHits
 from tui.notify import Notifier
 from tui.profile import Blinking, TerminalProfile
 from widgets.glyphs import Glyphs
+from widgets.overlay import Overlay
 
 UNDO_KEPT = 20
 LOG_KEPT = 200
@@ -57,10 +58,10 @@ class Desk:
     """Of the lamps of the drive bays; the profile says how it starts."""
     notifier: Notifier = field(default_factory=Notifier)
     """Which alarms are told here."""
-    motion_hits: MotionHits | None = None
-    """Of the last motion search taken over to the timeline (SS-17)."""
-    polygons: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    """Regions of motion searches by camera, in 1/10,000 of the picture; of this session."""
+    overlay: Overlay = field(default_factory=Overlay)
+    """Words beside the pictures of the wall, on this console."""
+    wall_file: Path | None = None
+    """Where that is kept; None = for this session only."""
     undo: deque[Undo] = field(default_factory=lambda: deque(maxlen=UNDO_KEPT))
     """Newest last; the oldest are forgotten."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))

@@ -14,8 +14,10 @@ from tui.local_zone import local_zone
 from tui.mirror import Mirror
 from tui.notify_file import load_notifier, notify_path
 from tui.profile import TerminalProfile
+from tui.start_up import own_names
 from tui.themes import THEMES, register_themes
 from tui.title import PUT_BACK
+from tui.wall_settings import load_overlay, wall_path
 from widgets.glyphs import GLYPH_SETS
 from widgets.scroll_bar import use_whole_cell_scroll_bars
 
@@ -31,6 +33,7 @@ def start_console(
         use_whole_cell_scroll_bars()
     mirror = Mirror()
     notifier, complaint = load_notifier(notify_path())
+    overlay, wall_complaint = load_overlay(wall_path())
     desk = Desk(
         blinking=profile.blinking,
         mirror=mirror,
@@ -41,11 +44,13 @@ def start_console(
         folder=Path.home() / EXPORTS,
         is_read_only=is_read_only,
         notifier=notifier,
+        overlay=overlay,
+        wall_file=wall_path(),
     )
     app = WatchdeckApp(desk, load_keymap(keymap_path()), theme=theme_named(theme))
     app.notify_file = notify_path()
-    if complaint:
-        app.complaints.append(complaint)
+    app.terminal_names = own_names()
+    app.complaints += [words for words in (complaint, wall_complaint) if words]
     try:
         return app.run(mouse=profile.has_mouse)
     finally:

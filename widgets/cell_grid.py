@@ -12,6 +12,7 @@ from typing import Protocol
 
 from textual.geometry import NULL_OFFSET, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.message import Message
 from textual.widget import Widget
 
 
@@ -64,6 +65,9 @@ class CellGrid(Widget):
 
     DEFAULT_CSS = "CellGrid { height: 1fr; overflow: hidden; }"
 
+    class Resized(Message):
+        """There is another amount of room: place anew."""
+
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.places: Mapping[Widget, Region] = {}
@@ -74,10 +78,15 @@ class CellGrid(Widget):
         """Its own."""
         return self._layout
 
+    def on_resize(self) -> None:
+        """Regions are the owner's to choose."""
+        self.post_message(self.Resized())
+
     def place(self, places: Mapping[Widget, Region]) -> None:
         """Show these children at these places, and no others."""
         for child in self.children:
             child.display = child in places
         if self.places != places:
             self.places = places
-            self.refresh(layout=True)
+            # By a child: Textual keeps a container's own arrangement until one of its children asks for another.
+            next(iter(places), self).refresh(layout=True)

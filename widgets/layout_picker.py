@@ -94,13 +94,17 @@ class LayoutPicker(ModalScreen[LayoutPick | None]):
     }
     """
 
-    def __init__(self, title: str, columns: Sequence[LayoutColumn], *, chosen: str = "") -> None:
+    def __init__(
+        self, title: str, columns: Sequence[LayoutColumn], *, chosen: str = "", said: str = ""
+    ) -> None:
         """
         Args:
             chosen: key of the one in hand at first.
+            said: said at first: what came of the pick before.
         """
         super().__init__()
         self._heading = title
+        self._said = said
         self._columns = [column for column in columns if column.items]
         self._at = next(
             (
@@ -118,7 +122,7 @@ class LayoutPicker(ModalScreen[LayoutPick | None]):
         with DialogFrame(self._heading, "arrows or type a name   enter pick   F2/del own ones   esc back"):
             yield Static(id="columns")
             yield Static(id="sketch")
-            yield Label("", id="error", classes="dialog--error", markup=False)
+            yield Label(self._said, id="error", classes="dialog--error", markup=False)
 
     def on_mount(self) -> None:
         """Draw."""

@@ -1,6 +1,6 @@
 """A dialog with saved things by name: find one by typing, open, save under a name, rename, remove.
 
-    ShelfDialog(title, entries, verbs, *, text="", empty="")   -> ShelfPick | None
+    ShelfDialog(title, entries, verbs, *, text="", empty="", said="")   -> ShelfPick | None
         ShelfEntry(key, note="", mark="")
         ShelfVerb(key, word, label, needs="entry"|"name"|"")      `needs` what it is done to: the entry in hand, what was typed
         ShelfPick(word, name)                                     the verb's word; the entry's key, or what was typed
@@ -96,10 +96,12 @@ class ShelfDialog(ModalScreen[ShelfPick | None]):
         *,
         text: str = "",
         empty: str = "",
+        said: str = "",
     ) -> None:
         """
         Args:
             empty: said when there are none.
+            said: said at first: what came of the verb before.
         """
         super().__init__()
         self._heading = title
@@ -107,6 +109,7 @@ class ShelfDialog(ModalScreen[ShelfPick | None]):
         self._verbs = tuple(verbs)
         self._text = text
         self._empty = empty
+        self._said = said
         self._shown = list(self._entries)
         self._width = max((len(entry.key) for entry in self._entries), default=0)
 
@@ -126,8 +129,8 @@ class ShelfDialog(ModalScreen[ShelfPick | None]):
         rows.can_focus = False
         rows.highlighted = 0 if self._shown else None
         self.query_one(Input).focus()
-        if not self._entries:
-            self._say(self._empty)
+        if self._said or not self._entries:
+            self._say(self._said or self._empty)
 
     def on_resize(self, event: events.Resize) -> None:
         """The list scrolls where there is little room."""

@@ -15,6 +15,7 @@ import msgspec
 from engine import wire
 from engine.wire_alarms import AlarmRaised, AlarmsMessage, AlarmView
 from engine.wire_chassis import ChassisView, GoneDrive, OperationDone, OperationPlan, SelfTestState
+from engine.wire_wall import Arrangements
 from storage.errors import AlreadyExists, EngineUnreachable, NotFound, WatchdeckError
 from storage.units import US_PER_SECOND
 from tests.fakes.alarm_calls import FakeAlarmCalls, FakeAlarmState
@@ -24,6 +25,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.footage_calls import FakeFootage, FakeFootageCalls
 from tests.fakes.scripted_alarms import scripted_alarms
 from tests.fakes.scripted_station import scripted_snapshot, scripted_timeline
+from tests.fakes.wall_calls import FakeWallCalls
 
 SCRIPT_NOW_US = 1_772_633_000_000_000
 """2026-03-04 14:03:20 UTC."""
@@ -85,7 +87,7 @@ class FakeEngine:
         """Of answers to jobs, one each."""
         self.gone_drives: tuple[GoneDrive, ...] = ()
         self.locks: list[wire.LockView] = []
-        self.footage = FakeFootage()
+        self.arrangements = Arrangements()
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []
 
     def client(self) -> FakeEngineClient:
@@ -172,7 +174,7 @@ class FakeEngine:
         self.is_reachable = True
 
 
-class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeFootageCalls):
+class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeWallCalls):
     """The names of engine.client.EngineClient."""
 
     def __init__(self, engine: FakeEngine) -> None:

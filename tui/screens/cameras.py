@@ -12,6 +12,7 @@ from textual.containers import Container
 from textual.content import Content
 
 from engine import wire
+from engine.wire_pictures import LiveStream
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk, Undo
 from tui.export_job import SaveFailed, file_name, save_bytes
@@ -285,10 +286,18 @@ class CamerasView(View):
             self.post_message(self.Wanted(Scope.RECORDINGS, camera=camera.name))
 
 
-async def save_snapshot(view: View, camera: str, at_us: int | None, *, is_exact: bool = False) -> None:
-    """The picture as a JPEG in the exports folder; says where, or why not. `is_exact`: the frame of that time, not its keyframe."""
+async def save_snapshot(
+    view: View,
+    camera: str,
+    at_us: int | None,
+    *,
+    region: tuple[int, int, int, int] | None = None,
+    seconds: float | None = None,
+) -> None:
+    """The picture, or a part of it (in 1/10,000), as a JPEG in the exports folder; says where, or why not."""
     desk = view.desk
-    request = wire.PictureRequest(camera=camera, at_us=at_us, exact=is_exact)
+    stream = LiveStream.MAIN if at_us is None else LiveStream.AUTO
+    request = wire.PictureRequest(camera=camera, at_us=at_us, region=region, stream=stream)
     reply = await view.ask(desk.client.picture(request), f"snapshot of {camera}")
     if reply is None:
         return
@@ -298,7 +307,7 @@ async def save_snapshot(view: View, camera: str, at_us: int | None, *, is_exact:
     except SaveFailed as error:
         view.say(f"snapshot not saved: {error}", is_error=True)
     else:
-        view.say(f"saved {saved}")
+        view.say(f"saved {saved}", seconds=seconds)
 
 
 class CameraDetails(PageScreen):

@@ -229,13 +229,13 @@ class FooterLine(TextPane):
         self._is_absent = False
         self.draw()
 
-    def tell(self, text: str, *, is_error: bool) -> None:
+    def tell(self, text: str, *, is_error: bool, seconds: float | None = None) -> None:
         """Show words instead of the keys for a while."""
         style = "bold $text-error" if is_error else "bold"
         self._message = Content.styled(f" {'! ' if is_error else ''}{text}", style)
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(ERROR_S if is_error else MESSAGE_S, self.forget)
+        self._timer = self.set_timer(seconds or (ERROR_S if is_error else MESSAGE_S), self.forget)
         self.draw()
 
     @property

@@ -31,10 +31,12 @@ class View(Vertical):
     class Said(Message):
         """Words for the operator: the footer shows them, the command log keeps them."""
 
-        def __init__(self, text: str, *, is_error: bool = False) -> None:
+        def __init__(self, text: str, *, is_error: bool = False, seconds: float | None = None) -> None:
             super().__init__()
             self.text = text
             self.is_error = is_error
+            self.seconds = seconds
+            """How long it stands; None = as usual."""
 
     class Wanted(Message):
         """Go to another view, with something to show there."""
@@ -91,8 +93,8 @@ class View(Vertical):
     def is_front(self) -> bool:
         return self.display and self.screen.is_current
 
-    def say(self, text: str, *, is_error: bool = False) -> None:
-        self.post_message(self.Said(text, is_error=is_error))
+    def say(self, text: str, *, is_error: bool = False, seconds: float | None = None) -> None:
+        self.post_message(self.Said(text, is_error=is_error, seconds=seconds))
 
     def may_change(self) -> bool:
         """False in read-only mode or without an engine, after saying so."""

@@ -1,0 +1,64 @@
+"""Editing what consoles show first (VT-07, VT-08): a row for each terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.wire_wall import Arrangements, StartUp, StartUpRow
+from tui.start_up import own_terminal
+from widgets.dialog import Field, FormDialog
+from widgets.shelf_dialog import ShelfDialog, ShelfEntry, ShelfVerb
+
+if TYPE_CHECKING:
+    from tui.screens.wall import LiveWall
+
+SCREENS = ("dashboard", "live", "playback", "alarms", "alarm-tab", "none")
+VERBS = (
+    ShelfVerb("enter", "edit", "change"),
+    ShelfVerb("insert", "add", "new", ""),
+    ShelfVerb("delete", "remove", "delete"),
+)
+HELP = "tty1 as `tty` names it, ssh = any over SSH, * = any other; none = a still, empty screen."
+
+
+class StartUpEditor:
+    """One dialog, and the form of a row."""
+
+    def __init__(self, wall: LiveWall) -> None:
+        self._wall = wall
+
+    async def edit(self, found: Arrangements, said: str = "") -> StartUp | None:
+        """All rows after one change; None = nothing is to be changed."""
+        entries = [ShelfEntry(row.terminal, row.shows) for row in found.start_up]
+        text = HELP if found.views else f"{HELP} There is no view to choose yet: V saves the wall as one."
+        empty = "every console begins with the dashboard: ins chooses for one"
+        dialog = ShelfDialog("Start-up", entries, VERBS, text=text, empty=empty, said=said)
+        pick = await self._wall.app.push_screen_wait(dialog)
+        if pick is None or not self._wall.may_change():
+            return None
+        others = tuple(row for row in found.start_up if row.terminal != pick.name)
+        if pick.word == "remove":
+            return StartUp(rows=others)
+        before = next((row for row in found.start_up if row.terminal == pick.name), None)
+        row = await self._row(found, before, pick.name)
+        if row is None:
+            return StartUp(rows=found.start_up)
+        kept = tuple(each for each in found.start_up if each.terminal not in (pick.name, row.terminal))
+        return StartUp(rows=(*kept, row))
+
+    async def _row(self, found: Arrangements, before: StartUpRow | None, typed: str) -> StartUpRow | None:
+        choices = (
+            *SCREENS,
+            *(f"view {view.name}" for view in found.views),
+            *(f"tour {tour.name}" for tour in found.tours),
+        )
+        terminal = before.terminal if before else typed or own_terminal()
+        shows = before.shows if before and before.shows in choices else "live"
+        fields = [
+            Field("terminal", "Terminal", terminal, is_required=True),
+            Field("shows", "Shows", shows, kind="choice", choices=choices),
+        ]
+        values = await self._wall.app.push_screen_wait(FormDialog("Start-up", fields, text=HELP))
+        if values is None:
+            return None
+        return StartUpRow(terminal=values["terminal"].strip().removeprefix("/dev/"), shows=values["shows"])
