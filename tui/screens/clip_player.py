@@ -19,7 +19,9 @@ from textual.message import Message
 
 from engine.client import WatchdeckError
 from tui.clip import Clip
-from tui.screens.preview import FETCHING, MIN_COLUMNS, MIN_ROWS, picture_of, picture_request
+from tui.picture_feed import PictureBoard
+from tui.picture_wish import Wish
+from tui.playback_clock import PlaybackClock
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.work import start
@@ -52,12 +54,9 @@ class ClipPlayer(Vertical, can_focus=True):
         self._monotonic = monotonic
         self._clip: Clip | None = None
         self._caption = ""
-        self._at_us = 0
-        """The moment reached when the clock was set to `_since_s`."""
-        self._since_s = 0.0
+        self._clock = PlaybackClock()
         self._shown_us = 0
         """Time of the frame in sight."""
-        self.is_playing = False
 
     def compose(self) -> ComposeResult:
         yield VideoCell()
@@ -73,11 +72,19 @@ class ClipPlayer(Vertical, can_focus=True):
         return self._clip
 
     @property
+    def is_playing(self) -> bool:
+        return self._clock.is_playing
+
+    @property
     def at_us(self) -> int:
         """The moment that has come."""
-        if not self.is_playing:
-            return self._at_us
-        return self._at_us + round((self._monotonic() - self._since_s) * 1_000_000)
+        self._tell_clock()
+        return self._clock.playhead_us
+
+    def _tell_clock(self) -> None:
+        # A clip ends before the present does: nothing here becomes live.
+        end_us = self._clip.end_us if self._clip is not None else 0
+        self._clock.advance(self._monotonic(), max(self._view.desk.mirror.now_us, end_us) + 1)
 
     # -- what the view does ------------------------------------------------------------------------------
 
@@ -87,9 +94,8 @@ class ClipPlayer(Vertical, can_focus=True):
         if self._clip is None or self._clip.camera != clip.camera or cell.picture is None:
             cell.clear(FETCHING)
         self._clip, self._caption = clip, caption
-        self._at_us = self._shown_us = clip.start_us
-        self._since_s = self._monotonic()
-        self.is_playing = True
+        self._clock = PlaybackClock()
+        self._play_from(clip.start_us)
         self.display = True
         self.focus()
         self._draw()
@@ -98,7 +104,7 @@ class ClipPlayer(Vertical, can_focus=True):
     def close(self) -> None:
         """Nothing more is asked for."""
         self._clip = None
-        self.is_playing = False
+        self._clock.pause()
         self.display = False
         self._view.workers.cancel_group(self._view, "player")
 
@@ -108,23 +114,25 @@ class ClipPlayer(Vertical, can_focus=True):
         if clip is None:
             return
         if self.is_playing:
-            self._at_us = self._shown_us
-            self.is_playing = False
+            self._clock.hold(self._shown_us)
             self._view.workers.cancel_group(self._view, "player")
         else:
-            self._at_us = clip.start_us if self._at_us >= clip.end_us else self._at_us
-            self._since_s = self._monotonic()
-            self.is_playing = True
+            self._play_from(clip.start_us if self.at_us >= clip.end_us else self.at_us)
             start(self._view, self._run, "player")
         self._draw()
+
+    def _play_from(self, time_us: int) -> None:
+        self._tell_clock()
+        self._shown_us = time_us
+        self._clock.seek(time_us)
+        self._clock.play(1)
 
     def step(self, frames: int) -> None:
         """The frame before (-1) or after (1), and hold there (TH-03)."""
         if self._clip is None:
             return
         if self.is_playing:
-            self._at_us = self._shown_us
-            self.is_playing = False
+            self._clock.hold(self._shown_us)
         start(self._view, lambda: self._step(frames), "player")
 
     # -- frames ------------------------------------------------------------------------------------------
@@ -132,8 +140,7 @@ class ClipPlayer(Vertical, can_focus=True):
     async def _run(self) -> None:
         while (clip := self._clip) is not None and self.is_playing:
             if self.at_us >= clip.end_us:
-                self._at_us = clip.end_us
-                self.is_playing = False
+                self._clock.hold(clip.end_us)
                 self._draw()
                 self.post_message(self.Ended())
                 return
@@ -145,7 +152,7 @@ class ClipPlayer(Vertical, can_focus=True):
         if clip is None or not self._may_fetch():
             return
         await self._fetch(self._shown_us, frames)
-        self._at_us = self._shown_us
+        self._clock.hold(self._shown_us)
         self._draw()
 
     def _may_fetch(self) -> bool:
