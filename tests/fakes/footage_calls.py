@@ -36,6 +36,8 @@ class FakeFootage:
     """Of every search."""
     search_gate: asyncio.Event | None = None
     """None = a search is whole at once; else it runs until this is set."""
+    search_trouble: str = ""
+    """Then it fails."""
 
 
 def scripted_bookmarks(number: int, now_us: int) -> list[BookmarkView]:
@@ -107,7 +109,11 @@ class FakeFootageCalls:
         if view.state is SearchState.RUNNING and footage.search_gate is not None:
             await footage.search_gate.wait()
             view = footage.searches[id] = msgspec.structs.replace(
-                view, state=SearchState.DONE, progress=1.0, hits=footage.hits
+                view,
+                state=SearchState.FAILED if footage.search_trouble else SearchState.DONE,
+                progress=1.0,
+                hits=footage.hits,
+                trouble=footage.search_trouble,
             )
         return view
 

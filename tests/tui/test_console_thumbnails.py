@@ -79,7 +79,7 @@ async def test_where_nothing_is_recorded_the_cause_stands_on_grey(tmp_path: Path
         view_of(app)._row = row
         view_of(app)._show_items()
         await shows(pilot, "no picture: volume", "no picture: nothing")
-        grey = [cell for cell in view_of(app).grid._cells if cell.has_class("-nothing") and cell.visible]
+        grey = [cell for cell in view_of(app).grid._cells if cell._is_fault and cell.visible]
         assert [cell.reason for cell in grey] == ["volume full"] * 5 + ["nothing recorded"]
         await pilot.press("end", "enter")
         await shows(pilot, "nothing is recorded there")

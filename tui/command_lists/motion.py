@@ -1,7 +1,144 @@
-"""What this screen does: motion search in a region of the picture."""
+"""What motion search does: motion in a part of a camera's picture."""
 
 from __future__ import annotations
 
-from tui.command import Command
+from tui.command import Command, Scope
 
-MOTION: tuple[Command, ...] = ()
+_M = Scope.MOTION
+
+MOTION: tuple[Command, ...] = (
+    Command(
+        "motion.camera",
+        "search motion",
+        "Motion search",
+        "When something moved in a part of the picture; of which camera.",
+        "O",
+        "camera",
+        _M,
+        takes="camera?",
+        footer="Camera",
+    ),
+    Command(
+        "motion.enter",
+        "motion enter",
+        "Corner; search; play",
+        "Drawing: a corner at the cursor, or search once the region is closed. Results: play, then those after it.",
+        "enter",
+        "enter",
+        _M,
+        footer="Corner",
+    ),
+    Command(
+        "motion.close",
+        "region close",
+        "Close the region",
+        "Join last and first corner.",
+        "c",
+        "close",
+        _M,
+        footer="Close",
+    ),
+    Command(
+        "motion.remove_last",
+        "region back",
+        "Last corner back",
+        "Open a closed region; take the last corner away. esc deletes all.",
+        "backspace",
+        "remove_last",
+        _M,
+    ),
+    Command(
+        "motion.run",
+        "motion run",
+        "Search",
+        "With what the form says; esc stops it.",
+        "r",
+        "run",
+        _M,
+        footer="Search",
+    ),
+    Command(
+        "motion.fields",
+        "motion form",
+        "Form",
+        "From, to, sensitivity, least cells, time filter, join; then search.",
+        "f",
+        "fields",
+        _M,
+        footer="Form",
+    ),
+    Command(
+        "motion.look", "motion look", "Results or drawing", "Go between them.", "v", "look", _M, footer="View"
+    ),
+    Command(
+        "motion.export",
+        "export motion",
+        "Export",
+        "Save two minutes around the motion, or more, as an MP4 file.",
+        "e",
+        "export",
+        _M,
+        footer="Export",
+    ),
+    Command(
+        "motion.bookmark",
+        "bookmark motion",
+        "Bookmark",
+        "Keep it from recycling, at once.",
+        "b",
+        "bookmark",
+        _M,
+        takes="name?",
+        changes=True,
+    ),
+    Command(
+        "motion.case", "case motion", "Add to a case", "Put it into a case.", "C", "case", _M, changes=True
+    ),
+    Command(
+        "motion.playback",
+        "playback motion",
+        "Playback",
+        "Go to the timeline there, with all results on it.",
+        "p",
+        "playback",
+        _M,
+    ),
+    Command(
+        "motion.thumbnails",
+        "thumbnails of motion",
+        "Thumbnail search",
+        "Pictures around it.",
+        "t",
+        "thumbnails",
+        _M,
+    ),
+    Command("motion.pause", "pause motion", "Pause", "While one plays: hold, go on.", "space", "pause", _M),
+    Command("motion.next", "next motion", "Next", "While one plays; also right.", "n", "neighbour(1)", _M),
+    Command(
+        "motion.previous",
+        "previous motion",
+        "Previous",
+        "While one plays; also left.",
+        "N",
+        "neighbour(-1)",
+        _M,
+    ),
+    Command(
+        "motion.frame_next",
+        "next frame of motion",
+        "Next frame",
+        "While one plays: hold there.",
+        "full_stop",
+        "step(1)",
+        _M,
+    ),
+    Command(
+        "motion.frame_previous",
+        "previous frame of motion",
+        "Previous frame",
+        "While one plays: hold there.",
+        "comma",
+        "step(-1)",
+        _M,
+    ),
+)

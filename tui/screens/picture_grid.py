@@ -69,7 +69,6 @@ class PictureGrid(Container, can_focus=True):
     ]
     DEFAULT_CSS = """
     PictureGrid { height: 1fr; layout: grid; grid-gutter: 0 1; }
-    PictureGrid VideoCell.-nothing { background: $panel; }
     PictureGrid VideoCell.-selected > .video-cell--caption {
         color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style;
     }
@@ -175,13 +174,14 @@ class PictureGrid(Container, can_focus=True):
             each = item(index)
             is_selected = index == self.cursor
             cell.set_class(is_selected, "-selected")
-            cell.set_class(each.shot is None, "-nothing")
             sign = glyphs.cursor if is_selected else " "
             mark = (glyphs.mark if each.key in self.marks else " ") if self._can_mark else ""
             cell.caption = f"{sign}{mark}{each.caption}"
             cell.note = each.note
-            if each.shot is None:
-                cell.clear(each.reason)
+            if each.wish is None:
+                cell.clear(each.reason, is_fault=not each.reason.endswith("..."))
+            elif has_pictures:
+                wanted.append((cell, each.wish))
             else:
                 wanted.append(CellShot(cell, each.shot))
         self.feed.show(wanted, self._following(item, first + number, number))
