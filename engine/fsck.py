@@ -22,6 +22,8 @@ from storage.catalog.db import Catalog
 from storage.catalog.places import mounted_places, remembered_places
 from storage.catalog.rebuild import Rebuilt, rebuild
 from storage.errors import CatalogDamaged, ConfigError, InvalidInput, WatchdeckError
+from storage.evidence.footage_check import check_footage
+from storage.evidence.station_key import known_public_keys
 from storage.volumes.volume import Volume
 
 FOUND = 1
@@ -67,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
         help="with --repair and no catalog: rebuild it from the volume mounted there (once for each; default: "
         "where volumes were registered, and where some are mounted)",
     )
+    parser.add_argument(
+        "--footage",
+        action="store_true",
+        help="also read all recordings, and find what was changed since it was recorded: hours on a full volume",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     return parser
 
@@ -80,6 +87,8 @@ def _check(path: Path, options: argparse.Namespace) -> int:
         volumes = [Volume(record) for record in catalog.volumes()]
         try:
             findings = check(catalog, volumes, repair=options.repair)
+            if options.footage:
+                findings.extend(check_footage(volumes, known_public_keys(path.parent)))
         finally:
             for volume in volumes:
                 volume.close()

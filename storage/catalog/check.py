@@ -47,6 +47,7 @@ class FindingKind(StrEnum):
     GAP_OVERLAP = "gap_overlap"
     LOST_SEGMENT = "lost_segment"
     BROKEN_LOG = "broken_log"
+    ALTERED_FOOTAGE = "altered_footage"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-BENCHMARKS = ("recording", "timeline", "console", "drives", "motion")
+BENCHMARKS = ("recording", "hash_chain", "timeline", "console", "drives", "motion")
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ import pytest
 from engine.fsck import main
 from engine.state_folder import CATALOG_NAME, locked_state_folder
 from storage.catalog.db import Catalog
+from storage.evidence.station_key import open_station_keys
+from storage.segments.chain import RunChain
 from storage.volumes.volume import Volume
 from tests.storage.catalog.footage import T0
 from tests.storage.catalog.volume_footage import Recording, add_volume
@@ -102,3 +104,36 @@ def test_a_state_folder_that_is_not_there_is_not_made(
     assert main(["--state", str(tmp_path / "none")]) == 78
     assert not (tmp_path / "none").exists()
     assert "watchdeck: there is no state folder" in capsys.readouterr().err
+
+
+def test_altered_footage_is_found_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir(0o700)
+    key = open_station_keys(folder).signer()
+    with Catalog.open(folder / CATALOG_NAME) as catalog:
+        camera = catalog.add_camera(name="gate", url="rtsp://192.0.2.1/")
+        volume = add_volume(catalog, tmp_path / "array")
+        recording = Recording(catalog, volume, camera, T0, chain=RunChain(key))
+        recording.segment()
+        recording.segment()
+        recording.end()
+        volume.close()
+    assert main(["--state", str(folder), "--footage"]) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+
+    first, second = sorted((tmp_path / "array").rglob("*.mp4"))
+    content = bytearray(second.read_bytes())
+    content[len(content) // 2] ^= 1
+    second.write_bytes(content)
+    assert main(["--state", str(folder)]) == 0, "only when asked for: it reads everything"
+    capsys.readouterr()
+    assert main(["--state", str(folder), "--footage", "--json"]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["kind"], finding["path"], finding["is_repaired"]) == (
+        "altered_footage",
+        str(second),
+        False,
+    )
+    assert "at byte" in finding["what"]
+    assert first.exists()
+    assert sorted(path.name for path in folder.iterdir() if "key" in path.name) == ["keys", "station.key"]

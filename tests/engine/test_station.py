@@ -18,7 +18,7 @@ from engine.sd_notify import ServiceManager
 from engine.station import Station
 from storage.catalog.db import Catalog
 from storage.clock import SystemClock
-from storage.errors import AlreadyExists, Conflict
+from storage.errors import AlreadyExists, Conflict, KeyUnusable
 
 
 @pytest.fixture
@@ -150,3 +150,18 @@ async def test_station_records_when_the_drives_cannot_be_reached(folder: Path) -
             wire.VolumeAdd(name="Disk", path=str(folder / "v"), group="main", allow_system_disk=True)
         )
         assert added.state is wire.VolumeState.OK
+
+
+async def test_the_stations_key_stays_and_its_loss_is_said_and_stops_nothing(folder: Path) -> None:
+    async with running(station_in(folder), folder) as client:
+        first = await client.station_key()
+    async with running(station_in(folder), folder) as client:
+        assert await client.station_key() == first
+    (folder / "station.key").unlink()
+    async with running(station_in(folder), folder) as client:
+        with pytest.raises(KeyUnusable, match=r"station\.key is not there"):
+            await client.station_key()
+        (event,) = await client.events(kinds=["station.key_unusable"])
+        assert (event.severity, event.source) == ("critical", "")
+        assert (await client.status()).cameras_total == 0, "it serves all the same"
+    assert not (folder / "station.key").exists()

@@ -96,13 +96,18 @@ def demo(state: Path | None, no_console: bool, keep: bool, script: str | None) -
     metavar="PATH",
     help="With --repair, when the catalog is lost: rebuild it from the volume mounted there. May be repeated.",
 )
+@click.option(
+    "--footage",
+    is_flag=True,
+    help="Also read all recordings, and find what was changed since it was recorded: hours on a full volume.",
+)
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON document; errors are JSON on stderr.")
-def fsck(state: Path | None, repair: bool, volume: tuple[Path, ...], is_json: bool) -> None:
+def fsck(state: Path | None, repair: bool, volume: tuple[Path, ...], footage: bool, is_json: bool) -> None:
     """Compare the catalog with the volumes; the engine must be stopped.
 
     Leaves with 0 when nothing is wrong (any more), with 1 when something is.
     """
-    arguments = _given(state=state, repair=repair, json=is_json)
+    arguments = _given(state=state, repair=repair, footage=footage, json=is_json)
     for path in volume:
         arguments.extend(["--volume", str(path)])
     become("engine", ["fsck", *arguments])

@@ -9,6 +9,7 @@ from storage.catalog.changes import BeginRun, CloseSegment, EndRun, OpenSegment
 from storage.catalog.db import Catalog
 from storage.catalog.records import Camera
 from storage.catalog.records import Volume as VolumeRecord
+from storage.segments.chain import RunChain
 from storage.segments.identity import PastGap, SegmentIdentity
 from storage.segments.packet import Codec, Packet, Track
 from storage.segments.part import PartBuilder
@@ -34,9 +35,12 @@ def add_volume(catalog: Catalog, path: Path, name: str = "array") -> Volume:
 class Recording:
     """Writes one camera's run: files on the volume and, unless told otherwise, rows in the catalog."""
 
-    def __init__(self, catalog: Catalog, volume: Volume, camera: Camera, start_us: int) -> None:
+    def __init__(
+        self, catalog: Catalog, volume: Volume, camera: Camera, start_us: int, chain: RunChain | None = None
+    ) -> None:
         self.catalog, self.volume, self.camera = catalog, volume, camera
         self.run = uuid4()
+        self._chain = chain
         self.sequence = 0
         self.end_us = start_us
         self._ticks = 0
@@ -63,7 +67,7 @@ class Recording:
             gaps=gaps,
         )
         relative = segment_path(self.camera.uuid, self.end_us, self.run, self.sequence)
-        writer = self.volume.create_segment(relative, identity, JPEG)
+        writer = self.volume.create_segment(relative, identity, JPEG, self._chain)
         for _ in range(seconds):
             self._part(writer)
         end_us = self.end_us + seconds * SECOND

@@ -222,3 +222,21 @@ def test_a_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch, shell
     monkeypatch.setattr("tui.cli.main.silence_stdout", lambda: silenced.append(True))
     assert shell("status", "--json").code == 141
     assert silenced == [True]
+
+
+# -- station key -----------------------------------------------------------------------------------------
+
+
+def test_the_stations_key_is_shown_in_groups_and_as_pem(shell: Shell) -> None:
+    document = shell.json("station", "key")
+    assert document["algorithm"] == "ed25519"
+    groups = document["fingerprint"].split()
+    assert [len(group) for group in groups] == [4] * 16
+    shown = shell("station", "key").out
+    assert " ".join(groups[:8]) in shown
+    assert " ".join(groups[8:]) in shown
+    assert document["public_key"] in shown
+    pem = shell("station", "key", "--pem").out
+    assert pem == document["pem"]
+    assert pem.startswith("-----BEGIN PUBLIC KEY-----\n")
+    assert "PRIVATE" not in shown + pem
