@@ -42,9 +42,7 @@ from engine.exports.folder import ExportFolder
 from engine.exports.making import Workshop
 from engine.exports.service import ExportService
 from engine.health import HealthWatch
-from engine.links.desk import LinkDesk
-from engine.links.http_port import link_application
-from engine.links.live_tap import LiveTaps
+from engine.pictures.live_streams import LiveStreams
 from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
 from engine.recording.settings import RecordingConfig
@@ -259,6 +257,12 @@ class Station:
         chassis.follow_jobs(jobs)
         overview = Overview(identity, recording, health, self._clock, chassis=chassis, is_demo=self._is_demo)
         pictures = PictureService(self._clock, self._config.pictures.workers)
+        live_streams = LiveStreams(
+            lambda camera: catalog.read("camera_password", camera),
+            self._open_camera,
+            self._clock,
+            recording.keyframes,
+        )
         hub = StreamHub(overview, newest)
         sources = StationSources(
             catalog,
@@ -312,6 +316,7 @@ class Station:
             planner=Planner(work, jobs),
             jobs=jobs,
             pictures=pictures,
+            live_streams=live_streams,
             events=events,
             clock=self._clock,
             open_source=self._open_camera,
@@ -345,7 +350,7 @@ class Station:
                         chassis=chassis.run,
                         jobs=lambda: keep_running("jobs", jobs.run),
                         pictures=pictures.run,
-                        search=lambda: keep_running("motion searches", search.run),
+                        live_streams=lambda: keep_running("live streams", live_streams.run),
                         exports=lambda: keep_running("exports", exports.run),
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),

@@ -8,6 +8,7 @@ from engine import wire, wire_calls
 from engine.api.camera_test import measure
 from engine.api.services import Call, Services
 from engine.api.validation import (
+    CameraAddress,
     checked_choice,
     checked_mode,
     checked_schedule,
@@ -45,14 +46,20 @@ async def add_camera(services: Services, call: Call[None, wire.CameraAdd]) -> wi
     asked = call.body
     address = checked_url(asked.url)
     schedule = checked_schedule(asked.schedule)
-    password = checked_secret(asked.password, "password") or address.password
+    live = checked_url(asked.live_url) if asked.live_url.strip() else None
+    password = (
+        checked_secret(asked.password, "password") or address.password or (live.password if live else "")
+    )
+    if live is not None:
+        _check_live(live, password)
     services.recording.check_camera_limit()
     camera: Camera = await services.catalog.write(
         "add_camera",
         name=asked.name,
         url=address.url,
-        user=checked_secret(asked.user, "user name") or address.user,
+        user=checked_secret(asked.user, "user name") or address.user or (live.user if live else ""),
         password=password,
+        live_url=live.url if live is not None else "",
         transport=checked_choice(Transport, asked.transport, "transport"),
         group=asked.group,
         mode=checked_mode(asked.mode, schedule),
@@ -75,6 +82,7 @@ async def add_camera(services: Services, call: Call[None, wire.CameraAdd]) -> wi
 async def edit_camera(services: Services, call: Call[None, wire.CameraEdit]) -> wire.CameraView:
     before: Camera = await services.catalog.read("camera", call.path["ref"])
     changes = camera_changes(call.body, before)
+    await _check_new_live(services, call.body, before, changes)
     if not changes:
         return services.recording.camera_view(before.uuid)
     camera: Camera = await services.catalog.write("update_camera", before.uuid, **changes)
@@ -111,6 +119,9 @@ def camera_changes(asked: wire.CameraEdit, before: Camera) -> dict[str, Any]:
             wanted |= {"user": address.user, "password": address.password}
         elif address.password:
             wanted["password"] = address.password
+    if asked.live_url is not None:
+        live_url = asked.live_url.strip()
+        wanted["live_url"] = checked_url(live_url).url if live_url else ""
     if asked.user is not None:
         wanted["user"] = checked_secret(asked.user, "user name")
     if asked.password is not None:
@@ -126,6 +137,29 @@ def camera_changes(asked: wire.CameraEdit, before: Camera) -> dict[str, Any]:
         for key, value in wanted.items()
         if value is not None and (key == "password" or value != getattr(before, key))
     }
+
+
+def _check_live(live: CameraAddress, password: str) -> None:
+    """Both streams are fetched with one password."""
+    if live.password and live.password != password:
+        raise InvalidInput(
+            "the live address holds another password than the camera's",
+            "a camera has one: leave it out there",
+        )
+
+
+async def _check_new_live(
+    services: Services, asked: wire.CameraEdit, before: Camera, changes: dict[str, Any]
+) -> None:
+    if not asked.live_url or not (live := checked_url(asked.live_url.strip())).password:
+        return
+    password = changes.get("password")
+    if password is None:
+        password = await services.catalog.read("camera_password", before.uuid)
+    if password:
+        _check_live(live, password)
+    else:
+        changes |= {"user": live.user or changes.get("user", before.user), "password": live.password}
 
 
 def _described(changes: dict[str, Any]) -> list[str]:

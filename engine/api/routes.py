@@ -68,6 +68,8 @@ class Route:
     """Type of the JSON answer; None = 204 without a body, or for a raw handler what `media_type` says."""
     status: int = 200
     media_type: str = "application/json"
+    ends_with_caller: bool = False
+    """Nobody misses the work when the caller goes away: it is dropped. Never for what changes something."""
 
     @property
     def key(self) -> str:
@@ -126,7 +128,7 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/v1/locks/{id}", "Release a lock", _recordings.remove_lock, status=204),
     Route("GET", "/v1/exports/plan", "What an export would hold", handlers_exports.plan, query=_calls.ExportQuery, reply=wire.ExportPlan),
     Route("GET", "/v1/exports", "A stretch of one camera as MP4", raw=handlers_exports.send, query=_calls.ExportQuery, media_type="video/mp4"),
-    Route("POST", "/v1/pictures", "A picture, live or at a time, for a browser or a terminal", handlers_pictures.make_picture, body=wire.PictureRequest, reply=wire.PictureReply),
+    Route("POST", "/v1/pictures", "A picture, live or at a time, for a browser or a terminal", handlers_pictures.make_picture, body=wire.PictureRequest, reply=wire.PictureReply, ends_with_caller=True),
     Route("GET", "/v1/chassis", "The box: bays, drives, virtual drives, tasks, sensors, jobs", _chassis.get_chassis, reply=_box.ChassisView),
     Route("PUT", "/v1/chassis/uid", "The blue lamp that finds this box in a rack", _chassis.switch_uid, body=_box.UidSwitch, status=204),
     Route("POST", "/v1/chassis/bays", "The socket in which a drive is now is this bay", _chassis.learn_bay, body=_box.LearnBay, reply=_box.ChassisLayout),

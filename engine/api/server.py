@@ -23,6 +23,7 @@ from aiohttp.typedefs import Handler
 from engine import wire
 from engine.api import handlers_exports, openapi, stream
 from engine.api.audit import NORMAL, REFUSED, AuditedCall
+from engine.api.caller_leaves import UntilCallerLeaves
 from engine.api.failures import errors_to_replies
 from engine.api.permissions import ROUTE_PERMISSIONS, Caller, Peers, stranger
 from engine.api.refusals import Refusals
@@ -133,7 +134,12 @@ class ApiServer:
                 if route.raw is not None:
                     return await route.raw(services, call, request)
                 assert route.handler is not None
-                reply = audited.reply = await route.handler(services, call)
+                if route.ends_with_caller:
+                    async with UntilCallerLeaves(request):
+                        reply = await route.handler(services, call)
+                else:
+                    reply = await route.handler(services, call)
+                audited.reply = reply
                 if reply is None:
                     return web.Response(status=204)
                 return web.Response(

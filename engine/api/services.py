@@ -18,7 +18,7 @@ from engine.api.permissions import Caller
 from engine.cameras.source import PacketSource, SourceSettings
 from engine.catalog_access import CatalogAccess as CatalogAccess
 from engine.events import EventBus
-from engine.pictures.keyframe import KeyframeSource
+from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
 from engine.recording.keyframe_news import KeyframeNews
 from engine.recording.segment import SegmentTail
 from engine.wire_alarm_rules import (
@@ -118,6 +118,12 @@ class Pictures(Protocol):
 
     async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply:
         """Raises PictureUnavailable, InvalidInput, BeyondSegment."""
+
+
+class LiveStreams(Protocol):
+    """engine.pictures.live_streams.LiveStreams. Loop only."""
+
+    def newest(self, camera: Camera, wanted_px: int = 0) -> LiveKeyframe | None: ...
 
 
 class Chassis(Protocol):
@@ -331,6 +337,7 @@ class Services:
     planner: Planner
     jobs: JobDesk
     pictures: Pictures
+    live_streams: LiveStreams
     events: EventBus
     clock: Clock
     open_source: Callable[[SourceSettings], PacketSource]

@@ -140,6 +140,7 @@ class CameraRunner:
             name=camera.name,
             pre_event_s=camera.pre_event_s,
             post_event_s=camera.post_event_s,
+            live_url=camera.live_url,
         )
         if before != camera or password != self._password:
             return False

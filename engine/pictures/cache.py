@@ -15,7 +15,8 @@ _RUN_BYTES = 180
 def reply_bytes(reply: PictureReply) -> int:
     """Roughly what a reply holds in memory."""
     runs = sum(len(line) for line in reply.cells.lines) if reply.cells else 0
-    return _REPLY_BYTES + len(reply.data) + runs * _RUN_BYTES
+    strips = sum(len(strip.data) + _RUN_BYTES for strip in reply.strips)
+    return _REPLY_BYTES + len(reply.data) + strips + runs * _RUN_BYTES
 
 
 class PictureCache:

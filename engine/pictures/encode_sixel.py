@@ -7,6 +7,7 @@ Format: DEC STD 070 chapter 9; each band is 6 pixel rows, one pass a colour, `$`
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 
 from engine.pictures.palettes import mean_error, nearest
 from engine.pictures.picture import Pixels
+from engine.wire import SixelStrip
 
 COLORS_LIMIT = 256
 _BAND_PX = 6
@@ -50,12 +52,43 @@ def fitting_palette(pixels: Pixels, colors: int, palette: bytes, palette_error: 
 
 def encode_sixel(pixels: Pixels, palette: bytes) -> bytes:
     """A whole sixel sequence, DCS to ST. The height must be a multiple of 6."""
-    height, width = pixels.shape[:2]
+    return _sequence(nearest(pixels, palette), palette, used_only=False)
+
+
+def encode_strips(
+    pixels: Pixels, palette: bytes, cell_height_px: int, strip_rows: int
+) -> tuple[SixelStrip, ...]:
+    """The same picture cut at cell rows, each strip a sixel by itself with the same palette.
+
+    A strip is as many rows as come nearest to `strip_rows` and hold whole bands of 6 pixels; only the last may be shorter.
+    """
+    rows = strip_height_rows(cell_height_px, strip_rows)
     indexes = nearest(pixels, palette)
+    step_px = rows * cell_height_px
+    strips = []
+    for top_px in range(0, indexes.shape[0], step_px):
+        strip = indexes[top_px : top_px + step_px]
+        covered = -(-strip.shape[0] // cell_height_px)
+        strips.append(
+            SixelStrip(top_px // cell_height_px, covered, _sequence(strip, palette, used_only=True))
+        )
+    return tuple(strips)
+
+
+def strip_height_rows(cell_height_px: int, wanted_rows: int) -> int:
+    """Rows of a strip: with cells of 16 or 20 pixels a multiple of 3, with 18 any number."""
+    least_rows = math.lcm(cell_height_px, _BAND_PX) // cell_height_px
+    return max(1, round(wanted_rows / least_rows)) * least_rows
+
+
+def _sequence(indexes: NDArray[np.uint8], palette: bytes, *, used_only: bool) -> bytes:
+    """`used_only`: registers of colours that do not occur are left out; the numbers of the others stay."""
+    height, width = indexes.shape
     triples = np.frombuffer(palette, dtype=np.uint8).reshape(-1, 3)
+    used = np.unique(indexes).tolist() if used_only else range(len(triples))
     registers = "".join(
         f"#{index};2;{(red * 100 + 127) // 255};{(green * 100 + 127) // 255};{(blue * 100 + 127) // 255}"
-        for index, (red, green, blue) in enumerate(triples.tolist())
+        for index, (red, green, blue) in ((index, triples[index].tolist()) for index in used)
     )
     # P2=1: pixels not set keep what is there; all pixels are set, so nothing shows through.
     header = f'\x1bP0;1;0q"1;1;{width};{height}{registers}'.encode()

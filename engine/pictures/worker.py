@@ -22,7 +22,7 @@ from engine.pictures.decode import BeyondFile, decode, read_keyframe
 from engine.pictures.encode_cells import encode_cells
 from engine.pictures.encode_jpeg import encode_jpeg
 from engine.pictures.encode_kitty import encode_kitty
-from engine.pictures.encode_sixel import COLORS_LIMIT, encode_sixel, fitting_palette
+from engine.pictures.encode_sixel import COLORS_LIMIT, encode_sixel, encode_strips, fitting_palette
 from engine.pictures.exact_frames import SHELF_BYTES, ExactFrames, ExactPicture
 from engine.pictures.fit import effective_width_px, fit_kitty, fit_sixel
 from engine.pictures.keyframe import RecordedKeyframe
@@ -43,7 +43,7 @@ from engine.pictures.messages import (
 )
 from engine.pictures.motion import HEIGHT_PX, WIDTH_PX, look, packed, unpacked
 from engine.pictures.recorded_files import RecordedFiles
-from engine.wire import CellPicture, PictureFormat, PictureReply
+from engine.wire import CellPicture, PictureFormat, PictureReply, SixelStrip
 from storage.clock import Clock, SystemClock
 from storage.errors import PictureUnavailable
 from storage.segments.packet import Codec
@@ -119,6 +119,7 @@ def encoded(job: Job, shown: ExactPicture, original: bytes = b"") -> Done:
     columns = rows = 0
     data = b""
     cells: CellPicture | None = None
+    strips: tuple[SixelStrip, ...] = ()
     palette, palette_error = b"", 0.0
     if request.format is PictureFormat.JPEG:
         data = encode_jpeg(picture, request.width_px, original)
@@ -128,7 +129,10 @@ def encoded(job: Job, shown: ExactPicture, original: bytes = b"") -> Done:
         pixels = picture.rgb(fit.width_px, fit.height_px)
         colors = min(request.colors, COLORS_LIMIT)
         palette, palette_error = fitting_palette(pixels, colors, job.palette, job.palette_error)
-        data = encode_sixel(pixels, palette)
+        if request.strip_rows:
+            strips = encode_strips(pixels, palette, request.cell_height_px, request.strip_rows)
+        else:
+            data = encode_sixel(pixels, palette)
     elif request.format is PictureFormat.KITTY:
         fit = fit_kitty(request, *picture.shape_px)
         columns, rows = fit.columns, fit.rows
@@ -148,6 +152,7 @@ def encoded(job: Job, shown: ExactPicture, original: bytes = b"") -> Done:
         cells=cells,
         until_us=shown.until_us,
         notice=shown.notice,
+        strips=strips,
     )
     return Done(reply=reply, palette=palette, palette_error=palette_error, span=shown.span)
 
@@ -162,6 +167,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO, worker: Worker) -> None:
         except PictureUnavailable as exc:
             result = Failed(what=str(exc))
         except MemoryError:
+            # Decoders and pictures of other recordings are given back: the next job has room.
             worker.forget()
             result = Failed(what=f"the picture needs more than {MEMORY_LIMIT_BYTES >> 20} MiB of memory")
         _send(answers, result)

@@ -43,6 +43,7 @@ def camera_view(runner: CameraRunner, fps: float, oldest_us: int | None) -> wire
         is_enabled=camera.is_enabled,
         pre_event_s=camera.pre_event_s,
         post_event_s=camera.post_event_s,
+        live_url=camera.live_url,
         state=condition.state,
         state_since_us=condition.since_us,
         cause=condition.cause,

@@ -18,7 +18,7 @@ _SCHEDULE = msgspec.json.Decoder(Schedule)
 _SELECT = """
 SELECT c.id, c.uuid, c.name, c.url, c.user, p.camera_id IS NOT NULL, c.transport, coalesce(g.name, ''), c.mode,
        c.schedule, c.record_audio, c.is_enabled, c.verify_tls, c.is_removed,
-       c.pre_event_s, c.post_event_s
+       c.pre_event_s, c.post_event_s, c.live_url
   FROM camera AS c
   LEFT JOIN camera_password AS p ON p.camera_id = c.id
   LEFT JOIN recording_group AS g ON g.id = c.group_id
@@ -43,6 +43,7 @@ def _camera(row: tuple[Any, ...]) -> Camera:
         is_removed=bool(row[13]),
         pre_event_s=row[14],
         post_event_s=row[15],
+        live_url=row[16],
     )
 
 
@@ -97,6 +98,7 @@ class CameraRows(GroupRows):
         is_enabled: bool = True,
         pre_event_s: int = 5,
         post_event_s: int = 5,
+        live_url: str = "",
         uuid: UUID | None = None,
     ) -> Camera:
         """Raises AlreadyExists, InvalidInput, NotFound (group). A removed camera's UUID brings it back."""
@@ -113,6 +115,7 @@ class CameraRows(GroupRows):
             "verify_tls": int(verify_tls),
             "pre_event_s": _event_seconds(pre_event_s),
             "post_event_s": _event_seconds(post_event_s),
+            "live_url": _live_url(live_url),
             "is_removed": 0,
         }
         if columns["mode"] == RecordingMode.SCHEDULE and schedule is None:
@@ -143,6 +146,8 @@ class CameraRows(GroupRows):
                     columns["name"] = self._free_camera_name(value, except_id=camera.id)
                 case "url":
                     columns["url"] = checked_url(value)
+                case "live_url":
+                    columns["live_url"] = _live_url(value)
                 case "user":
                     columns["user"] = value
                 case "transport":
@@ -220,6 +225,11 @@ class CameraRows(GroupRows):
         self._run("DELETE FROM camera_password WHERE camera_id = ?", (camera_id,))
         if password:
             self._run("INSERT INTO camera_password VALUES (?, ?)", (camera_id, password))
+
+
+def _live_url(url: str) -> str:
+    """Empty = the camera has no second stream."""
+    return checked_url(url) if url.strip() else ""
 
 
 def _event_seconds(value: int) -> int:

@@ -89,6 +89,8 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
     """Mode `events`: recorded after an event, unless the rule says otherwise."""
     is_removed: bool = False
     """Not recorded any more; known while footage of it is left."""
+    live_url: str = ""
+    """Of its smaller stream, for live pictures; without user and password, which are the same; empty = it has none."""
 
 
 class Volume(msgspec.Struct, frozen=True, kw_only=True):

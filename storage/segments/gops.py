@@ -15,6 +15,7 @@ from pathlib import Path
 
 from storage.errors import SegmentDamaged
 from storage.segments.boxes import BoxError, parse_header
+from storage.segments.chain import LINK_BOX_BYTES
 from storage.segments.fragments import StoredPart, StoredRun, TimeLines, part_in
 from storage.segments.packet import Track
 from storage.segments.reader import damaged
@@ -232,9 +233,9 @@ class GopFile:
         part = self._keyed_part(group)
         samples = self._samples_of(part)
         offset_bytes = part.place.offset_bytes + part.place.size_bytes
-        while offset_bytes < end_bytes and (following := self._carried_on(offset_bytes)) is not None:
+        while (following := self._carried_on(offset_bytes, end_bytes)) is not None:
             samples += self._samples_of(following)
-            offset_bytes += following.place.size_bytes
+            offset_bytes = following.place.offset_bytes + following.place.size_bytes
         starts = [index for index, sample in enumerate(samples) if sample.is_keyframe]
         pieces = [samples[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
         behind = self._leading_behind(group) if any(map(_is_reordered, pieces)) else []
@@ -265,12 +266,15 @@ class GopFile:
                 raise damaged(self._path, BoxError("the index has another time", offset_bytes))
         return part
 
-    def _carried_on(self, offset_bytes: int) -> StoredPart | None:
-        """The whole part there; None where the parts end, by rights or not."""
+    def _carried_on(self, offset_bytes: int, end_bytes: int) -> StoredPart | None:
+        """The whole part there, or behind the link of the hash chain; None where the parts end, by rights or not."""
         try:
             opening = os.pread(self._fd, _TABLE_READ_BYTES, offset_bytes)
             header = parse_header(opening, offset_bytes)
-            if header is None or header.kind != b"moof":
+            if header is not None and header.kind == b"uuid" and header.size_bytes == LINK_BOX_BYTES:
+                opening, offset_bytes = opening[LINK_BOX_BYTES:], offset_bytes + LINK_BOX_BYTES
+                header = parse_header(opening, offset_bytes)
+            if offset_bytes >= end_bytes or header is None or header.kind != b"moof":
                 return None
             return part_in(opening, self._fd, self._lines, offset_bytes, self._file_bytes - offset_bytes)
         except BoxError:

@@ -34,6 +34,7 @@ from engine.links.desk import LinkDesk
 from engine.links.http_port import link_application
 from engine.links.live_tap import LiveTaps
 from engine.pictures.keyframe import KeyframeSource, LiveKeyframe
+from engine.pictures.live_streams import LiveStreams
 from engine.recording.keyframe_news import KeyframeNews
 from engine.recording.segment import SegmentTail
 from engine.search.footage_search import FootageSearch
@@ -68,6 +69,7 @@ def camera_view(camera: Camera) -> wire.CameraView:
         record_audio=camera.record_audio,
         verify_tls=camera.verify_tls,
         is_enabled=camera.is_enabled,
+        live_url=camera.live_url,
     )
 
 
@@ -315,6 +317,9 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         recording = FakeRecording(catalog)
         await recording.reload_groups()
         pictures = FakePictures()
+        live_streams = LiveStreams(
+            lambda camera: catalog.read("camera_password", camera), open_source, clock, recording.keyframes
+        )
         hardware = SimulatedHardware(folder / "chassis", clock, layout)
         gate = OperationGate()
         chassis = ChassisService(hardware, catalog, events, clock, recording, gate=gate, simulate=hardware.do)
@@ -368,6 +373,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             planner=Planner(work, jobs),
             jobs=jobs,
             pictures=pictures,
+            live_streams=live_streams,
             events=events,
             clock=clock,
             open_source=open_source,
@@ -382,7 +388,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     jobs=jobs.run,
                     alarms=alarms.run,
                     listening=listening.run,
-                    search=search.run,
+                    live_streams=live_streams.run,
                     exports=exports.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),

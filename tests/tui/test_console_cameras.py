@@ -49,6 +49,22 @@ async def test_a_camera_is_tested_before_it_is_added_and_the_password_is_hidden(
     )
 
 
+async def test_a_live_address_is_checked_saved_and_taken_away(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = camera_console(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("2", "e")
+        await shows(pilot, "Edit camera", "Live address", "its smaller stream")
+        app.screen.query_one("#field-live_url", Input).value = "192.0.2.99/small"
+        await pilot.press("f10")
+        await shows(pilot, "the address must begin with rtsp://")
+        app.screen.query_one("#field-live_url", Input).value = "rtsp://192.0.2.99/small"
+        await pilot.press("f10")
+        await until(pilot, lambda: bool(called(engine, "edit_camera")))
+    assert called(engine, "edit_camera")[0][1] == wire.CameraEdit(live_url="rtsp://192.0.2.99/small")  # type: ignore[index]
+
+
 async def test_a_failed_test_keeps_the_form_and_a_second_save_skips_it(tmp_path: Path) -> None:
     engine = FakeEngine()
     engine.test_reply = wire.CameraTestReply(

@@ -45,6 +45,11 @@ def _shared_options(command: F) -> F:
                 help="Take the password from the first line of FILE, or of stdin (-).",
             ),
             click.option("--no-password", is_flag=True, help="The camera wants no password."),
+            click.option(
+                "--live-url",
+                metavar="URL",
+                help="Address of its smaller stream, for live pictures; '' = it has none.",
+            ),
             click.option("--group", type=GROUP, metavar="GROUP", help="Recording group."),
             click.option("--transport", type=click.Choice(TRANSPORTS), help="How the stream is fetched."),
             click.option("--mode", type=click.Choice(MODES), help="When to record."),
@@ -86,8 +91,11 @@ def given_password(user: str | None, password_file: str | None, no_password: boo
 
 def _choices(session: Session, options: dict[str, Any]) -> dict[str, Any]:
     """The shared options that were given, as fields of the request."""
+    if options["live_url"]:
+        refuse_credentials(options["live_url"])
     fields: dict[str, Any] = {
         "group": options["group"],
+        "live_url": options["live_url"],
         "transport": options["transport"],
         "mode": options["mode"],
         "record_audio": options["audio"],
@@ -202,6 +210,7 @@ def show(session: Session, camera: str) -> None:
             ("number", str(found.id)),
             ("uuid", found.uuid),
             ("address", found.url),
+            ("live address", found.live_url),
             ("user", f"{found.user}{' (with password)' if found.has_password else ''}"),
             ("group", found.group),
             ("transport", found.transport),

@@ -42,6 +42,11 @@ def url_complaint(url: str) -> str:
     return "" if parts.hostname or parts.scheme == "file" else "the address names no host"
 
 
+def live_complaint(url: str) -> str:
+    """As url_complaint; a camera may have no second stream."""
+    return url_complaint(url) if url.strip() else ""
+
+
 def seconds_complaint(value: str) -> str:
     """What is wrong with a time before or after an event; empty = nothing."""
     is_right = value.strip().isascii() and value.strip().isdecimal() and int(value) <= EVENT_SECONDS_MAX
@@ -73,6 +78,13 @@ def camera_fields(desk: Desk, camera: wire.CameraView | None) -> list[Field]:
             kind="choice",
             choices=TRANSPORTS,
         ),
+        Field(
+            "live_url",
+            "Live address",
+            camera.live_url if camera else "",
+            hint="its smaller stream, if it has one",
+            check=live_complaint,
+        ),
         Field("mode", "Record", camera.mode if camera else "continuous", kind="choice", choices=modes),
         Field(
             "pre_event_s",
@@ -102,7 +114,7 @@ def camera_edit(
 ) -> wire.CameraEdit | None:
     """Only what differs; None when nothing does."""
     changes: dict[str, Any] = {}
-    for key in ("name", "url", "user", "group", "transport", "mode"):
+    for key in ("name", "url", "live_url", "user", "group", "transport", "mode"):
         value = values[key].strip()
         if value != getattr(camera, key):
             changes[key] = value
@@ -209,6 +221,7 @@ class CameraForm(FormDialog):
                 wire.CameraAdd(
                     name=values["name"].strip(),
                     url=values["url"].strip(),
+                    live_url=values["live_url"].strip(),
                     user=values["user"].strip(),
                     password=values["password"],
                     group=values["group"],

@@ -176,6 +176,7 @@ def detail_pairs(camera: wire.CameraView, now_us: int, zone: tzinfo) -> list[tup
         ("Why", camera.cause or format.NOTHING),
         ("Next try", format.until(camera.retry_at_us, now_us)),
         ("Address", camera.url),
+        ("Live address", camera.live_url or format.NOTHING),
         ("User", (camera.user or "none") + (", password set" if camera.has_password else ", no password")),
         ("Transport", camera.transport),
         ("Group", camera.group),

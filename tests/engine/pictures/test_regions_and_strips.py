@@ -1,0 +1,117 @@
+"""Parts of pictures: digital zoom, which shows the camera's own pixels, and sixels in strips that can be drawn one by one."""
+
+from __future__ import annotations
+
+import io
+import itertools
+
+import msgspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.pictures.decode import decode, read_keyframe
+from engine.pictures.encode_sixel import choose_palette, encode_sixel, encode_strips, strip_height_rows
+from engine.pictures.fit import check_request
+from engine.pictures.messages import Job
+from engine.pictures.worker import Worker
+from engine.wire import PictureFormat, PictureReply, PictureRequest
+from storage.errors import InvalidInput
+from storage.segments.packet import Codec
+from tests.engine.pictures.samples import BARS, keyframe
+from tests.engine.pictures.test_encoders import drawn_sixels
+
+ZOOM = PictureRequest(camera="gate", format=PictureFormat.JPEG)
+
+
+def made(request: PictureRequest, codec: Codec = Codec.H264) -> PictureReply:
+    done = Worker(0).answer(Job(source=keyframe(codec, 320, 180), request=request))
+    reply = done.reply  # type: ignore[union-attr]
+    assert isinstance(reply, PictureReply)
+    return reply
+
+
+def jpeg(reply: PictureReply) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(reply.data)).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265, Codec.MJPEG])
+@pytest.mark.parametrize("bar", range(4))
+def test_a_region_shows_its_part_of_the_picture_in_the_cameras_own_pixels(codec: Codec, bar: int) -> None:
+    """A quarter of the width, half the height: one bar, and nothing of its neighbours."""
+    reply = made(msgspec.structs.replace(ZOOM, region=(2500 * bar + 300, 500, 1900, 4000)), codec)
+    shown = jpeg(reply)
+    assert (reply.width_px, reply.height_px) == (320, 180)
+    assert shown.shape == (72, 60, 3)
+    assert np.abs(shown - BARS[bar]).max() < 40
+
+
+def test_a_regions_aspect_is_kept_in_cells() -> None:
+    request = PictureRequest(
+        camera="gate", format=PictureFormat.HALF_BLOCK, columns=40, rows=40, region=(0, 0, 5000, 10000)
+    )
+    reply = made(request)
+    assert reply.cells is not None
+    inked = [line for line in reply.cells.lines if any(run.background != -1 for run in line)]
+    # 160 x 180 pixels in cells of 10 x 20: 40 columns are 400 pixels, so 450 pixels high.
+    assert len(inked) in (22, 23)
+
+
+@pytest.mark.parametrize(
+    ("region", "named"),
+    [
+        ((-1, 0, 5000, 5000), "left and width"),
+        ((0, 0, 49, 5000), "left and width"),
+        ((5001, 0, 5000, 5000), "left and width"),
+        ((0, 0, 5000, 0), "top and height"),
+        ((0, 9000, 5000, 1001), "top and height"),
+    ],
+)
+def test_regions_nobody_can_mean_are_refused_by_name(region: tuple[int, int, int, int], named: str) -> None:
+    with pytest.raises(InvalidInput, match=f"picture region: {named}"):
+        check_request(msgspec.structs.replace(ZOOM, region=region))
+
+
+@pytest.mark.parametrize("region", [(0, 0, 50, 50), (9950, 9950, 50, 50), (0, 0, 10_000, 10_000)])
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.MJPEG])
+def test_regions_at_the_very_edges_are_pictures(region: tuple[int, int, int, int], codec: Codec) -> None:
+    assert jpeg(made(msgspec.structs.replace(ZOOM, region=region), codec)).size
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265, Codec.MJPEG])
+def test_a_rough_picture_shows_the_same_and_says_the_same_size(codec: Codec) -> None:
+    small = msgspec.structs.replace(ZOOM, width_px=80)
+    exact, rough = made(small, codec), made(msgspec.structs.replace(small, is_rough=True), codec)
+    assert (rough.width_px, rough.height_px) == (320, 180)
+    assert jpeg(rough).shape == jpeg(exact).shape == (45, 80, 3)
+    assert np.abs(jpeg(rough) - jpeg(exact)).mean() < 8
+
+
+@pytest.mark.parametrize("cell_height_px", [6, 14, 16, 17, 18, 20, 24])
+@pytest.mark.parametrize("wanted_rows", [1, 4, 7, 200])
+def test_strips_are_whole_rows_and_whole_bands(cell_height_px: int, wanted_rows: int) -> None:
+    rows = strip_height_rows(cell_height_px, wanted_rows)
+    assert rows >= 1
+    assert rows * cell_height_px % 6 == 0
+
+
+@pytest.mark.parametrize(("cell_height_px", "rows"), [(16, 3), (18, 3), (20, 3)])
+def test_strips_drawn_below_each_other_are_the_picture(cell_height_px: int, rows: int) -> None:
+    pixels = decode(read_keyframe(keyframe(noise=True))).rgb(160, 90)
+    palette = choose_palette(pixels, 32)
+    strips = encode_strips(pixels, palette, cell_height_px, 3)
+    assert [strip.row for strip in strips] == list(range(0, len(strips) * rows, rows))
+    for strip, behind in itertools.pairwise(strips):
+        assert strip.row + strip.rows == behind.row
+    drawn = np.concatenate([drawn_sixels(strip.data) for strip in strips])
+    assert np.array_equal(drawn, drawn_sixels(encode_sixel(pixels, palette)))
+
+
+def test_a_request_with_strips_gets_them_instead_of_the_whole() -> None:
+    request = PictureRequest(
+        camera="gate", format=PictureFormat.SIXEL, columns=40, rows=12, colors=32, strip_rows=4
+    )
+    reply = made(request)
+    assert reply.data == b""
+    assert len(reply.strips) == 4
+    assert sum(strip.rows for strip in reply.strips) == reply.rows
