@@ -15,7 +15,8 @@ from engine import wire, wire_chassis
 from engine.client import WatchdeckError
 from tui.alarm_client import AlarmClient
 from tui.alarm_rule_client import AlarmRuleClient
-from tui.footage_client import FootageClient
+from tui.byte_stream import ByteStream
+from tui.evidence_client import EvidenceClient
 from tui.mirror import Mirror
 from tui.wall_client import WallClient
 
@@ -25,15 +26,7 @@ SILENCE_S = 15.0
 """A stream without a message for so long is treated as dead: the engine sends one every second."""
 
 
-class Export(Protocol):
-    """Bytes of an MP4 on their way."""
-
-    total_bytes: int
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-
-class Client(AlarmClient, AlarmRuleClient, WallClient, Protocol):
+class Client(AlarmClient, AlarmRuleClient, SearchClient, EvidenceClient, Protocol):
     """What the console uses of engine.client.EngineClient."""
 
     async def prepare(self) -> None: ...
@@ -52,7 +45,7 @@ class Client(AlarmClient, AlarmRuleClient, WallClient, Protocol):
     async def add_lock(self, lock: wire.LockAdd) -> wire.LockView: ...
     async def remove_lock(self, lock_id: int) -> None: ...
     async def plan_export(self, camera: str, start_us: int, end_us: int) -> wire.ExportPlan: ...
-    def export(self, camera: str, start_us: int, end_us: int) -> AbstractAsyncContextManager[Export]: ...
+    def export(self, camera: str, start_us: int, end_us: int) -> AbstractAsyncContextManager[ByteStream]: ...
     async def picture(self, request: wire.PictureRequest) -> wire.PictureReply: ...
     async def events(
         self,

@@ -20,7 +20,11 @@ def timed_masks(masks: Sequence[PrivacyMask], spans: Sequence[MediaSpan]) -> tup
     """Masks in the export's own time; those that fall into none of it are left out."""
     found = []
     for mask in masks:
-        stretches = tuple(stretch for span in spans if (stretch := _media_stretch(mask, span)) is not None)
+        stretches = tuple(
+            stretch
+            for number in range(len(spans))
+            if (stretch := _media_stretch(mask, spans, number)) is not None
+        )
         if stretches:
             found.append(
                 TimedMask(
@@ -35,15 +39,24 @@ def timed_masks(masks: Sequence[PrivacyMask], spans: Sequence[MediaSpan]) -> tup
     return tuple(found)
 
 
-def _media_stretch(mask: PrivacyMask, span: MediaSpan) -> tuple[int, int] | None:
+def _media_stretch(mask: PrivacyMask, spans: Sequence[MediaSpan], number: int) -> tuple[int, int] | None:
+    span = spans[number]
     start_us = span.start_us if mask.start_us is None else max(mask.start_us, span.start_us)
     end_us = span.end_us if mask.end_us is None else min(mask.end_us, span.end_us)
     if start_us >= end_us:
         return None
-    # Beyond the span's own edges: decode and display order differ there, and no picture may be left bare.
-    first = span.media_start_us - EDGE_US if start_us == span.start_us else media_us(start_us, span)
-    last = span.media_end_us + EDGE_US if end_us == span.end_us else media_us(end_us, span)
+    first, last = media_us(start_us, span), media_us(end_us, span)
+    # Decode and display order differ at the ends of what was recorded without a pause: no picture may be left bare there.
+    if start_us == span.start_us and not _follows(spans, number):
+        first -= EDGE_US
+    if end_us == span.end_us and not _follows(spans, number + 1):
+        last += EDGE_US
     return first, max(last, first + 1)
+
+
+def _follows(spans: Sequence[MediaSpan], number: int) -> bool:
+    """The span continues the one before it without a pause."""
+    return 0 < number < len(spans) and abs(spans[number].start_us - spans[number - 1].end_us) < EDGE_US
 
 
 def media_us(time_us: int, span: MediaSpan) -> int:

@@ -227,10 +227,7 @@ class ZipPackage:
         )
 
     def discard(self) -> None:
-        # Closed by hand: left to the garbage collector it would write to a file that is gone.
-        for each in (self._entry, self._zip):
-            if each is not None:
-                with contextlib.suppress(OSError, ValueError, RuntimeError, VolumeFull):
-                    each.close()
+        # Its finaliser would else write the end of the archive into a file that is gone.
+        self._zip.fp = None
         self._entry = None
         self._file.discard()

@@ -1,0 +1,90 @@
+"""Privacy masks as people type them: `10,20,30,40:black@14:30..14:35`, in percent of the picture. Pure. EX-04."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from engine.wire_evidence import MaskStyle, PrivacyMask
+
+EXAMPLE = "10,20,30,40:black@14:30..14:35"
+"""10 % from the left, 20 % from the top, 30 % wide, 40 % high."""
+_PERCENT = 100
+_STYLES = {"black": MaskStyle.BLACK, "pixelate": MaskStyle.PIXELATE, "pixelated": MaskStyle.PIXELATE}
+_MASK = re.compile(r"\s*(?P<area>[^:@]+)(?::\s*(?P<style>[a-z]+))?\s*(?:@\s*(?P<times>.+?))?\s*")
+
+
+class NoMask(ValueError):
+    """What was typed is no mask; the text says why."""
+
+
+def parse_mask(text: str, when: Callable[[str], int | None]) -> PrivacyMask:
+    """`when` reads a time (None: it is none). Raises NoMask."""
+    match = _MASK.fullmatch(text)
+    if match is None:
+        raise NoMask(f"no mask: {text.strip()!r} (for example {EXAMPLE})")
+    left, top, width, height = _area(match["area"])
+    style = _STYLES.get(match["style"] or "black")
+    if style is None:
+        raise NoMask(f"a mask is black or pixelate, not {match['style']}")
+    start_us, end_us = _times(match["times"], when) if match["times"] else (None, None)
+    return PrivacyMask(
+        left=left, top=top, width=width, height=height, start_us=start_us, end_us=end_us, style=style
+    )
+
+
+def parse_masks(text: str, when: Callable[[str], int | None]) -> tuple[PrivacyMask, ...]:
+    """Several, with `;` between them; none is fine."""
+    return tuple(parse_mask(each, when) for each in text.split(";") if each.strip())
+
+
+def _area(text: str) -> tuple[int, int, int, int]:
+    try:
+        shares = [round(float(each) * _PERCENT) for each in text.split(",")]
+    except ValueError:
+        raise NoMask(f"no mask: {text.strip()!r} (left,top,width,height in percent)") from None
+    if len(shares) != 4:
+        raise NoMask(f"a mask has four numbers, not {len(shares)}: left,top,width,height in percent")
+    left, top, width, height = shares
+    if min(left, top) < 0 or min(width, height) < 1:
+        raise NoMask("a mask begins inside of the picture and has a size")
+    if left + width > 100 * _PERCENT or top + height > 100 * _PERCENT:
+        raise NoMask("the mask reaches beyond the picture: left + width and top + height are at most 100")
+    return left, top, width, height
+
+
+def _times(text: str, when: Callable[[str], int | None]) -> tuple[int | None, int | None]:
+    """`FROM..TO`, either may be empty; `FROM-TO` where neither has a `-` of its own."""
+    if ".." in text:
+        first, _, last = text.partition("..")
+    elif text.count("-") == 1 and not text.startswith("-"):
+        first, _, last = text.partition("-")
+    else:
+        raise NoMask(f"no times of a mask: {text!r} (FROM..TO, for example 14:30..14:35)")
+    start_us, end_us = _time(first, when), _time(last, when)
+    if start_us is not None and end_us is not None and end_us <= start_us:
+        raise NoMask("the mask ends at or before its start")
+    return start_us, end_us
+
+
+def _time(text: str, when: Callable[[str], int | None]) -> int | None:
+    if not text.strip():
+        return None
+    time_us = when(text.strip())
+    if time_us is None:
+        raise NoMask(f"not a time: {text.strip()!r}")
+    return time_us
+
+
+def masks_text(masks: Sequence[PrivacyMask], clock: Callable[[int], str]) -> str:
+    """As `parse_masks` reads them."""
+    return "; ".join(_mask_text(mask, clock) for mask in masks)
+
+
+def _mask_text(mask: PrivacyMask, clock: Callable[[int], str]) -> str:
+    area = ",".join(f"{each / _PERCENT:g}" for each in (mask.left, mask.top, mask.width, mask.height))
+    times = ""
+    if mask.start_us is not None or mask.end_us is not None:
+        first, last = ("" if each is None else clock(each) for each in (mask.start_us, mask.end_us))
+        times = f"@{first}..{last}"
+    return f"{area}:{mask.style}{times}"
