@@ -41,7 +41,7 @@ def parse_masks(text: str, when: Callable[[str], int | None]) -> tuple[PrivacyMa
 def _area(text: str) -> tuple[int, int, int, int]:
     try:
         shares = [round(float(each) * _PERCENT) for each in text.split(",")]
-    except ValueError:
+    except (ValueError, OverflowError):
         raise NoMask(f"no mask: {text.strip()!r} (left,top,width,height in percent)") from None
     if len(shares) != 4:
         raise NoMask(f"a mask has four numbers, not {len(shares)}: left,top,width,height in percent")

@@ -1,11 +1,10 @@
-"""What the console uses of engine.client_footage: activity, motion searches, bookmarks, and cases to put clips into."""
+"""What the console uses of engine.client_footage: activity, motion searches, bookmarks."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from engine.wire_bookmarks import BookmarkAdd, BookmarkEdit, BookmarkPage, BookmarkQuery, BookmarkView
-from engine.wire_evidence import CaseAdd, CaseItemAdd, CaseView
 from engine.wire_search import ActivityView, MotionSearch, MotionSearchView
 
 
@@ -20,6 +19,3 @@ class SearchClient(Protocol):
     async def add_bookmark(self, bookmark: BookmarkAdd) -> BookmarkView: ...
     async def edit_bookmark(self, id: int, changes: BookmarkEdit) -> BookmarkView: ...
     async def remove_bookmark(self, id: int) -> None: ...
-    async def cases(self) -> tuple[CaseView, ...]: ...
-    async def add_case(self, case: CaseAdd) -> CaseView: ...
-    async def add_case_item(self, ref: str, item: CaseItemAdd) -> CaseView: ...

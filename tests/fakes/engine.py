@@ -22,6 +22,7 @@ from tests.fakes.alarm_calls import FakeAlarmCalls, FakeAlarmState
 from tests.fakes.alarm_desk import FakeAlarmDesk
 from tests.fakes.chassis_calls import FakeChassisCalls
 from tests.fakes.clock import FakeClock
+from tests.fakes.evidence_calls import FakeEvidence, FakeEvidenceCalls
 from tests.fakes.footage_calls import FakeFootage, FakeFootageCalls
 from tests.fakes.scripted_alarms import scripted_alarms
 from tests.fakes.scripted_station import scripted_snapshot, scripted_timeline
@@ -87,7 +88,8 @@ class FakeEngine:
         """Of answers to jobs, one each."""
         self.gone_drives: tuple[GoneDrive, ...] = ()
         self.locks: list[wire.LockView] = []
-        self.arrangements = Arrangements()
+        self.footage = FakeFootage()
+        self.evidence = FakeEvidence()
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []
 
     def client(self) -> FakeEngineClient:
@@ -174,7 +176,7 @@ class FakeEngine:
         self.is_reachable = True
 
 
-class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeWallCalls):
+class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeEvidenceCalls, FakeFootageCalls):
     """The names of engine.client.EngineClient."""
 
     def __init__(self, engine: FakeEngine) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual.pilot import Pilot
 
 from engine import wire
 from storage.units import US_PER_HOUR, US_PER_SECOND
@@ -258,6 +259,13 @@ async def test_a_lock_can_be_undone(tmp_path: Path) -> None:
         assert not engine.locks
 
 
+async def export_here(pilot: Pilot[object]) -> None:
+    """As an MP4 in this console's folder."""
+    await pilot.press("x")
+    await shows(pilot, "Made by", "< the engine >")
+    await pilot.press("enter", "enter", "right", "f10")
+
+
 async def test_without_a_range_lock_and_export_say_how_to_make_one(tmp_path: Path) -> None:
     app = app_for(FakeEngine(), tmp_path)
     async with app.run_test(size=SIZE) as pilot:
@@ -278,7 +286,7 @@ async def test_an_export_shows_its_plan_its_progress_and_where_it_is(tmp_path: P
         await shows(pilot, "5 of 8")
         await pilot.press("3")
         await mark_a_range(pilot, app)
-        await pilot.press("x")
+        await export_here(pilot)
         await shows(pilot, "Export this range?", "4.00 MB", "free there")
         await pilot.press("y")
         await shows(pilot, "Exporting driveway")
@@ -298,7 +306,7 @@ async def test_a_cancelled_export_leaves_no_file(tmp_path: Path) -> None:
         await shows(pilot, "5 of 8")
         await pilot.press("3")
         await mark_a_range(pilot, app)
-        await pilot.press("x")
+        await export_here(pilot)
         await shows(pilot, "Export this range?")
         await pilot.press("y")
         await until(pilot, lambda: bool(list(tmp_path.iterdir())))
@@ -314,10 +322,12 @@ async def test_enter_on_the_export_question_does_not_start_it(tmp_path: Path) ->
         await shows(pilot, "5 of 8")
         await pilot.press("3")
         await mark_a_range(pilot, app)
-        await pilot.press("x")
+        await export_here(pilot)
         await shows(pilot, "Export this range?")
         await pilot.press("enter")
-        await until(pilot, lambda: "Export this" not in screen_text(app))
+        await shows(pilot, "< this console >")
+        await pilot.press("escape")
+        await until(pilot, lambda: "Made by" not in screen_text(app))
     assert called(engine, "export") == []
 
 

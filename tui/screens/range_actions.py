@@ -68,3 +68,8 @@ class RangeView(JumpView):
         chosen = self.selected_range() if self.has_engine() else None
         if chosen is not None:
             self.work(lambda: self.jobs.export(self.camera_name, chosen))
+
+    def action_to_case(self) -> None:
+        chosen = self.selected_range() if self.may_change() else None
+        if chosen is not None:
+            self.work(lambda: self.jobs.to_case(self.camera_name, chosen))

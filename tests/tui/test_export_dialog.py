@@ -1,0 +1,225 @@
+"""The dialogs for exports by the engine and for cases, from Recordings: what is filled in, checked, asked for and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from engine.wire_evidence import (
+    CaseAdd,
+    CaseItemAdd,
+    ExportAsk,
+    ExportPlanView,
+    MaskStyle,
+    PrivacyMask,
+    RangePlan,
+)
+from storage.units import US_PER_HOUR, US_PER_SECOND
+from tests.fakes.engine import FakeEngine
+from tests.tui.desk_for import app_for, screen_text, shows, until
+from tests.tui.test_console_recordings import HOUR_US, called, mark_a_range
+from tui.app import WatchdeckApp
+from tui.mask_words import NoMask, masks_text, parse_mask, parse_masks
+
+SIZE = (80, 24)
+
+
+async def open_dialog(pilot: Pilot[Any], app: WatchdeckApp, key: str = "x") -> None:
+    await shows(pilot, "5 of 8")
+    await pilot.press("3")
+    await mark_a_range(pilot, app)
+    await pilot.press(key)
+
+
+async def fill(pilot: Pilot[Any], app: WatchdeckApp, **values: str) -> None:
+    for key, value in values.items():
+        app.screen.query_one(f"#field-{key}").value = value  # type: ignore[attr-defined]
+    await pilot.pause()
+
+
+async def test_the_engine_makes_it_with_all_that_was_asked_for(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Export driveway", "From", "To", "Made by", "Password again", "Masks", "Report")
+        await fill(
+            pilot,
+            app,
+            name="night",
+            comment="theft",
+            password="correct horse",
+            again="correct horse",
+            masks="10,20,30,40; 0,0,5,5:pixelate@13:00..13:05",
+        )
+        await pilot.press("f10")
+        await shows(pilot, "Export this?", "about 1.00 MB", "80.0 GB", "encoded anew", "ZIP with a password")
+        assert "correct" not in screen_text(app)
+        await pilot.press("y")
+        await shows(pilot, "export night begun")
+    (ask,) = called(engine, "start_export_job")
+    assert isinstance(ask, ExportAsk)
+    assert (ask.name, ask.comment, ask.password) == ("night", "theft", "correct horse")
+    (wanted,) = ask.ranges
+    assert wanted.camera == "driveway"
+    hour = HOUR_US - US_PER_HOUR
+    assert wanted.masks == (
+        PrivacyMask(left=1000, top=2000, width=3000, height=4000),
+        PrivacyMask(
+            left=0,
+            top=0,
+            width=500,
+            height=500,
+            style=MaskStyle.PIXELATE,
+            start_us=hour,
+            end_us=hour + 300 * US_PER_SECOND,
+        ),
+    )
+    assert ask.with_audio
+    assert ask.with_report
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"password": "short", "again": "short"}, "at least 8 characters"),
+        ({"password": "correct horse", "again": "correct house"}, "the two passwords differ"),
+        ({"masks": "10,20,30"}, "four numbers, not 3"),
+        ({"masks": "60,0,50,10"}, "reaches beyond the picture"),
+        ({"masks": "1,1,1,1", "where": "this console"}, "only an export made by the engine"),
+        ({"from": "sometime"}, "a time like"),
+        ({"to": "2026-03-01"}, "the end lies before the beginning"),
+    ],
+)
+async def test_what_is_wrong_is_said_before_anything_is_asked(
+    tmp_path: Path, values: dict[str, str], said: str
+) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by")
+        await fill(pilot, app, **values)
+        await pilot.press("f10")
+        await shows(pilot, said)
+    assert called(engine, "plan_export_job") == []
+    assert called(engine, "plan_export") == []
+
+
+async def test_the_form_comes_back_as_it_was_when_the_plan_is_not_wanted(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by")
+        await fill(pilot, app, name="night")
+        await pilot.press("f10")
+        await shows(pilot, "Export this?")
+        await pilot.press("escape")
+        await shows(pilot, "Made by", "night")
+        await pilot.press("escape")
+        await until(pilot, lambda: "Made by" not in screen_text(app))
+    assert called(engine, "start_export_job") == []
+
+
+async def test_gaps_and_a_full_disk_stand_in_the_plan(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    s = US_PER_SECOND
+    parts = tuple((HOUR_US + n * 60 * s, HOUR_US + (n * 60 + 50) * s) for n in range(6))
+    engine.evidence.plan = ExportPlanView(
+        ranges=(
+            RangePlan(camera="driveway", start_us=HOUR_US, end_us=HOUR_US + 350 * s, bytes=5, parts=parts),
+        ),
+        bytes=5_000_000_000,
+        free_bytes=1_000_000,
+        folder="/exports",
+        is_possible=False,
+        trouble="exports in /exports: 4768 MiB are needed, 0 MiB may be used",
+    )
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by")
+        await pilot.press("f10")
+        await shows(pilot, "This cannot be exported", "gap: driveway", "10 s", "and 2 more gaps", "4768 MiB")
+        await pilot.press("escape")
+        await shows(pilot, "Made by")
+    assert called(engine, "start_export_job") == []
+
+
+async def test_a_range_goes_into_a_new_case_and_into_one_that_is_there(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app, "c")
+        await shows(pilot, "A new case", "kept from recycling", "driveway")
+        await fill(pilot, app, name="theft", about="the bicycle", comment="he comes")
+        await pilot.press("f10")
+        await shows(pilot, "added to case theft")
+        await pilot.press("c")
+        await shows(pilot, "Add to which case?", "theft", "1 clip", "a new case")
+        await pilot.press("enter")
+        await shows(pilot, "Add to case theft")
+        await fill(pilot, app, comment="he goes")
+        await pilot.press("f10")
+        await until(pilot, lambda: len(engine.footage.cases[0].items) == 2)
+        await pilot.press("z")
+        await until(pilot, lambda: len(engine.footage.cases[0].items) == 1)
+    assert called(engine, "add_case") == [CaseAdd(name="theft", comment="the bicycle")]
+    first, second = (item for _, item in called(engine, "add_case_item"))  # type: ignore[misc]
+    assert isinstance(first, CaseItemAdd)
+    assert (first.comment, second.comment) == ("he comes", "he goes")
+    assert first.end_us > first.start_us
+
+
+async def test_read_only_nothing_goes_into_a_case(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path, is_read_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app, "c")
+        await shows(pilot, "read-only")
+    assert called(engine, "add_case") == []
+
+
+# -- masks in words --------------------------------------------------------------------------------------
+
+
+def clock(text: str) -> int | None:
+    return {"14:30": 30, "14:35": 35, "-15m": 15, "2026-03-01 14:30": 1}.get(text)
+
+
+def test_masks_are_typed_in_percent() -> None:
+    assert parse_mask("10,20.5,30,40", clock) == PrivacyMask(left=1000, top=2050, width=3000, height=4000)
+    mask = parse_mask(" 0,0,100,100 : pixelate @14:30-14:35", clock)
+    assert (mask.style, mask.start_us, mask.end_us) == (MaskStyle.PIXELATE, 30, 35)
+    assert parse_mask("1,1,1,1@-15m..14:30", clock).start_us == 15
+    assert parse_mask("1,1,1,1@..14:35", clock).start_us is None
+    assert parse_mask("1,1,1,1@2026-03-01 14:30..", clock).end_us is None
+    assert parse_masks("", clock) == ()
+    two = parse_masks("1,1,1,1; 2,2,2,2:pixelate@14:30..14:35;", clock)
+    assert parse_masks(masks_text(two, lambda us: f"14:{us}"), clock) == two
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "1,2,3",
+        "1,2,3,4,5",
+        "-1,0,5,5",
+        "0,0,0,5",
+        "nan,0,5,5",
+        "inf,0,5,5",
+        "90,0,11,5",
+        "1,1,1,1:red",
+        "1,1,1,1@14:35..14:30",
+        "1,1,1,1@whenever..",
+        "1,1,1,1@-15m-14:30",
+    ],
+)
+def test_what_is_no_mask_is_refused(text: str) -> None:
+    with pytest.raises(NoMask):
+        parse_mask(text, clock)
