@@ -344,7 +344,7 @@ async def test_a_range_is_marked_and_exported(tmp_path: Path) -> None:
         await played.press("left", "left", "left_square_bracket", "right", "right_square_bracket")
         await shows(played.pilot, "e exports, L locks")
         await played.press("e")
-        await shows(played.pilot, "Export this range?")
+        await shows(played.pilot, "Export driveway", "Made by")
         await played.press("escape")
         await played.press("escape")
         assert played.view.timeline.selection is None

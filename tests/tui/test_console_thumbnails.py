@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from engine import wire
 from engine.wire_bookmarks import BookmarkAdd
-from engine.wire_evidence import CaseItemAdd
+from engine.wire_evidence import CaseItemAdd, ExportAsk, ExportRange
 from storage.errors import NotFound
 from tests.fakes.engine import FRAME_US, SCRIPT_NOW_US, FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
@@ -282,7 +282,7 @@ async def test_the_clip_goes_to_a_case_an_export_and_playback(tmp_path: Path) ->
         await opened(pilot)
         await pilot.press("C")
         await shows(pilot, "New case")
-        await pilot.press(*"back door", "enter", "enter")
+        await pilot.press(*"back door", "f10")
         await shows(pilot, "added to case back door")
         (argument,) = called(engine, "add_case_item")
         assert isinstance(argument, tuple)
@@ -296,11 +296,17 @@ async def test_the_clip_goes_to_a_case_an_export_and_playback(tmp_path: Path) ->
         await pilot.press("escape", "e")
         await shows(pilot, "Export driveway", "2026-03-04 13:03:20", "2026-03-04 13:03:30")
         await pilot.press("f10")
-        await shows(pilot, "Export this range?")
-        assert called(engine, "plan_export") == [
-            ("driveway", SCRIPT_NOW_US - HOUR_US, SCRIPT_NOW_US - HOUR_US + 10 * SECOND_US)
-        ]
-        await pilot.press("escape", "p")
+        await shows(pilot, "Export this?")
+        (ask,) = called(engine, "plan_export_job")
+        assert isinstance(ask, ExportAsk)
+        assert ask.ranges == (
+            ExportRange(
+                camera="driveway",
+                start_us=SCRIPT_NOW_US - HOUR_US,
+                end_us=SCRIPT_NOW_US - HOUR_US + 10 * SECOND_US,
+            ),
+        )
+        await pilot.press("escape", "escape", "p")
         await until(pilot, lambda: app.front is Scope.PLAYBACK)
 
 

@@ -154,12 +154,12 @@ async def test_a_range_goes_into_a_new_case_and_into_one_that_is_there(tmp_path:
     engine = FakeEngine()
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await open_dialog(pilot, app, "c")
-        await shows(pilot, "A new case", "kept from recycling", "driveway")
+        await open_dialog(pilot, app, "C")
+        await shows(pilot, "New case", "kept from recycling", "driveway")
         await fill(pilot, app, name="theft", about="the bicycle", comment="he comes")
         await pilot.press("f10")
         await shows(pilot, "added to case theft")
-        await pilot.press("c")
+        await pilot.press("C")
         await shows(pilot, "Add to which case?", "theft", "1 clip", "a new case")
         await pilot.press("enter")
         await shows(pilot, "Add to case theft")
@@ -179,7 +179,7 @@ async def test_read_only_nothing_goes_into_a_case(tmp_path: Path) -> None:
     engine = FakeEngine()
     app = app_for(engine, tmp_path, is_read_only=True)
     async with app.run_test(size=SIZE) as pilot:
-        await open_dialog(pilot, app, "c")
+        await open_dialog(pilot, app, "C")
         await shows(pilot, "read-only")
     assert called(engine, "add_case") == []
 

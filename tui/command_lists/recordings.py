@@ -127,7 +127,7 @@ RECORDINGS: tuple[Command, ...] = (
         "case add",
         "Add to case",
         "Put the range into a case; it is locked while it is there.",
-        "c",
+        "C",
         "to_case",
         _R,
         changes=True,

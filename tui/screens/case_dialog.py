@@ -60,7 +60,7 @@ def _form(view: View, clips: Sequence[Clip], known: CaseView | None, comment: st
             Field("about", "About the case"),
             *fields,
         ]
-    title = "A new case" if known is None else f"Add to case {known.name}"
+    title = "New case" if known is None else f"Add to case {known.name}"
     text = f"{_words(view, clips)}\nWhat is in a case is kept from recycling."
     return FormDialog(title, fields, submit="Add", text=text)
 
