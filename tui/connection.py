@@ -16,7 +16,7 @@ from engine.client import WatchdeckError
 from tui.alarm_client import AlarmClient
 from tui.alarm_rule_client import AlarmRuleClient
 from tui.byte_stream import ByteStream
-from tui.evidence_client import EvidenceClient
+from tui.footage_client import FootageClient
 from tui.mirror import Mirror
 from tui.wall_client import WallClient
 
@@ -26,7 +26,7 @@ SILENCE_S = 15.0
 """A stream without a message for so long is treated as dead: the engine sends one every second."""
 
 
-class Client(AlarmClient, AlarmRuleClient, SearchClient, EvidenceClient, Protocol):
+class Client(AlarmClient, AlarmRuleClient, FootageClient, Protocol):
     """What the console uses of engine.client.EngineClient."""
 
     async def prepare(self) -> None: ...
@@ -46,6 +46,9 @@ class Client(AlarmClient, AlarmRuleClient, SearchClient, EvidenceClient, Protoco
     async def remove_lock(self, lock_id: int) -> None: ...
     async def plan_export(self, camera: str, start_us: int, end_us: int) -> wire.ExportPlan: ...
     def export(self, camera: str, start_us: int, end_us: int) -> AbstractAsyncContextManager[ByteStream]: ...
+    def export_file(
+        self, id: str, name: str, *, from_bytes: int = 0
+    ) -> AbstractAsyncContextManager[ByteStream]: ...
     async def picture(self, request: wire.PictureRequest) -> wire.PictureReply: ...
     async def events(
         self,

@@ -176,7 +176,7 @@ class FakeEngine:
         self.is_reachable = True
 
 
-class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeEvidenceCalls, FakeFootageCalls):
+class FakeEngineClient(FakeChassisCalls, FakeAlarmCalls, FakeEvidenceCalls, FakeFootageCalls, FakeWallCalls):
     """The names of engine.client.EngineClient."""
 
     def __init__(self, engine: FakeEngine) -> None:
