@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-BENCHMARKS = ("recording", "hash_chain", "timeline", "console", "drives", "motion")
+BENCHMARKS = ("recording", "timeline", "console", "drives", "motion", "pictures_motion")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Footage in which tests know who walks where and when: real files of real H.264, and their rows in a real catalog."""
+"""Footage in which tests know who walks where and when: real files of really coded video, and their rows in a real catalog."""
 
 from __future__ import annotations
 
@@ -57,16 +57,22 @@ def _still() -> np.ndarray:
 
 
 @functools.cache
-def filmed(picture: Picture) -> Stream:
+def filmed(picture: Picture, kind: str = "h264") -> Stream:
     """A keyframe a second, LENGTH_S of them."""
-    return coded("h264", [picture(second) for second in range(LENGTH_S)])
+    return coded(kind, [picture(second) for second in range(LENGTH_S)])
 
 
 def record(
-    catalog: Catalog, root: Path, camera: Camera, volume_id: int, start_us: int, picture: Picture = by_day
+    catalog: Catalog,
+    root: Path,
+    camera: Camera,
+    volume_id: int,
+    start_us: int,
+    picture: Picture = by_day,
+    kind: str = "h264",
 ) -> list[Path]:
     """LENGTH_S of the scene on the volume at `root`, in segments of SEGMENT_S. Returns the files."""
-    stream = filmed(picture)
+    stream = filmed(picture, kind)
     run = uuid4()
     changes: list[object] = [BeginRun(run, camera.id, start_us, (stream.track,))]
     paths = []

@@ -391,6 +391,29 @@ async def test_a_view_shows_rate_codec_and_the_newest_keyframe(rig: Rig) -> None
     assert ("camera", str(camera.uuid)) in rig.changes
 
 
+async def test_the_newest_keyframe_is_known_by_its_time_in_the_footage(rig: Rig) -> None:
+    """A camera whose clock is slow is slewed: its keyframes arrive at other times than the footage has them."""
+    await rig.add_volume()
+    camera = await rig.add_camera()
+    await rig.start()
+    script = PacketScript(rig.clock, fps=5, declared_fps=5.0015, gop=5)
+    differed, compared = False, 0
+    for _ in range(30):
+        await rig.stream(10, script)
+        keyframe = rig.service.last_keyframe(camera.uuid)
+        assert keyframe is not None
+        differed = differed or keyframe.footage_us != keyframe.time_us
+        for tail in rig.service.tails():
+            if tail.end_us > tail.start_us and tail.start_us <= keyframe.footage_us < tail.end_us:
+                ticks = (keyframe.footage_us - tail.start_us) * tail.media_duration_ticks
+                pictures = ticks / (tail.end_us - tail.start_us) / script.ticks
+                assert pictures == pytest.approx(round(pictures), abs=0.01)
+                assert round(pictures) % 5 == 0
+                compared += 1
+    assert differed, "or this test shows nothing"
+    assert compared > 10
+
+
 async def test_remaining_days_follow_the_measured_rate(rig: Rig) -> None:
     await rig.add_volume(free_bytes=1_100_000_000_000, floor_bytes=100_000_000_000)
     await rig.add_camera()

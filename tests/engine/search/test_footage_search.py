@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from engine.api.permissions import Caller, Role
 from engine.motion import packed_mask
 from engine.pictures.keyframe import LiveKeyframe
 from engine.pictures.messages import MotionJob
+from engine.pictures.process import WorkerLost, WorkerProcess
 from engine.pictures.worker import motion
 from engine.recording.segment import SegmentTail
 from engine.search import footage_search
@@ -82,8 +85,8 @@ class Yard:
     def tails(self) -> list[SegmentTail]:
         return []
 
-    def record(self, picture: Picture = by_day, start_us: int = T0) -> list[Path]:
-        return record(self.catalog._catalog, self.root, self.camera, self.volume_id, start_us, picture)
+    def record(self, picture: Picture = by_day, start_us: int = T0, kind: str = "h264") -> list[Path]:
+        return record(self.catalog._catalog, self.root, self.camera, self.volume_id, start_us, picture, kind)
 
     def look(self, picture: Picture = by_day, seconds: range = range(LENGTH_S), start_us: int = T0) -> None:
         """As the engine does while recording: in a block of two minutes at most."""
@@ -157,6 +160,13 @@ async def test_somebody_is_found_where_they_walked_and_nowhere_else(
     for hit, seconds in zip(view.hits, walks, strict=True):
         assert during(hit, seconds)
         assert hit.peak_cells > 1
+
+
+@pytest.mark.parametrize("kind", ["h265", "mjpeg"])
+async def test_whatever_the_codec(yard: Yard, kind: str) -> None:
+    yard.record(kind=kind)
+    (hit,) = (await yard.find(polygon=LEFT_THIRD)).hits
+    assert during(hit, LEFT_S)
 
 
 async def test_the_noise_of_the_night_is_no_motion(yard: Yard) -> None:
@@ -240,6 +250,47 @@ async def test_results_grow_and_a_search_can_be_ended_in_the_middle(yard: Yard) 
     assert ended.state is SearchState.CANCELLED
     assert ended.hits[0].start_us == view.hits[0].start_us
     assert len((await yard.find()).hits) == 2, "the next one has a worker again"
+
+
+async def test_a_worker_that_dies_costs_a_picture_and_a_second_is_counted_for_it(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.record()
+    start, pids = WorkerProcess.start, []
+
+    async def started() -> WorkerProcess:
+        worker = await start()
+        pids.append(worker.pid)
+        if len(pids) == 1:
+            os.kill(worker.pid, signal.SIGKILL)
+        return worker
+
+    monkeypatch.setattr(WorkerProcess, "start", started)
+    view = await yard.find()
+    assert (view.state, view.unseen_us, view.decoded_looks) == (SearchState.DONE, SECOND, LENGTH_S - 1)
+    assert len(pids) == 2
+    assert len(view.hits) == 2
+
+
+async def test_workers_that_do_not_come_up_fail_the_search_with_the_reason(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.record()
+
+    async def refused() -> WorkerProcess:
+        raise WorkerLost("no memory for a worker")
+
+    monkeypatch.setattr(WorkerProcess, "start", refused)
+    view = await yard.find()
+    assert view.state is SearchState.FAILED
+    assert "no memory for a worker" in view.trouble
+
+
+async def test_searches_are_decoded_side_by_side(yard: Yard) -> None:
+    yard.record()
+    views = await asyncio.gather(yard.find(), yard.find(BEN), yard.find(polygon=LEFT_THIRD))
+    assert [len(view.hits) for view in views] == [2, 2, 1]
+    assert [view.decoded_looks for view in views] == [LENGTH_S] * 3
 
 
 async def test_others_searches_are_nobodys_business_but_the_administrators(yard: Yard) -> None:
