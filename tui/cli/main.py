@@ -13,6 +13,7 @@ import click
 from engine.client import InvalidInput, WatchdeckError
 from tui.cli.alarm_settings import listen, mail, preservation
 from tui.cli.alarms import alarm
+from tui.cli.bookmarks import bookmark
 from tui.cli.cameras import camera
 from tui.cli.chassis import chassis
 from tui.cli.drives import drive
@@ -25,6 +26,7 @@ from tui.cli.processes import completion, demo, drive_service, engine, fsck, ver
 from tui.cli.raid_tasks import raid
 from tui.cli.recordings import recording, snapshot
 from tui.cli.schedule_templates import schedule
+from tui.cli.searches import activity, search
 from tui.cli.session import Session
 from tui.cli.station import station
 from tui.cli.status import status
@@ -80,6 +82,9 @@ for _command in (
     chassis,
     recording,
     snapshot,
+    search,
+    activity,
+    bookmark,
     events,
     alarm,
     trigger,
