@@ -403,6 +403,7 @@ async def test_the_newest_keyframe_is_known_by_its_time_in_the_footage(rig: Rig)
         keyframe = rig.service.last_keyframe(camera.uuid)
         assert keyframe is not None
         differed = differed or keyframe.footage_us != keyframe.time_us
+        await rig.stream(2, script)  # it reaches the file with the next one
         for tail in rig.service.tails():
             if tail.end_us > tail.start_us and tail.start_us <= keyframe.footage_us < tail.end_us:
                 ticks = (keyframe.footage_us - tail.start_us) * tail.media_duration_ticks
