@@ -19,12 +19,12 @@ def most_cells(columns: int, rows: int) -> int:
     return max(1, min(MOST_CELLS, (columns // CELL_COLUMNS) * (rows // CELL_ROWS)))
 
 
-def grid_of(count: int, columns: int, rows: int) -> tuple[int, int]:
-    """Cells side by side and one above the other, so that pictures of 16:9 are as large as can be."""
+def grid_of(count: int, columns: int, rows: int, around: tuple[int, int] = (2, 3)) -> tuple[int, int]:
+    """Cells side by side and one above the other, so that pictures of 16:9 are as large as can be; `around` is what frame and caption take."""
     best, best_area = (1, max(count, 1)), -1
     for across in range(1, count + 1):
         down = -(-count // across)
-        width, height = columns // across - 2, rows // down - 3  # without frame and caption
+        width, height = columns // across - around[0], rows // down - around[1]
         picture = min(width, height * 32 // 9)
         if picture > best_area:
             best, best_area = (across, down), picture

@@ -68,6 +68,7 @@ class PlaybackView(PlaybackActions):
     ]
     DEFAULT_CSS = """
     PlaybackView > .title { height: 1; background: $surface; }
+    PlaybackView > PlaybackTimeline { height: 6; }
     PlaybackView > #playback-legend { height: 1; }
     """
 

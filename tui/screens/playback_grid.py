@@ -13,6 +13,8 @@ from widgets.video_cell import VideoCell
 MOST = 16
 """Cameras at once. Q-26, PB-11."""
 ADVISED = 4
+AROUND = (1, 1)
+"""Gutter and caption."""
 
 
 class PlaybackCell(VideoCell):
@@ -61,7 +63,7 @@ class PlaybackGrid(Container):
 
     def mark(self, cameras: Sequence[str], front: str, *, is_enlarged: bool, room: tuple[int, int]) -> None:
         """Names, which is in front, and how they stand in so many columns and rows."""
-        self.across, down = grid_of(1 if is_enlarged else max(len(cameras), 1), *room)
+        self.across, down = grid_of(1 if is_enlarged else max(len(cameras), 1), *room, around=AROUND)
         self.styles.grid_size_columns = self.across
         self.styles.grid_size_rows = down
         for cell, camera in zip(self.cells, cameras, strict=False):

@@ -66,7 +66,7 @@ class PlaybackPictures:
         self._clock = clock
         self._advance = advance
         self._missing = missing
-        self._told = drawn
+        self.told = drawn
         self._players: list[Player] = []
         self._front = ""
         self._wake = asyncio.Event()
@@ -208,7 +208,7 @@ class PlaybackPictures:
             self._board.drop(player.cell)
             player.cell.note = ""
             player.cell.clear(why or FETCHING)
-            self._told(player.camera)
+            self.told(player.camera)
 
     # -- what came ---------------------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class PlaybackPictures:
         if wish.step:
             player.before = None
             self._clock.hold(reply.time_us)
-        self._told(wish.camera)
+        self.told(wish.camera)
 
     def _failed(self, cell: VideoCell, wish: Wish, error: WatchdeckError) -> None:
         player = self._player(wish.camera)
@@ -233,4 +233,4 @@ class PlaybackPictures:
             self._wake.set()
             return
         player.shown = Shown(wish.at_us, self._view.desk.mirror.at_s, is_exact=wish.is_exact, is_missing=True)
-        self._told(wish.camera)
+        self.told(wish.camera)
