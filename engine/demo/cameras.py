@@ -12,13 +12,18 @@ import json
 import random
 import signal
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 
 from engine.demo.access import Login
+from engine.demo.faults import Faults
 from engine.demo.feed import DemoCamera
 from engine.demo.rtsp_server import DemoServer
 from storage.clock import SystemClock
 
 FLAKY_CAMERA = "gate"
+LIVE_SIZE_PX = (320, 180)
+"""Of the second streams."""
 _FIRST_DROP_S = 40.0
 _DROP_EVERY_S = (150.0, 300.0)
 _DROP_FOR_S = (8.0, 25.0)
@@ -38,20 +43,35 @@ def demo_cameras(login: Login) -> tuple[DemoCamera, ...]:
     )
 
 
+def live_name(camera: str) -> str:
+    """Of the camera's second stream."""
+    return f"{camera}-live"
+
+
+def live_streams(cameras: Iterable[DemoCamera]) -> tuple[DemoCamera, ...]:
+    """The cameras' smaller second streams: the same scenes, without sound."""
+    return tuple(replace(camera, name=live_name(camera.name), has_audio=False) for camera in cameras)
+
+
 async def drop_out(server: DemoServer, camera: str, rng: random.Random) -> None:
     """Cut one camera off for a few seconds, every few minutes."""
     wait_s = _FIRST_DROP_S
     while True:
         await asyncio.sleep(wait_s)
-        server.faults[camera].hangs_up = True
-        server.drop(camera)
+        for name in (camera, live_name(camera)):
+            server.faults[name].hangs_up = True
+            server.drop(name)
         await asyncio.sleep(rng.uniform(*_DROP_FOR_S))
-        server.faults[camera].hangs_up = False
+        for name in (camera, live_name(camera)):
+            server.faults[name].hangs_up = False
         wait_s = rng.uniform(*_DROP_EVERY_S)
 
 
 async def serve(login: Login) -> None:
-    server = DemoServer(demo_cameras(login), SystemClock())
+    cameras = demo_cameras(login)
+    small = live_streams(cameras)
+    faults = {stream.name: Faults(size_px=LIVE_SIZE_PX) for stream in small}
+    server = DemoServer(cameras + small, SystemClock(), faults=faults)
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(server.run(), name="demo cameras")
         flaky = group.create_task(drop_out(server, FLAKY_CAMERA, random.Random()), name="drop-outs")

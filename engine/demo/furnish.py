@@ -8,7 +8,7 @@ from engine import wire
 from engine.client import EngineClient
 from engine.deadline import Deadline
 from engine.demo.access import Login
-from engine.demo.cameras import demo_cameras
+from engine.demo.cameras import demo_cameras, live_name
 from engine.demo.child import Child, DemoFailed
 from engine.wire_chassis import ChassisView
 from storage.errors import EngineUnreachable
@@ -45,13 +45,18 @@ async def furnish(client: EngineClient, server_port: int, login: Login) -> None:
     cameras = demo_cameras(login)
     for number, camera in enumerate(cameras):
         url = f"rtsp://127.0.0.1:{server_port}/{camera.name}"
+        live_url = f"rtsp://127.0.0.1:{server_port}/{live_name(camera.name)}"
         user, password = (login.user, login.password) if camera.login else ("", "")
         if camera.name in known:
-            await client.edit_camera(camera.name, wire.CameraEdit(url=url, user=user, password=password))
+            await client.edit_camera(
+                camera.name, wire.CameraEdit(url=url, live_url=live_url, user=user, password=password)
+            )
         else:
             group = groups[number * len(groups) // len(cameras)] if groups else ""
             await client.add_camera(
-                wire.CameraAdd(name=camera.name, url=url, user=user, password=password, group=group)
+                wire.CameraAdd(
+                    name=camera.name, url=url, live_url=live_url, user=user, password=password, group=group
+                )
             )
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.wire import PictureReply
+from storage.catalog.changes import CloseSegment
 from storage.errors import PictureUnavailable
+from storage.segments.places import encode_places
+from storage.segments.recover import recover_segment
 from tests.fakes.coded_clip import START_US, Clip, Recorded, clip, filmed_us, recorded
 from tests.fakes.station import FakeStation
 
@@ -212,3 +215,30 @@ async def test_a_damaged_keyframe_is_an_error_for_its_whole_gop(
             with pytest.raises(PictureUnavailable, match="corrupt"):
                 await rig.ask(coded.times_us[30], exact=exact)
         assert filmed_us(await rig.ask(coded.times_us[24], exact=True)) == coded.times_us[24]
+
+
+@pytest.mark.parametrize("kind", ["h264_b", "h265"])
+async def test_a_file_that_a_crash_left_open_is_exact_once_it_is_recovered(
+    kind: str, station: FakeStation, short_folder: Path
+) -> None:
+    coded = clip(kind)
+    async with recorded(station, short_folder) as rig:
+        paths = await rig.run(coded, is_last_open=True)
+        with paths[-1].open("ab") as file:
+            file.write(b"\x00\x00\x10\x00moof torn in the middle")
+        (segment,) = await rig.services.catalog.read("open_segments")
+        found = recover_segment(paths[-1])
+        run = await rig.services.catalog.read("run", segment.run_id)
+        closed = CloseSegment(
+            run.uuid,
+            segment.sequence,
+            segment.end_us,
+            found.video_duration_ticks,
+            found.bytes,
+            encode_places(found.keyframes),
+            is_recovered=True,
+        )
+        await rig.services.catalog.write("apply", [closed])
+        await check_every_picture(rig, coded)
+        backwards = await rig.walk(coded.times_us[-1], -1, 99, exact=True)
+        assert [filmed_us(reply) for reply in backwards] == list(coded.times_us[-2::-1])

@@ -1,0 +1,45 @@
+"""The index that pictures are read by is about the file as the recorder leaves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.pictures.decode import read_keyframe
+from engine.pictures.keyframe import RecordedKeyframe
+from engine.pictures.recorded_files import RecordedFiles
+from storage.catalog.picture_footage import PictureFootage
+from tests.engine.recording.rig import Rig
+from tests.fakes.camera import PacketScript
+
+S = 1_000_000
+
+
+async def test_every_keyframe_of_a_closed_segment_is_read_by_the_index_alone(rig: Rig, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    await rig.add_volume()
+    camera = await rig.add_camera()
+    await rig.start()
+    sent = await rig.stream(150, PacketScript(rig.clock, gop=50))
+    closed = [segment for segment in await rig.segments() if not segment.is_open]
+    assert closed, "none was long enough"
+    segment = closed[0]
+    found: PictureFootage = await rig.catalog.read("picture_footage", camera.id, segment.start_us)
+    assert Path(found.path).stat().st_size == segment.bytes
+    monkeypatch.setattr(RecordedFiles, "_scanned", None)
+    hz = found.tracks[0].time_base_hz
+    files, seen, ticks = RecordedFiles(), [], 0
+    while ticks < segment.media_duration_ticks:
+        source = RecordedKeyframe(
+            camera=str(camera.uuid),
+            path=found.path,
+            media_ticks=ticks,
+            start_us=segment.start_us,
+            end_us=segment.end_us,
+            duration_ticks=segment.media_duration_ticks,
+            tracks=found.tracks,
+            places=found.places,
+            file_bytes=segment.bytes,
+        )
+        seen.append(read_keyframe(source, files).data)
+        ticks += 2 * hz
+    assert seen == [packet.data for packet in sent if packet.is_keyframe][: len(seen)]
+    assert len(seen) > 50
