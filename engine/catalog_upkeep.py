@@ -1,5 +1,5 @@
 """What the catalog forgets by itself, so that it stays bounded: old events, alarms and operations as the preservation settings say,
-ended jobs as old as events may be, and gaps from before the oldest footage.
+ended jobs as old as events may be, rules' bookmarks whose video is gone, as old as alarms may be, and gaps from before the oldest footage.
 
 Footage itself is forgotten by retention. A background round of the station; loop only, the work is the catalog's.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from engine.alarms.actions.bookmark import ACTOR as ALARM_RULE
 from engine.catalog_thread import CatalogThread
 from engine.config import CatalogSection
 from engine.supervise import Sleep
@@ -78,6 +79,7 @@ async def upkeep_round(
         step=EVENTS_A_STEP,
     )
     await in_steps("prune_alarms", before(kept.alarms_days), ALARMS_A_STEP, keep_at_least=KEEP_AT_LEAST)
+    await in_steps("prune_bookmarks", before(kept.alarms_days), ALARM_RULE, ALARMS_A_STEP)
     await in_steps("prune_operations", by_severity, EVENTS_A_STEP, keep_at_least=KEEP_AT_LEAST)
     await catalog.write("forget_chassis_jobs", before(limits.keep_events_days))
     await catalog.write("forget_gaps", before(limits.keep_gaps_days))

@@ -86,15 +86,17 @@ class MotionIndex:
                 except WatchdeckError as error:
                     log.error("stored motion: %s; tried again", error)
         finally:
-            # What is too young to be held against the footage is held against what there is of it.
-            await self.flush(until_us=None)
+            try:
+                # What is too young to be held against the footage is held against what there is of it.
+                await self.flush(is_last=True)
+            except WatchdeckError as error:
+                log.error("stored motion: the last minute is lost: %s", error)
 
-    async def flush(self, until_us: int | None = 0) -> None:
-        """Write looks up to `until_us` (0: those that have settled, None: all). Raises WatchdeckError; nothing is lost by that."""
-        if until_us == 0:
-            until_us = self._clock.now_us() - SETTLE_US
+    async def flush(self, *, is_last: bool = False) -> None:
+        """Write the looks that have settled; the last time all. Raises WatchdeckError; nothing is lost by that."""
+        until_us = self._clock.now_us() - SETTLE_US
         due = {
-            uuid: [look for look in each.waiting if until_us is None or look.time_us <= until_us]
+            uuid: [look for look in each.waiting if is_last or look.time_us <= until_us]
             for uuid, each in self._cameras.items()
         }
         due = {uuid: looks for uuid, looks in due.items() if looks}

@@ -171,6 +171,24 @@ class BookmarkRows(RecyclingRows):
             self._purge_removed_cameras()
         return known
 
+    def prune_bookmarks(self, before_us: int, created_by: str, step: int = 1_000) -> int:
+        """Drop at most `step` of those of one maker, from footage of before `before_us`, of which nothing is left: no lock, no video.
+
+        Video on a volume that was removed is left: it comes back with its volume. Returns how many went.
+        """
+        with self.transaction():
+            gone = self._run(
+                "DELETE FROM bookmark WHERE id IN ("
+                "SELECT b.id FROM bookmark AS b INDEXED BY bookmark_by_start CROSS JOIN camera AS c ON c.id = b.camera_id"
+                " WHERE b.start_us < ?1 AND b.lock_id IS NULL AND b.created_by = ?2 AND NOT EXISTS ("
+                "SELECT 1 FROM segment AS s WHERE s.camera_id = b.camera_id AND s.start_us >= b.start_us - c.longest_segment_us"
+                " AND s.start_us < b.end_us AND s.end_us > b.start_us AND s.state < 2) LIMIT ?3)",
+                (before_us, created_by, step),
+            )
+            if gone:
+                self._purge_removed_cameras()
+        return gone
+
     def bookmark(self, id: int, *, now_us: int) -> BookmarkRow:
         """Raises NotFound."""
         with self._snapshot():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,7 +114,7 @@ async def test_young_looks_wait_and_the_last_flush_takes_them(kept: Kept) -> Non
     await kept.flush_at(30)
     assert kept.seconds() == list(range(31))
     assert [(look.time_us - T0) // SECOND for look in kept.index.recent(kept.camera)] == list(range(60))
-    await kept.index.flush(until_us=None)
+    await kept.index.flush(is_last=True)
     assert kept.seconds() == list(range(60))
 
 
@@ -159,3 +160,20 @@ async def test_a_camera_that_left_is_forgotten_when_its_looks_are_written(kept: 
     kept.index.note(UUID(int=7), T0, STILL)
     await kept.flush_at(60)
     assert kept.index.recent(UUID(int=7)) == []
+
+
+async def test_an_ordered_stop_writes_what_is_in_memory(kept: Kept) -> None:
+    kept.recorded(0, 100)
+    running = asyncio.create_task(kept.index.run())
+    await asyncio.sleep(0)
+    kept.looks(0, 60)
+    running.cancel()
+    await asyncio.wait([running])
+    assert kept.seconds() == list(range(60))
+    kept.looks(60, 70)
+    kept.is_full = True
+    running = asyncio.create_task(kept.index.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    assert running.cancelled(), "a catalog that takes nothing does not hold the stop up"

@@ -237,3 +237,17 @@ def test_another_try_finds_the_first(footage: Footage) -> None:
     assert footage.bookmark(5, name="rule", created_by="alarm rule").id != first.id
     assert footage.bookmark(5, name="other", created_by="alarm rule", once=True).id != first.id
     assert len(footage.catalog.locks()) == 3
+
+
+def test_what_rules_bookmarked_goes_when_nothing_of_it_is_left(footage: Footage) -> None:
+    rule = {"created_by": "alarm rule", "keep_days": 1}
+    footage.bookmark(5, name="old", **rule)
+    footage.bookmark(50, name="newer", **rule)
+    footage.bookmark(5, name="of a person", created_by="anna", keep_days=1)
+    footage.bookmark(5, name="kept", created_by="alarm rule", camera_id=add_camera(footage.catalog, "yard"))
+    limit_us = T0 + 20 * SECOND
+    footage.catalog.expire_locks(NOW + 2 * US_PER_DAY)
+    assert footage.catalog.prune_bookmarks(limit_us, "alarm rule") == 0, "its video is still there"
+    footage.recycle_all()
+    assert footage.catalog.prune_bookmarks(limit_us, "alarm rule") == 1
+    assert sorted(names(footage.catalog)) == ["kept", "newer", "of a person"]

@@ -139,6 +139,7 @@ CALLS: dict[str, Callable[[Catalog], object]] = {
     "bookmarks of a camera": lambda c: c.bookmarks(BookmarkFilter(camera="GAT", start_us=T0), now_us=T0),
     "add_bookmark": lambda c: c.add_bookmark(camera_id=1, start_us=T0, end_us=T0 + 1, now_us=T0, once=True),
     "edit_bookmark": lambda c: c.edit_bookmark(1, now_us=T0, end_us=T0 + 9, keep_days=3),
+    "prune_bookmarks": lambda c: c.prune_bookmarks(T0 + 9, "ann"),
     "remove_bookmark": lambda c: c.remove_bookmark(1, now_us=T0),
     "motion_blocks": lambda c: (
         c.put_motion_blocks([MotionBlock(1, T0, T0 + 1, 0, b"")]),
