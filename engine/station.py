@@ -19,6 +19,8 @@ from engine.alarms.actions.assemble import AlarmActions
 from engine.alarms.actions.snapshots import EventSnapshots
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
+from engine.api.export_sources import export_sources
+from engine.api.handlers_exports import export_statement
 from engine.api.handlers_links import copy_clip, planned_clip
 from engine.api.handlers_pictures import picture_of
 from engine.api.operation_log import OperationLog, keep_operations
@@ -297,6 +299,21 @@ class Station:
 
         chassis.on_change = chassis_changed
         chassis.has_readers = lambda: hub.readers > 0
+        exports = ExportService(
+            Workshop(
+                folder=ExportFolder(Path(self._config.exports.folder or self._state / EXPORTS_NAME)),
+                sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
+                picture=lambda request: picture_of(services, request),
+                gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
+                statement=lambda actor, comment: export_statement(services, actor, comment),
+                keys=keys,
+                clock=self._clock,
+            ),
+            catalog,
+            events,
+            files,
+            keep_days=self._config.exports.keep_days,
+        )
         links = LinkDesk(
             self._config.links,
             LiveTaps(recording),

@@ -21,14 +21,27 @@ from engine.exports.mask_messages import MaskJob, TimedMask
 from engine.exports.mask_process import MaskProcess
 from engine.exports.names import file_name, local_moment
 from engine.exports.package import Package, PlainPackage, ZipPackage
-from engine.exports.planning import PlannedRange, Sources, needed_bytes, no_room, planned
+from engine.exports.planning import PlannedRange, Signing, Sources, needed_bytes, no_room, planned
 from engine.exports.record import ExportJob, WantedRange
 from engine.exports.report import MissingFootage, Report, ReportedRange, report_page
 from engine.wire import PictureFormat, PictureReply, PictureRequest
-from engine.wire_evidence import ExportedFile
+from engine.wire_evidence import ExportedFile, PrivacyMask
+from engine.wire_search import SHARE
 from storage.catalog.records import Gap
 from storage.clock import Clock
 from storage.errors import ExportFailed, NotFound, PictureUnavailable, WatchdeckError
+from storage.evidence.encoded_seal import EncodedSeal, worst
+from storage.evidence.manifest import ExportStatement, MaskedArea, MaskStyle, NamedUuid
+from storage.evidence.package import (
+    HOW_NAME,
+    KEY_NAME,
+    MANIFEST_NAME,
+    SIGNATURE_NAME,
+    PackagedFile,
+    package_papers,
+)
+from storage.evidence.public_key import grouped
+from storage.evidence.station_key import StationKeys
 from storage.units import US_PER_SECOND
 
 log = logging.getLogger(__name__)
@@ -51,9 +64,13 @@ class Workshop:
     picture: Callable[[PictureRequest], Awaitable[PictureReply]]
     gaps: Callable[[int, int, int], Awaitable[list[Gap]]]
     """Of a camera by its number, between two times."""
-    station: Callable[[], str]
-    software: str
+    statement: Callable[[str, str], ExportStatement]
+    """By whom and why; the rest it knows."""
+    keys: StationKeys
     clock: Clock
+
+    def signing(self, actor: str, comment: str) -> Signing:
+        return Signing(self.statement(actor, comment), self.keys)
 
 
 class _SourceFailed(Exception):
@@ -74,8 +91,10 @@ class Making:
         self._package: Package | None = None
         self._chunks: Iterator[bytes] | None = None
         self._masked_fd = -1
-        self._taken: set[str] = {REPORT_NAME}
+        self._taken: set[str] = {REPORT_NAME, MANIFEST_NAME, SIGNATURE_NAME, KEY_NAME, HOW_NAME.casefold()}
         self._notes: list[str] = []
+        self._written: list[ExportedFile] = []
+        self._signing = workshop.signing(job.created_by, job.body.comment)
 
     async def run(self) -> tuple[tuple[ExportedFile, ...], tuple[str, ...]]:
         """Its files, which are in place then, and what a reader should know. Raises WatchdeckError; cancelled, nothing is left."""
@@ -101,6 +120,7 @@ class Making:
             )
         if body.with_report:
             await self._write(package, REPORT_NAME, report_page(self._report(reported)))
+            await self._write_papers(package)
         self._job.doing = "finishing"
         steps = package.finish()
         while await self._lane.do(next, steps, None) is not None:
@@ -128,8 +148,8 @@ class Making:
             found = await planned(
                 self._shop.sources,
                 self._lane,
-                asked,
-                wanted.camera,
+                wanted,
+                self._signing,
                 with_audio=self._job.body.with_audio,
             )
         except WatchdeckError as error:
@@ -164,7 +184,7 @@ class Making:
         masks = timed_masks(asked.masks, file.spans)
         times = moments(file.spans, self._pictures_a_range())
         if masks:
-            name, written, stills = await self._masked(package, part, found, masks, times)
+            name, written, stills = await self._masked(package, part, wanted, found, masks, times)
             pictures = [(times[index][0], jpeg) for index, jpeg in sorted(stills.items())]
             self._note(camera.name, asked.start_us, "encoded anew, with masks")
         else:
@@ -214,7 +234,12 @@ class Making:
                 f"{found.camera.name}, {length_s * copied_bytes / file.total_bytes:.0f} of {length_s:.0f} s"
             )
         self._chunks = None
-        return await self._lane.do(package.end)
+        return await self._end_file(package)
+
+    async def _end_file(self, package: Package) -> ExportedFile:
+        made = await self._lane.do(package.end)
+        self._written.append(made)
+        return made
 
     @staticmethod
     def _copy_one(chunks: Iterator[bytes], package: Package) -> int:
@@ -232,6 +257,7 @@ class Making:
         self,
         package: Package,
         part: Path,
+        wanted: WantedRange,
         found: PlannedRange,
         masks: tuple[TimedMask, ...],
         times: tuple[tuple[int, int], ...],
@@ -252,18 +278,41 @@ class Making:
             except ExportFailed as exc:
                 raise _SourceFailed(exc) from exc
         size_bytes = (await self._lane.do(os.fstat, fd)).st_size
+        seal = self._seal(found, wanted, size_bytes)
         name = file_name(camera.name, file.start_us, done.suffix, self._taken)
-        begin = partial(package.begin, size_bytes=size_bytes, is_text=False, time_us=file.start_us)
+        whole_bytes = size_bytes + seal.box_bytes
+        begin = partial(package.begin, size_bytes=whole_bytes, is_text=False, time_us=file.start_us)
         await self._lane.do(begin, name)
+
+        def copy_one(offset: int) -> int:
+            data = os.pread(fd, CHUNK_BYTES, offset)
+            seal.update(data)
+            package.write(data)
+            return len(data)
+
         offset = 0
-        while data := await self._lane.do(os.pread, fd, CHUNK_BYTES, offset):
-            await self._lane.do(package.write, data)
-            offset += len(data)
-            self._job.written_bytes += len(data)
-        written = await self._lane.do(package.end)
-        self._masked_fd = -1
-        await self._lane.do(os.close, fd)
+        while count := await self._lane.do(copy_one, offset):
+            offset += count
+            self._job.written_bytes += count
+        sources = worst(part.recorded for part in file.manifest().parts)
+        await self._lane.do(lambda: package.write(seal.box(sources)))
+        written = await self._end_file(package)
+        await self._lane.do(self._close_source)
         return name, written, process.stills
+
+    def _seal(self, found: PlannedRange, wanted: WantedRange, size_bytes: int) -> EncodedSeal:
+        file, camera, asked = found.file, found.camera, wanted.asked
+        return EncodedSeal(
+            self._signing.statement,
+            NamedUuid(uuid=str(camera.uuid), name=camera.name),
+            self._signing.keys.signer(),
+            asked_us=(asked.start_us, asked.end_us),
+            shown_us=(file.start_us, file.end_us),
+            stretches=file.parts,
+            masks=[masked_area(mask, file.start_us, file.end_us) for mask in asked.masks],
+            data_bytes=size_bytes,
+            notes=file.notes,
+        )
 
     async def _video(self, found: PlannedRange) -> AsyncIterator[bytes]:
         """What the mask process reads; the disk it writes to is watched here."""
@@ -299,28 +348,42 @@ class Making:
         return found
 
     def _report(self, reported: list[ReportedRange]) -> Report:
-        body, job = self._job.body, self._job
+        body, statement = self._job.body, self._signing.statement
         return Report(
             title=f"Export {body.name}",
-            station=self._shop.station(),
-            software=f"watchdeck {self._shop.software}",
-            exported_us=self._shop.clock.now_us(),
-            exported_by=job.created_by,
+            station=statement.station.name,
+            software=statement.software,
+            exported_us=statement.exported_us,
+            exported_by=statement.exported_by,
             ranges=tuple(reported),
             case=body.case,
             case_comment=body.case_comment,
             comment=body.comment,
+            fingerprint=grouped(self._signing.keys.signer().fingerprint),
         )
 
-    async def _write(self, package: Package, name: str, content: bytes) -> ExportedFile:
+    async def _write_papers(self, package: Package) -> None:
+        """What proves the whole, last of all."""
+        files = [PackagedFile(name=each.name, bytes=each.bytes, sha256=each.sha256) for each in self._written]
+        papers = package_papers(
+            self._signing.statement,
+            self._signing.keys.signer(),
+            files,
+            case=self._job.body.case,
+            notes=self._notes,
+        )
+        for name, content in papers:
+            await self._write(package, name, content)
+
+    async def _write(self, package: Package, name: str, content: bytes) -> None:
         """A small file, on the threads all the same."""
 
-        def write() -> ExportedFile:
+        def write() -> None:
             package.begin(name, size_bytes=len(content), is_text=True, time_us=self._shop.clock.now_us())
             package.write(content)
-            return package.end()
 
-        return await self._lane.do(write)
+        await self._lane.do(write)
+        await self._end_file(package)
 
     def _note(self, camera: str, start_us: int, text: str) -> None:
         self._notes.append(f"{camera} {local_moment(start_us):%Y-%m-%d %H:%M:%S}: {text}")
@@ -356,6 +419,19 @@ def nameless_file(folder: Path) -> int:
     except OSError as exc:
         raise folder_error(exc, folder) from exc
     return fd
+
+
+def masked_area(mask: PrivacyMask, start_us: int, end_us: int) -> MaskedArea:
+    """As the manifest says it; the times are of what is shown."""
+    return MaskedArea(
+        left=mask.left / SHARE,
+        top=mask.top / SHARE,
+        width=mask.width / SHARE,
+        height=mask.height / SHARE,
+        start_us=start_us if mask.start_us is None else mask.start_us,
+        end_us=end_us if mask.end_us is None else mask.end_us,
+        style=MaskStyle(mask.style.value),
+    )
 
 
 def _read_one(chunks: Iterator[bytes]) -> bytes:

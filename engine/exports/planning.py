@@ -15,7 +15,9 @@ from engine.exports.record import WantedRange
 from engine.wire_evidence import ExportPlanView, ExportRange, RangePlan
 from storage.catalog.records import Camera
 from storage.errors import InvalidInput, VolumeFull, WatchdeckError
-from storage.segments.export import ExportFile, ExportSource, plan_export
+from storage.evidence.manifest import ExportStatement, NamedUuid
+from storage.evidence.station_key import StationKeys
+from storage.segments.export import ExportFile, ExportProof, ExportSource, plan_export
 from storage.units import US_PER_DAY
 
 LONGEST_US = US_PER_DAY
@@ -31,6 +33,14 @@ Sources = Callable[[str, int, int], Awaitable[tuple[Camera, list[ExportSource]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """What all manifests of an export have in common."""
+
+    statement: ExportStatement
+    keys: StationKeys
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedRange:
     """One range with the bytes it would be."""
 
@@ -39,11 +49,14 @@ class PlannedRange:
 
 
 async def planned(
-    sources: Sources, lane: FileLane, wanted: ExportRange, ref: str, *, with_audio: bool
+    sources: Sources, lane: FileLane, wanted: WantedRange, signing: Signing, *, with_audio: bool
 ) -> PlannedRange:
-    """Raises NotFound when nothing is recorded in it, VolumeError."""
-    camera, found = await sources(ref, wanted.start_us, wanted.end_us)
-    make = partial(plan_export, found, wanted.start_us, wanted.end_us, with_audio=with_audio)
+    """Raises NotFound when nothing is recorded in it, VolumeError, KeyUnusable."""
+    start_us, end_us = wanted.asked.start_us, wanted.asked.end_us
+    camera, found = await sources(wanted.camera, start_us, end_us)
+    who = NamedUuid(uuid=str(camera.uuid), name=camera.name)
+    proof = ExportProof(signing.statement, who, signing.keys)
+    make = partial(plan_export, found, start_us, end_us, proof=proof, with_audio=with_audio)
     return PlannedRange(camera, await lane.do(make))
 
 
@@ -52,12 +65,13 @@ async def plan_view(
     files: Executor,
     folder: ExportFolder,
     wanted: Sequence[WantedRange],
+    signing: Signing,
     *,
     with_audio: bool,
 ) -> ExportPlanView:
     """Range by range; a range that holds nothing says why."""
     lane = FileLane(files)
-    ranges = [await _range_plan(sources, lane, each, with_audio=with_audio) for each in wanted]
+    ranges = [await _range_plan(sources, lane, each, signing, with_audio=with_audio) for each in wanted]
     space = await lane.do(folder.space)
     total_bytes = sum(view.bytes for view in ranges)
     shown = [msgspec.structs.replace(view, bytes=0 if view.is_masked else view.bytes) for view in ranges]
@@ -77,11 +91,11 @@ async def plan_view(
 
 
 async def _range_plan(
-    sources: Sources, lane: FileLane, wanted: WantedRange, *, with_audio: bool
+    sources: Sources, lane: FileLane, wanted: WantedRange, signing: Signing, *, with_audio: bool
 ) -> RangePlan:
     asked = wanted.asked
     try:
-        found = await planned(sources, lane, asked, wanted.camera, with_audio=with_audio)
+        found = await planned(sources, lane, wanted, signing, with_audio=with_audio)
     except WatchdeckError as error:
         return RangePlan(
             camera=asked.camera,

@@ -72,12 +72,20 @@ class ExportService:
     async def plan(self, ask: ExportAsk) -> ExportPlanView:
         """Raises InvalidInput, NotFound (camera, case)."""
         wanted, _ = await self._wanted(ask)
+        return await self._plan(ask, wanted, "")
+
+    async def _plan(self, ask: ExportAsk, wanted: tuple[WantedRange, ...], actor: str) -> ExportPlanView:
         return await plan_view(
-            self._shop.sources, self._files, self._shop.folder, wanted, with_audio=ask.with_audio
+            self._shop.sources,
+            self._files,
+            self._shop.folder,
+            wanted,
+            self._shop.signing(actor, ask.comment),
+            with_audio=ask.with_audio,
         )
 
     async def start(self, ask: ExportAsk, actor: str) -> ExportJobView:
-        """Raises InvalidInput, NotFound, Conflict (too many wait), VolumeFull."""
+        """Raises InvalidInput, NotFound, Conflict (too many wait), VolumeFull, KeyUnusable."""
         if ask.password and len(ask.password) < PASSWORD_LENGTH:
             raise InvalidInput(
                 f"the password has fewer than {PASSWORD_LENGTH} characters",
@@ -85,9 +93,8 @@ class ExportService:
             )
         self._check_queue()
         wanted, case = await self._wanted(ask)
-        plan = await plan_view(
-            self._shop.sources, self._files, self._shop.folder, wanted, with_audio=ask.with_audio
-        )
+        self._shop.keys.signer()
+        plan = await self._plan(ask, wanted, actor)
         if not plan.is_possible:
             kind = NotFound if all(each.trouble for each in plan.ranges) else VolumeFull
             raise kind(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import msgspec
 
 from engine import wire
 from storage.catalog.changes import BeginRun, CloseSegment, OpenSegment
+from storage.segments.chain import RunChain
 from storage.units import ticks_to_us
 from tests.fakes.encoded_video import Stream, merged
 from tests.fakes.segment_files import START_US, identity, parts_of, write_segment
@@ -32,19 +35,24 @@ async def record(
     parts_a_segment: int = 2,
 ) -> None:
     """A run of the camera (added when there is none of that name) that begins at `start_us`."""
-    cameras = {camera.name: camera.id for camera in await station.client.cameras()}
+    cameras = {camera.name: (camera.id, camera.uuid) for camera in await station.client.cameras()}
     if name not in cameras:
         added = await station.client.add_camera(wire.CameraAdd(name=name, url="rtsp://192.0.2.1/x"))
-        cameras[name] = added.id
+        cameras[name] = (added.id, added.uuid)
+    camera_id, camera_uuid = cameras[name]
+    chain = RunChain(station.services.keys.signer())
     tracks, packets = merged(*streams)
     parts = parts_of(tracks, packets)
     run = uuid4()
-    await station.catalog.write("apply", [BeginRun(run, cameras[name], start_us, tracks)])
+    await station.catalog.write("apply", [BeginRun(run, camera_id, start_us, tracks)])
     hz = next(track for track in tracks if track.is_video).time_base_hz
     for sequence, first in enumerate(range(0, len(parts), parts_a_segment)):
         relative = f"{name}/{start_us}-{sequence}.mp4"
         chosen = parts[first : first + parts_a_segment]
-        _, summary = write_segment(root, relative, tracks, chosen, who=identity(sequence, start_us, run))
+        who = msgspec.structs.replace(
+            identity(sequence, start_us, run), camera=UUID(camera_uuid), camera_name=name
+        )
+        _, summary = write_segment(root, relative, tracks, chosen, who=who, chain=chain)
         end_us = start_us + ticks_to_us(summary.video_duration_ticks, hz)
         await station.catalog.write(
             "apply",

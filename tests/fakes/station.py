@@ -13,6 +13,8 @@ from uuid import UUID
 from engine import wire
 from engine.alarms.rule_desk import RuleDesk
 from engine.alarms.service import AlarmService
+from engine.api.export_sources import export_sources
+from engine.api.handlers_exports import export_statement
 from engine.api.handlers_links import copy_clip, planned_clip
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.permissions import Caller, Peers, Role
@@ -342,14 +344,15 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
         await alarms.load()
         events.watch(alarms.take)
         search = FootageSearch(catalog, recording, lambda uuid: looks.get(uuid, ()), clock, files)
+        keys = StationKeys.of(StationKey.generate(clock.now_us()))
         exports = ExportService(
             Workshop(
                 folder=ExportFolder(folder / "exports"),
                 sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
                 picture=lambda request: picture_of(services, request),
                 gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
-                station=lambda: "test",
-                software="1.2.3",
+                statement=lambda actor, comment: export_statement(services, actor, comment),
+                keys=keys,
                 clock=clock,
             ),
             events,
@@ -364,7 +367,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             test_mail=mail,
             operations=operations,
             search=search,
-            keys=StationKeys.of(StationKey.generate(clock.now_us())),
+            keys=keys,
             exports=exports,
             station=views,
             catalog=catalog,
