@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from tests.fakes.engine import FakeEngine
 
 FINGERPRINT = " ".join(f"{number:04x}" for number in range(0x5A10, 0x5A20))
+
+
+def file_of_zeros(name: str, size_bytes: int) -> ExportedFile:
+    return ExportedFile(name=name, bytes=size_bytes, sha256=hashlib.sha256(bytes(size_bytes)).hexdigest())
 
 
 class FakeFile:
@@ -216,8 +221,8 @@ class FakeEvidenceCalls:
             expires_us=now_us + 7 * US_PER_DAY,
             folder="/var/lib/watchdeck/exports/gate-20260304-140000-0001",
             files=(
-                ExportedFile(name="gate-20260304-140000.mp4", bytes=1_000_000, sha256="ab" * 32),
-                ExportedFile(name="index.html", bytes=20_000, sha256="cd" * 32),
+                file_of_zeros("gate-20260304-140000.mp4", 1_000_000),
+                file_of_zeros("index.html", 20_000),
             ),
             bytes=1_020_000,
         )

@@ -1,7 +1,113 @@
-"""What this screen does: evidence: exports made by the engine, and cases."""
+"""What the evidence screen does: exports made by the engine, and cases."""
 
 from __future__ import annotations
 
-from tui.command import Command
+from tui.command import Command, Scope
 
-EVIDENCE: tuple[Command, ...] = ()
+_E = Scope.EVIDENCE
+
+EVIDENCE: tuple[Command, ...] = (
+    Command(
+        "evidence.part",
+        "evidence other",
+        "Exports or cases",
+        "Go from the exports to the cases and back.",
+        "tab",
+        "part",
+        _E,
+        footer="Cases",
+    ),
+    Command(
+        "evidence.open",
+        "evidence open",
+        "Open",
+        "Of an export: its files and notes; a case: what is in it; a stretch: play it.",
+        "enter",
+        "open",
+        _E,
+        footer="Open",
+    ),
+    Command(
+        "evidence.fetch",
+        "fetch export",
+        "Fetch",
+        "Copy the files of the export into ~/watchdeck-exports here.",
+        "f",
+        "fetch",
+        _E,
+        footer="Fetch",
+    ),
+    Command(
+        "evidence.cancel",
+        "cancel export",
+        "Cancel",
+        "Stop an export that waits or runs; nothing of it is left.",
+        "c",
+        "cancel",
+        _E,
+        footer="Cancel",
+        changes=True,
+    ),
+    Command(
+        "evidence.remove",
+        "evidence remove",
+        "Remove",
+        "Remove the export with its files, the case, or the stretch from its case.",
+        "delete,d",
+        "remove",
+        _E,
+        footer="Remove",
+        changes=True,
+    ),
+    Command(
+        "evidence.export",
+        "export case",
+        "Export case",
+        "Export all of the case, with a report.",
+        "x",
+        "export",
+        _E,
+        footer="Export",
+    ),
+    Command("evidence.add", "case new", "New case", "Begin a case.", "a", "add", _E, changes=True),
+    Command(
+        "evidence.edit",
+        "case edit",
+        "Edit",
+        "Name and comment of the case; times and comment of the stretch.",
+        "e",
+        "edit",
+        _E,
+        changes=True,
+    ),
+    Command(
+        "evidence.later",
+        "case item down",
+        "Move down",
+        "Move the stretch one place down in its case.",
+        "J",
+        "reorder(1)",
+        _E,
+        changes=True,
+    ),
+    Command(
+        "evidence.earlier",
+        "case item up",
+        "Move up",
+        "Move the stretch one place up in its case.",
+        "K",
+        "reorder(-1)",
+        _E,
+        changes=True,
+    ),
+    Command("evidence.play", "case item play", "Play", "Play the stretch in Playback.", "p", "play", _E),
+    Command(
+        "evidence.key",
+        "station key",
+        "Station key",
+        "The fingerprint of the key that signs exports, to be read out.",
+        "s",
+        "key",
+        _E,
+    ),
+)
