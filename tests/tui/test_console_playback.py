@@ -419,6 +419,10 @@ async def test_an_error_of_the_engine_stands_in_the_cell(tmp_path: Path) -> None
         asked = len(played.requests())
         await played.pilot.pause(0.6)
         assert len(played.requests()) == asked  # not again while nothing has changed
+        await played.press("R")  # asked to ask again: once, with keys heard meanwhile
+        await until(played.pilot, lambda: len(played.requests()) == asked + 1)
+        await played.press("left")
+        await shows(played.pilot, "no picture: the segment cannot be read")
 
 
 async def test_without_graphics_the_timeline_still_works(tmp_path: Path) -> None:

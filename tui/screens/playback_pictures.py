@@ -20,6 +20,8 @@ from tui.screens.view import View
 from tui.work import start
 from widgets.video_cell import VideoCell
 
+BREATH_S = 0.005
+"""Between two ticks, however soon a picture was there: the loop is for keys, too."""
 SWITCHED_OFF = "pictures are switched off (--graphics)"
 
 
@@ -150,6 +152,7 @@ class PlaybackPictures:
             self._say_missing()
             if self._view.desk.mirror.is_connected and not self._is_ticking:
                 self._tick()
+            await asyncio.sleep(BREATH_S)
             left_s = min((pause_s(player.shown, self._clock) for player in self._seen()), default=LATEST_S)
             alarm = asyncio.get_running_loop().call_later(left_s, self._wake.set)
             try:
@@ -168,6 +171,8 @@ class PlaybackPictures:
         due = [player for player in seen if is_due(player.shown, self._clock, mirror.at_s, mirror.now_us)]
         for player in due:
             wish = wish_of(player.camera, self._clock)
+            if player.shown is None:
+                self._board.drop(player.cell)  # also the same wish is asked for again
             if player.shown is not None and wish == player.wish and wish.at_us is not None:
                 wish = replace(wish, at_us=wish.at_us + 1)  # anew: the board remembers moments
             player.wish = wish
