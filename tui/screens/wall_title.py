@@ -19,7 +19,7 @@ def wall_title(wall: LiveWall) -> Content:
     if wall.tour.is_running:
         return Content.assemble((" TOUR ", MODE), f" {wall.tour.words}  ", ("any key stops", "dim"))
     if wall.history.is_editing:
-        keys = "shift+arrows grow  ctrl+arrows shrink  u undo  enter keep  esc leave"
+        keys = "shift+arrows, HJKL grow  ctrl+arrows, - shrink  enter keep  esc leave"
         return Content.assemble((" EDIT ", MODE), f"  {keys}")
     if wall.mark is not None:
         verb, number = wall.mark
