@@ -23,7 +23,7 @@ from widgets.glyphs import glyphs_of
 SECONDS_MAX = 86_400
 STOPS_MAX = 128
 ROWS_AROUND = 9
-KEYS = "space add/take out  tab other side  J/K move it  0-9 seconds  = same for all  a save  esc back"
+KEYS = "space add/drop  tab side  J/K move  0-9 seconds  = for all  a save  esc"
 LEFT, RIGHT = 0, 1
 
 Stop = tuple[str, int]
@@ -64,7 +64,6 @@ class TourEditor(ModalScreen[tuple[Stop, ...] | None]):
         align: center middle;
         background: $background;
         DialogFrame { width: 78; }
-        Horizontal { height: auto; }
         #views { width: 1fr; height: auto; }
         #stops { width: 1fr; height: auto; }
     }
@@ -91,7 +90,7 @@ class TourEditor(ModalScreen[tuple[Stop, ...] | None]):
     def compose(self) -> ComposeResult:
         """Two panes, what is wrong, keys."""
         with DialogFrame(self._heading, KEYS):
-            with Horizontal():
+            with Horizontal(id="panes"):
                 yield Static(id="views")
                 yield Static(id="stops")
             yield Label("", id="error", classes="dialog--error", markup=False)
@@ -114,6 +113,7 @@ class TourEditor(ModalScreen[tuple[Stop, ...] | None]):
         right = [(f"{n}. {name}", f"{seconds} s") for n, (name, seconds) in enumerate(self._stops, 1)]
         heads = ("Views", f"Tour, {total} s in all" if self._stops else "Tour: nothing yet")
         rows = min(rows, max(len(left), len(right), 3))
+        self.query_one("#panes").styles.height = rows + 2
         for side, pane, items in ((LEFT, "#views", left), (RIGHT, "#stops", right)):
             lines = [Content.styled(fit(heads[side], width), "bold" if side == self._side else "dim")]
             first = max(0, self._at[side] - rows + 1)

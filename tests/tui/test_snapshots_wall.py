@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from engine.wire_wall import Arrangements, StartUpRow, Tour, TourStop, WallView
 from tests.fakes.engine import FakeEngine
-from tests.tui.desk_for import app_for
+from tests.tui.desk_for import app_for, shows
 from tests.tui.test_snapshots import SnapCompare, Steps, arriving_at, settled
 from tests.tui.wall_steps import LINUX, view
 from tui.app import WatchdeckApp
+from tui.screens.wall import LiveWall
+from tui.screens.wall_cells import WallPicture
 from tui.wall_layouts import equal_layout, layout_of_rows, standard_layout
 from widgets.overlay import ELEMENTS, Overlay
 
@@ -41,7 +44,16 @@ def console(cameras: int = 8) -> WatchdeckApp:
 
 
 def wall(*keys: str, words: tuple[str, ...]) -> Steps:
-    return settled(arriving_at("7", "Live  2x2", "lost since", then=keys, finally_=words))
+    steps = settled(arriving_at("7", "Live  2x2", "lost since", then=keys, finally_=words))
+
+    async def until_drawn(pilot: Pilot[object]) -> None:
+        await steps(pilot)
+        seen = [cell for cell in pilot.app.screen_stack[0].query(WallPicture) if cell.display and cell.region]
+        if len(pilot.app.screen_stack) == 1 and seen:
+            await pilot.app.screen.query_one(LiveWall).cells.settled()
+            await pilot.pause()
+
+    return until_drawn
 
 
 @SIZES
@@ -65,7 +77,12 @@ def test_sixty_four_cells(snap_compare: SnapCompare, size: tuple[int, int]) -> N
 
 @SIZES
 def test_full_picture(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
-    steps = wall("enter", words=("FULL  driveway", "▀▀▀▀▀▀▀"))
+    first = wall("enter", words=("FULL  driveway",))
+
+    async def steps(pilot: Pilot[object]) -> None:
+        await first(pilot)
+        await shows(pilot, "▀" * 60)  # the small picture stands until the large one has come
+
     assert snap_compare(console(), terminal_size=size, run_before=steps)
 
 

@@ -63,6 +63,7 @@ class LiveWall(View):
     ]
     DEFAULT_CSS = """
     LiveWall > .title { height: 1; background: $surface; }
+    LiveWall.-above-last-row > #wall-grid { margin: 0 0 1 0; }
     LiveWall > #wall-sketch { height: 1fr; display: none; }
     """
     can_focus = True
@@ -159,12 +160,18 @@ class LiveWall(View):
 
     async def on_key(self, event: events.Key) -> None:
         """VT-05: any key stops a tour, and does nothing else."""
-        if self.tour.is_running:
+        if self._stop_tour():
             event.stop()
             event.prevent_default()
-            self.tour.stop()
-            self.say("the tour has stopped")
-            self.draw_title()
+
+    def _stop_tour(self) -> bool:
+        if not self.tour.is_running:
+            return False
+        self.tour.stop()
+        self.say("the tour has stopped")
+        self._show_bars()
+        self.draw_title()
+        return True
 
     def say(self, text: str, *, is_error: bool = False, seconds: float | None = None) -> None:
         if self.is_bare and self.is_front:
@@ -177,6 +184,8 @@ class LiveWall(View):
         base.query_one(HeaderLine).display = not self.is_bare
         base.query_one(FooterLine).display = not self.is_bare
         self.query_one(".title").display = not self.is_bare or self.tour.is_running
+        # A sixel on the last row scrolls some terminals, and is not drawn there.
+        self.set_class(self.is_bare and self.desk.profile.graphics == "sixel", "-above-last-row")
 
     # -- what is shown -----------------------------------------------------------------------------------
 
@@ -295,7 +304,9 @@ class LiveWall(View):
         self._clicked(self.cells.number_of(event.pane))
 
     def _clicked(self, number: int | None) -> None:
-        """Selects; on the selected cell it opens, as enter does."""
+        """Stops a tour; else selects; on the selected cell it opens, as enter does."""
+        if self._stop_tour():
+            return
         if number is None or self.is_full or number == self.now.selected:
             self.action_open()
         else:
@@ -456,22 +467,11 @@ class LiveWall(View):
         if self.chosen() is not None and self.may_change():
             self.work(self.camera.bookmark)
 
-    def _go(self, scope: Scope) -> None:
+    def action_go(self, scope: str) -> None:
+        """To what this camera recorded."""
         camera = self.chosen()
         if camera is not None:
-            self.post_message(self.Wanted(scope, camera=camera.name))
-
-    def action_playback(self) -> None:
-        self._go(Scope.PLAYBACK)
-
-    def action_thumbnails(self) -> None:
-        self._go(Scope.THUMBNAILS)
-
-    def action_motion(self) -> None:
-        self._go(Scope.MOTION)
-
-    def action_recordings(self) -> None:
-        self._go(Scope.RECORDINGS)
+            self.post_message(self.Wanted(Scope(scope), camera=camera.name))
 
     def action_overlay(self) -> None:
         self.work(self.overlay.choose)

@@ -136,6 +136,10 @@ class WallCells:
         """Of the picture that a cell shows."""
         return self._board.reply_of(self._pairs[number][0]) if number < len(self._pairs) else None
 
+    async def settled(self) -> None:
+        """Wait until every picture was drawn, or has said why not."""
+        await self._board.settled()
+
     def stop(self) -> None:
         self._board.stop()
 
