@@ -244,7 +244,7 @@ WALL: tuple[Command, ...] = (
         "go('motion')",
         _W,
     ),
-    Command("wall.recordings", "wall recordings", "Recordings", "Its timeline.", "r", "recordings", _W),
+    Command("wall.recordings", "wall recordings", "Recordings", "Its timeline.", "r", "go('recordings')", _W),
     Command(
         "wall.buttons",
         "buttons",
