@@ -192,7 +192,7 @@ class PtyConsole:
         if not readable:
             return b""
         try:
-            data = os.read(self.fd, 65_536)
+            data = os.read(self.fd, self._most_bytes())
         except BlockingIOError:
             return b""
         except OSError as error:
@@ -207,6 +207,10 @@ class PtyConsole:
         self.output += data
         self._answer(data)
         return data
+
+    def _most_bytes(self) -> int:
+        """Read at once."""
+        return 65_536
 
     def show(self, data: bytes) -> None:
         """Put what was read on the screen."""
