@@ -126,7 +126,9 @@ class PictureBoard:
         self._wake = asyncio.Event()
         self._worker: Worker[None] | None = None
         self._draw_s = 0.0
-        """How long pictures take to be drawn, lately."""
+        """How long a picture takes to be drawn, lately."""
+        self._drawn_s = 0.0
+        """When the last one was."""
         self.focused: VideoCell | None = None
 
     # -- wishes ------------------------------------------------------------------------------------------
@@ -226,7 +228,10 @@ class PictureBoard:
         """The last picture is at the terminal."""
         place = self._places.get(cell)
         if place is not None and place.given_s:
-            self._draw_s += (_now_s() - place.given_s - self._draw_s) / 4
+            # By itself: pictures are drawn one after the other, and this one may have waited for others.
+            now_s = _now_s()
+            self._draw_s += (now_s - max(place.given_s, self._drawn_s) - self._draw_s) / 4
+            self._drawn_s = now_s
             place.given_s = 0.0
         self._look()
 
