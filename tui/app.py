@@ -6,6 +6,7 @@ Views are made when they are first shown; the connection is opened after the fir
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -25,6 +26,7 @@ from tui.garbage import settle
 from tui.keymap import Keymap
 from tui.mirror import Change, Link
 from tui.plain_scrollbar import choose_scrollbars
+from tui.probe import window_cell_size
 from tui.screens.absent import AbsentPane
 from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine, alarm_of
 from tui.screens.send_to import SendToLines
@@ -185,8 +187,22 @@ class WatchdeckApp(AlertMixin):
             start(self, self._show_front, "show")
 
     def on_resize(self) -> None:
+        self._follow_cell_size()
         self._pending |= Change.EVERYTHING
         self.call_after_refresh(self._draw_changes)
+
+    def _follow_cell_size(self) -> None:
+        """Another font size, at as many cells or not: pictures in pixels must be of another size."""
+        from widgets.video_cell import VideoCell
+
+        profile = self.desk.profile
+        size = (0, 0) if self.is_headless else window_cell_size(0)
+        if not all(size) or size == (profile.cell_width_px, profile.cell_height_px):
+            return
+        self.desk.profile = dataclasses.replace(profile, cell_width_px=size[0], cell_height_px=size[1])
+        for cell in self.base.query(VideoCell):
+            if cell.follower is not None:
+                cell.follower.cell_room_changed(cell)
 
     # -- views -------------------------------------------------------------------------------------------
 

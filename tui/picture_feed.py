@@ -203,7 +203,8 @@ class PictureBoard:
             cell.is_stale = False
             if self._writes_notes:
                 cell.note = ""
-        if (kept := self._memory.get(self._key(place))) is not None:
+        key = self._key(place)
+        if key is not None and (kept := self._memory.get(key)) is not None:
             self._give(place, kept.picture, kept.reply)
         elif not is_same_camera or cell.picture is None or not self._keeps_picture:
             cell.clear(FETCHING)  # never another camera, nor words about another time
@@ -219,8 +220,11 @@ class PictureBoard:
             place.task.cancel()
             place.task = None
 
-    def _key(self, place: _Place) -> tuple[Wish, int, int] | None:
-        return None if place.wish.at_us is None else (place.wish, *place.cell.room)
+    def _key(self, place: _Place) -> tuple[Wish, int, int, int, int] | None:
+        """Under which a recorded picture is remembered; live ones are not."""
+        profile = self._view.desk.profile
+        cell_px = (profile.cell_width_px, profile.cell_height_px)
+        return None if place.wish.at_us is None else (place.wish, *place.cell.room, *cell_px)
 
     # -- what cells say ----------------------------------------------------------------------------------
 

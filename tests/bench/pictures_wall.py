@@ -174,13 +174,13 @@ async def add_noise(socket: str, volume: Path, url: str) -> None:
         )
         for number in range(CAMERAS):
             await client.add_camera(wire.CameraAdd(name=f"noise-{number + 1}", url=url))
-        await recorded(client)
+            await recorded(client, number + 1)  # all at once are too much for the camera server
 
 
-async def recorded(client: EngineClient) -> None:
-    """Wait until every camera is."""
+async def recorded(client: EngineClient, number: int = CAMERAS) -> None:
+    """Wait until so many cameras are."""
     end = time.monotonic() + 90
-    while (await client.snapshot()).station.cameras_recording < CAMERAS:
+    while (await client.snapshot()).station.cameras_recording < number:
         if time.monotonic() > end:
             raise SystemExit("not all cameras record")
         await asyncio.sleep(0.5)

@@ -178,7 +178,10 @@ async def test_fetching_cancelled_broken_or_of_a_strange_name_leaves_nothing(tmp
         view = app.screen_stack[0].query_one(EvidenceView)
         done = engine.evidence.jobs[2]
         for files, words in (
-            ((ExportedFile(name="a.mp4", bytes=10, sha256="00" * 32), *done.files), "is not what the engine wrote"),
+            (
+                (ExportedFile(name="a.mp4", bytes=10, sha256="00" * 32), *done.files),
+                "is not what the engine wrote",
+            ),
             ((ExportedFile(name="../a.mp4", bytes=10, sha256="00" * 32),), "no name for a file"),
         ):
             engine.evidence.jobs[2] = msgspec.structs.replace(done, files=files)
