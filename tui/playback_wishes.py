@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from engine.wire_pictures import PictureReply
 from tui.picture_wish import Wish
+from tui.picture_zoom import Zoom
 from tui.playback_clock import PlaybackClock
 
 AGAIN_US = 500_000
@@ -19,6 +20,7 @@ UNCERTAIN_US = 20_000
 FRESH_US = 15_000_000
 """Footage so close to the present still comes to the disk."""
 FRESH_EVERY_S = 2.0
+WHOLE_PICTURE = Zoom()
 SOONEST_S = 0.02
 LATEST_S = 0.25
 
@@ -86,11 +88,11 @@ def pause_s(shown: Shown | None, clock: PlaybackClock) -> float:
     return max(SOONEST_S, min(left_s, LATEST_S))
 
 
-def wish_of(camera: str, clock: PlaybackClock) -> Wish:
+def wish_of(camera: str, clock: PlaybackClock, zoom: Zoom = WHOLE_PICTURE) -> Wish:
     """The picture of where the playhead is."""
     if clock.is_live:
-        return Wish(camera)
-    return Wish(camera, clock.playhead_us, is_exact=clock.is_exact)
+        return Wish(camera, region=zoom.region)
+    return Wish(camera, clock.playhead_us, is_exact=clock.is_exact, region=zoom.region)
 
 
 def step_wish(camera: str, shown: Shown | None, playhead_us: int, step: int, *, is_keyframe: bool) -> Wish:

@@ -444,3 +444,20 @@ async def test_small_terminals_get_only_characters_they_have(tmp_path: Path, gly
     async with playback(tmp_path, graphics="ascii", glyphs=glyphs, colors=16) as played:
         text = await shows(played.pilot, "14:00:00.000", "activity", "C camera")
         assert text.encode(codec)
+
+
+async def test_a_part_of_the_picture_is_enlarged_and_moved(tmp_path: Path) -> None:
+    async with playback(tmp_path) as played:
+        await until(played.pilot, lambda: bool(played.requests()))
+        await played.press("A")
+        await shows(played.pilot, "the whole picture is shown")
+        await played.press("i", "i")
+        await until(played.pilot, lambda: played.requests()[-1].region == (2500, 2500, 5000, 5000))
+        await shows(played.pilot, "driveway 2.0x")
+        await played.press("A", "W", "W", "W")
+        await until(played.pilot, lambda: played.requests()[-1].region == (1250, 0, 5000, 5000))
+        await played.press("full_stop")
+        await until(played.pilot, lambda: played.requests()[-1].step == 1)
+        assert played.requests()[-1].region == (1250, 0, 5000, 5000)
+        await played.press("o", "o")
+        await until(played.pilot, lambda: played.requests()[-1].region is None)

@@ -341,4 +341,30 @@ PLAYBACK: tuple[Command, ...] = (
         "motion",
         _P,
     ),
+    Command(
+        "playback.zoom_in",
+        "zoom in played",
+        "Zoom in",
+        "Enlarge a part of the picture in front (up to 16 times).",
+        "i",
+        "zoom(1)",
+        _P,
+    ),
+    Command(
+        "playback.zoom_out",
+        "zoom out played",
+        "Zoom out",
+        "Back to the whole picture, step by step.",
+        "o",
+        "zoom(-1)",
+        _P,
+    ),
+    Command(
+        "playback.pan_left", "pan left played", "Pan left", "The part to the left.", "A", "pan(-1,0)", _P
+    ),
+    Command(
+        "playback.pan_right", "pan right played", "Pan right", "The part to the right.", "D", "pan(1,0)", _P
+    ),
+    Command("playback.pan_up", "pan up played", "Pan up", "The part above.", "W", "pan(0,-1)", _P),
+    Command("playback.pan_down", "pan down played", "Pan down", "The part below.", "S", "pan(0,1)", _P),
 )

@@ -88,7 +88,7 @@ class PlaybackView(PlaybackActions):
     def compose(self) -> ComposeResult:
         names = [camera.name for camera in self.desk.mirror.cameras]
         yield TextPane(classes="title")
-        yield PlaybackGrid(id="playback-grid")
+        yield PlaybackGrid(lambda camera: self.pictures.zoom_of(camera), id="playback-grid")
         yield PlaybackTimeline(
             zone=self.desk.zone, title_width=max(10, min(16, max(map(len, names), default=8) + 1))
         )
@@ -220,9 +220,12 @@ class PlaybackView(PlaybackActions):
         if self.is_enlarged:
             self.stand_anew()
         else:
-            self.grid.mark(self.cameras, camera, is_enlarged=False, room=self._room)
+            self.name_cells()
             self._show_pictures()
         self._draw_words()
+
+    def name_cells(self) -> None:
+        self.grid.mark(self.cameras, self._front, is_enlarged=self.is_enlarged, room=self._room)
 
     def stand_anew(self) -> None:
         start(self, self._arrange, "arrange")

@@ -9,6 +9,7 @@ from engine.wire_bookmarks import BOOKMARK_S, BookmarkAdd, BookmarkView
 from tui.commands import Scope
 from tui.desk import Undo
 from tui.event_signs import EVENT_TYPES, OTHER
+from tui.picture_zoom import Zoom
 from tui.playback_clock import PlaybackClock, speed_words
 from tui.screens.cameras import save_snapshot
 from tui.screens.playback_calendar import CalendarDialog, same_time_on
@@ -48,6 +49,10 @@ class PlaybackActions(RangeView):
 
     def choose_front(self, camera: str) -> None:
         """Of those that are played."""
+        raise NotImplementedError
+
+    def name_cells(self) -> None:
+        """Captions: who is in front, and how far it is zoomed in."""
         raise NotImplementedError
 
     def stand_anew(self) -> None:
@@ -209,6 +214,24 @@ class PlaybackActions(RangeView):
         if len(self.cameras) > 1:
             self.is_enlarged = not self.is_enlarged
             self.stand_anew()
+
+    def action_zoom(self, steps: int) -> None:
+        """PB-06: closer (1) or farther (-1), of the camera in front."""
+        zoom = self.pictures.zoom_of(self.camera_name)
+        self._zoom_to(zoom.nearer() if steps > 0 else zoom.farther())
+
+    def action_pan(self, across: int, down: int) -> None:
+        """Another part of an enlarged picture."""
+        zoom = self.pictures.zoom_of(self.camera_name)
+        if zoom.is_zoomed:
+            self._zoom_to(zoom.panned(across, down))
+        else:
+            self.say("the whole picture is shown: i zooms in")
+
+    def _zoom_to(self, zoom: Zoom) -> None:
+        if self.camera_name:
+            self.pictures.zoom(self.camera_name, zoom)
+            self.name_cells()
 
     # -- what is shown above the bar ---------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual.containers import Container
 
 from tui.alarm_wall import grid_of
+from tui.picture_zoom import Zoom
 from widgets.glyphs import glyphs_of
 from widgets.video_cell import VideoCell
 
@@ -29,11 +30,12 @@ class PlaybackCell(VideoCell):
 
     camera = ""
 
-    def show_camera(self, camera: str, *, is_front: bool) -> None:
+    def show_camera(self, camera: str, zoom: Zoom, *, is_front: bool) -> None:
         """Whose picture it is; `is_front` only where there are several."""
         self.camera = camera
         self.set_class(is_front, "-front")
-        self.caption = f"{glyphs_of(self).cursor}{camera}" if is_front else f" {camera}"
+        words = f"{camera} {zoom.words}" if zoom.is_zoomed else camera
+        self.caption = f"{glyphs_of(self).cursor}{words}" if is_front else f" {words}"
 
 
 class PlaybackGrid(Container):
@@ -45,6 +47,11 @@ class PlaybackGrid(Container):
 
     across = 1
     """Cells side by side."""
+
+    def __init__(self, zoom_of: Callable[[str], Zoom], *, id: str | None = None) -> None:
+        """`zoom_of`: which part of a camera's picture is shown, for its caption."""
+        super().__init__(id=id)
+        self.zoom_of = zoom_of
 
     @property
     def cells(self) -> list[PlaybackCell]:
@@ -68,4 +75,4 @@ class PlaybackGrid(Container):
         self.styles.grid_size_rows = down
         for cell, camera in zip(self.cells, cameras, strict=False):
             cell.display = not is_enlarged or camera == front
-            cell.show_camera(camera, is_front=camera == front and len(cameras) > 1)
+            cell.show_camera(camera, self.zoom_of(camera), is_front=camera == front and len(cameras) > 1)

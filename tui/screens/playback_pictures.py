@@ -14,8 +14,9 @@ from engine import wire
 from engine.client import WatchdeckError
 from tui.picture_feed import FETCHING, MIN_COLUMNS, MIN_ROWS, PictureBoard
 from tui.picture_wish import Wish
+from tui.picture_zoom import Zoom
 from tui.playback_clock import PlaybackClock
-from tui.playback_wishes import LATEST_S, Shown, is_due, pause_s, shown_of, step_wish, wish_of
+from tui.playback_wishes import LATEST_S, WHOLE_PICTURE, Shown, is_due, pause_s, shown_of, step_wish, wish_of
 from tui.screens.view import View
 from tui.work import start
 from widgets.video_cell import VideoCell
@@ -74,6 +75,8 @@ class PlaybackPictures:
         self._wake = asyncio.Event()
         self._is_ticking = False
         """Pictures of the last tick are on their way."""
+        self._zooms: dict[str, Zoom] = {}
+        """By camera, as long as the console runs."""
         self._step: tuple[str, int, bool] | None = None
         self._board = PictureBoard(
             view, writes_notes=False, settle_s=0.0, on_picture=self._came, on_failure=self._failed
@@ -87,6 +90,19 @@ class PlaybackPictures:
         """What the camera's cell shows; None = nothing."""
         player = self._player(camera)
         return player.shown if player is not None else None
+
+    def zoom_of(self, camera: str) -> Zoom:
+        """Which part of a camera's picture is shown."""
+        return self._zooms.get(camera, WHOLE_PICTURE)
+
+    def zoom(self, camera: str, zoom: Zoom) -> None:
+        """Show this part from now on."""
+        if zoom == self.zoom_of(camera):
+            return
+        self._zooms[camera] = zoom
+        if (player := self._player(camera)) is not None and not player.missing:
+            player.shown = None
+            self.wake()
 
     def _player(self, camera: str) -> Player | None:
         return next((player for player in self._players if player.camera == camera), None)
@@ -170,12 +186,7 @@ class PlaybackPictures:
         stepping = self._take_step()
         due = [player for player in seen if is_due(player.shown, self._clock, mirror.at_s, mirror.now_us)]
         for player in due:
-            wish = wish_of(player.camera, self._clock)
-            if player.shown is None:
-                self._board.drop(player.cell)  # also the same wish is asked for again
-            if player.shown is not None and wish == player.wish and wish.at_us is not None:
-                wish = replace(wish, at_us=wish.at_us + 1)  # anew: the board remembers moments
-            player.wish = wish
+            self._wish(player)
         if stepping is not None:
             player, wish = stepping
             player.before, player.wish = player.wish, wish
@@ -187,6 +198,18 @@ class PlaybackPictures:
         wishes = [(player.cell, player.wish) for player in seen if player.wish is not None]
         self._board.show(wishes, on_drawn=self._drawn)
 
+    def _wish(self, player: Player) -> None:
+        """Another picture for a cell."""
+        wish = wish_of(player.camera, self._clock, self.zoom_of(player.camera))
+        shown = player.shown
+        if wish == player.wish and shown is None:
+            self._board.drop(player.cell)  # it failed, and is asked for again
+        elif wish == player.wish and wish.at_us is not None:
+            wish = replace(wish, at_us=wish.at_us + 1)  # anew: the board remembers moments
+        if wish.at_us is None and shown is not None and shown.asked_us is not None:
+            player.cell.is_stale = True  # until the live picture is there
+        player.wish = wish
+
     def _take_step(self) -> tuple[Player, Wish] | None:
         """The step asked for, from the frame that is shown."""
         if self._step is None:
@@ -196,8 +219,8 @@ class PlaybackPictures:
         player = self._player(camera)
         if player is None or not player.has_room:
             return None
-        playhead_us = self._clock.playhead_us
-        return player, step_wish(camera, player.shown, playhead_us, step, is_keyframe=is_keyframe)
+        wish = step_wish(camera, player.shown, self._clock.playhead_us, step, is_keyframe=is_keyframe)
+        return player, replace(wish, region=self.zoom_of(camera).region)
 
     def _drawn(self) -> None:
         self._is_ticking = False
