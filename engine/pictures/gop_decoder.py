@@ -115,6 +115,8 @@ class GopDecoder:
             packet.time_base = self._tick
             self._fed += 1
             self._take(self._context.decode(packet))
+        except MemoryError:
+            raise  # libav's own is an FFmpegError too, and says nothing about the video
         except (av.FFmpegError, ValueError, PictureUnavailable) as exc:
             damage = (
                 str(exc)
@@ -130,6 +132,8 @@ class GopDecoder:
         self._is_drained = True
         try:
             self._take(self._context.decode(None))
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError) as exc:
             self._damage = self._damage or f"the {self._track.codec} frame is corrupt: {exc}"
 

@@ -70,6 +70,10 @@ class _Order:
                 waiter.set_exception(error())
 
 
+_PaletteKey = tuple[str, int, tuple[int, int, int, int] | None]
+"""Camera, colours and region: a part of a picture has other colours than the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class _KeptPalette:
     palette: bytes
@@ -104,7 +108,7 @@ class PictureService:
         self._wanted = asyncio.Condition()
         self._homes: OrderedDict[str, int] = OrderedDict()
         """Which worker decoded a camera's recording last: it has the decoder where playing goes on."""
-        self._palettes: OrderedDict[tuple[str, int], _KeptPalette] = OrderedDict()
+        self._palettes: OrderedDict[_PaletteKey, _KeptPalette] = OrderedDict()
         self._running: dict[int, WorkerProcess] = {}
         self._is_running = False
 
@@ -253,7 +257,7 @@ class PictureService:
             worker = self._running[number] = await WorkerProcess.start(SHELF_BYTES // self._workers)
         if order.request.exact:
             self._make_home(order.source.camera, number)
-        palette_key = (order.source.camera, order.request.colors)
+        palette_key = (order.source.camera, order.request.colors, order.request.region)
         kept = self._kept_palette(palette_key) if order.request.format is PictureFormat.SIXEL else None
         job = Job(
             source=order.source,
@@ -297,14 +301,14 @@ class PictureService:
 
     # -- palettes ------------------------------------------------------------------------------------------
 
-    def _kept_palette(self, key: tuple[str, int]) -> _KeptPalette | None:
+    def _kept_palette(self, key: _PaletteKey) -> _KeptPalette | None:
         kept = self._palettes.get(key)
         if kept is None or self._clock.monotonic_us() - kept.chosen_us > PALETTE_AGE_US:
             return None
         self._palettes.move_to_end(key)
         return kept
 
-    def _keep_palette(self, key: tuple[str, int], answer: Done) -> None:
+    def _keep_palette(self, key: _PaletteKey, answer: Done) -> None:
         self._palettes[key] = _KeptPalette(answer.palette, answer.palette_error, self._clock.monotonic_us())
         self._palettes.move_to_end(key)
         if len(self._palettes) > PALETTE_LIMIT:

@@ -65,7 +65,14 @@ class Worker:
     def answer(self, job: AnyJob) -> Done | MotionSeen | Beyond:
         """What was asked for. Raises PictureUnavailable."""
         try:
-            return motion(job, self._files) if isinstance(job, MotionJob) else self.picture(job)
+            if isinstance(job, MotionJob):
+                return motion(job, self._files)
+            try:
+                return self.picture(job)
+            except MemoryError:
+                # What is kept of other recordings is given back; only then is the picture too large.
+                self.forget()
+                return self.picture(job)
         except BeyondFile:
             return Beyond()
 

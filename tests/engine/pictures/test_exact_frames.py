@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from engine.background import in_background
@@ -17,8 +18,10 @@ from engine.pictures import exact_frames, gop_decoder, recorded_files
 from engine.pictures.decode import read_keyframe
 from engine.pictures.exact_frames import ExactFrames
 from engine.pictures.keyframe import BeyondSegment, RecordedKeyframe
+from engine.pictures.messages import Done, Job
 from engine.pictures.recorded_files import RecordedFiles
 from engine.pictures.service import PictureService
+from engine.pictures.worker import Worker
 from engine.wire import PictureFormat, PictureReply, PictureRequest
 from storage.errors import PictureUnavailable
 from storage.segments.places import encode_places
@@ -183,6 +186,28 @@ def test_a_growing_file_is_played_on_where_it_grew(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_want_of_memory_is_no_damage_and_gives_back_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coded = clip("h264")
+    worker = Worker()
+    for name in ("a", "b"):
+        worker.answer(Job(source=source(tmp_path, coded, 30, name), request=HALF))
+    take = gop_decoder.GopDecoder._take
+    failures = iter([True])
+
+    def short(self: Any, frames: list[Any]) -> None:
+        if next(failures, False):
+            raise av.error.MemoryError(12, "Cannot allocate memory")
+        take(self, frames)
+
+    monkeypatch.setattr(gop_decoder.GopDecoder, "_take", short)
+    done = worker.answer(Job(source=source(tmp_path, coded, 40), request=HALF))
+    assert isinstance(done, Done)
+    assert (done.reply.time_us, done.reply.notice) == (coded.times_us[40], "")
+    assert len(worker._frames._decoders) == 1
+
+
 # -- the service -----------------------------------------------------------------------------------------
 
 
@@ -222,12 +247,14 @@ async def test_a_worker_that_dies_takes_only_its_memory_along(tmp_path: Path) ->
 
 async def test_a_worker_that_hangs_over_an_exact_picture_is_replaced(tmp_path: Path) -> None:
     coded = clip("h264")
-    service = PictureService(FakeClock(), workers=1, job_limit_s=0.3)
+    service = PictureService(FakeClock(), workers=1, job_limit_s=30)
     async with serving(service):
         assert isinstance(await outcome(service, source(tmp_path, coded, 30)), PictureReply)
         (pid,) = service.worker_pids
         os.kill(pid, signal.SIGSTOP)
+        service._job_limit_s = 0.3
         assert "did not answer within 0.3 s" in str(await outcome(service, source(tmp_path, coded, 31)))
+        service._job_limit_s = 30
         assert isinstance(await outcome(service, source(tmp_path, coded, 32)), PictureReply)
         assert service.worker_pids != [pid]
 

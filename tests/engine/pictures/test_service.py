@@ -92,12 +92,15 @@ async def test_a_killed_worker_fails_its_picture_and_the_next_one_is_made() -> N
 
 
 async def test_a_hanging_worker_is_stopped_and_replaced() -> None:
-    async with running(workers=1, job_limit_s=0.2) as service:
+    async with running(workers=1, job_limit_s=30) as service:
         await service.render(at(1), HALF)
         (pid,) = service.worker_pids
         os.kill(pid, signal.SIGSTOP)
+        # Short only while nothing can answer: a busy machine needs its time for the others.
+        service._job_limit_s = 0.2
         with pytest.raises(PictureUnavailable, match="did not answer within 0.2 s"):
             await service.render(at(2), HALF)
+        service._job_limit_s = 30
         assert (await service.render(at(3), HALF)).time_us == 3
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
