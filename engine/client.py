@@ -29,6 +29,7 @@ from engine.socket_path import client_socket_path
 from storage.camera_url import PLACEHOLDER, masked
 from storage.errors import (
     EngineUnreachable,
+    ExportFailed,
     FileError,
     InvalidInput,
     NotFound,
@@ -45,6 +46,7 @@ __all__ = [
     "PLACEHOLDER",
     "EngineClient",
     "EngineUnreachable",
+    "ExportFailed",
     "ExportStream",
     "FileError",
     "InvalidInput",

@@ -66,6 +66,7 @@ class ExportService:
         self._wake = asyncio.Event()
         self._running: tuple[ExportJob, asyncio.Task[WatchdeckError | None]] | None = None
         self._ended: dict[UUID, asyncio.Event] = {}
+        """Of jobs that are being cancelled: set when they have ended."""
 
     # -- the desk ----------------------------------------------------------------------------------------
 
@@ -272,6 +273,9 @@ class ExportService:
         except BaseException:
             job.state = ExportState.WAITING
             raise
+        if job.id in self._ended:  # somebody waits for its cancellation already
+            await self._end(job, ExportState.CANCELLED)
+            return
         size_mib = job.body.total_bytes >> 20
         self._events.publish(
             "export.started",

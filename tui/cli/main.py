@@ -15,9 +15,11 @@ from tui.cli.alarm_settings import listen, mail, preservation
 from tui.cli.alarms import alarm
 from tui.cli.bookmarks import bookmark
 from tui.cli.cameras import camera
+from tui.cli.cases import case
 from tui.cli.chassis import chassis
 from tui.cli.drives import drive
 from tui.cli.events import events
+from tui.cli.exports import export
 from tui.cli.groups import group
 from tui.cli.links import link
 from tui.cli.log import log
@@ -85,6 +87,8 @@ for _command in (
     search,
     activity,
     bookmark,
+    case,
+    export,
     events,
     alarm,
     trigger,
