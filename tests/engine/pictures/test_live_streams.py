@@ -11,11 +11,18 @@ from uuid import UUID
 import msgspec
 
 from engine.background import in_background
+from engine.cameras.open_source import open_source
 from engine.cameras.source import PacketSink, SourceSettings
+from engine.demo.faults import Faults
+from engine.demo.feed import DemoCamera
+from engine.demo.rtsp_server import DemoServer
+from engine.demo.time_code import read_time_code
 from engine.pictures import live_streams
+from engine.pictures.decode import decode, read_keyframe
 from engine.pictures.live_streams import LiveStreams
 from engine.recording.keyframe_news import KeyframeNews
 from storage.catalog.records import Camera
+from storage.clock import SystemClock
 from storage.errors import CameraRefused, CameraUnreachable
 from storage.segments.packet import Codec, Packet, Track
 from tests.fakes.clock import FakeClock
@@ -197,3 +204,29 @@ async def test_the_end_of_the_service_closes_all_streams() -> None:
         await settle()
     assert rig.closed == 1
     assert rig.streams.newest(camera(1)) is None
+
+
+async def test_a_second_stream_of_a_real_server_shows_the_present_and_stops_when_nobody_asks() -> None:
+    """The demo's cameras over RTSP: the picture's own time code says when it was filmed."""
+    clock = SystemClock()
+    server = DemoServer(
+        [DemoCamera("gate-live", "gate")], clock, faults={"gate-live": Faults(size_px=(320, 180))}
+    )
+    streams = LiveStreams(no_password, open_source, clock, KeyframeNews())
+    async with in_background(server=server.run, streams=streams.run):
+        seen = msgspec.structs.replace(camera(1), live_url=await server.url("gate-live"))
+        while (found := streams.newest(seen, 320)) is None:
+            await asyncio.sleep(0.01)
+        shown = decode(read_keyframe(found))
+        assert (shown.width_px, shown.height_px) == (320, 180)
+        filmed_ms = read_time_code(shown.gray(320, 180))
+        assert filmed_ms is not None
+        assert abs(found.time_us // 1000 - filmed_ms) < 5000
+        assert len(server.feeds["gate-live"].viewers) == 1
+        streams._close_unasked(-1)
+        while server.feeds["gate-live"].viewers:
+            await asyncio.sleep(0.01)
+
+
+async def no_password(uuid: UUID) -> str:
+    return ""

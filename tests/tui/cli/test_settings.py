@@ -23,6 +23,20 @@ def test_a_camera_is_added_listed_changed_and_removed(shell: Shell) -> None:
     assert shell.json("camera", "list") == {"cameras": []}
 
 
+def test_a_live_address_is_given_shown_and_taken_away(shell: Shell) -> None:
+    live_url = "rtsp://192.0.2.1/small"
+    assert (
+        shell.json("camera", "add", "Gate", "rtsp://192.0.2.1/a", "--live-url", live_url)["live_url"]
+        == live_url
+    )
+    assert live_url in shell("camera", "show", "Gate").out
+    assert shell.json("camera", "edit", "Gate", "--live-url", "")["live_url"] == ""
+    assert "live address" not in shell("camera", "show", "Gate").out
+    refused = shell("camera", "edit", "Gate", "--live-url", "rtsp://u:hunter2@192.0.2.1/small")
+    assert refused.code != 0
+    assert "hunter2" not in refused.out + refused.err
+
+
 def test_people_get_aligned_columns(shell: Shell) -> None:
     assert "camera gate added to group main" in shell("camera", "add", "gate", "rtsp://192.0.2.1/a").out
     shell("camera", "add", "a much longer name", "rtsp://192.0.2.2/a")
