@@ -65,8 +65,10 @@ def verdict_words(report: FileReport) -> str:
     """One word or two."""
     if report.is_authentic:
         return "matched"
-    if report.not_matched or report.troubles:
+    if report.not_matched:
         return "NOT MATCHED"
+    if report.troubles:
+        return "NOT AUTHENTIC"
     return "WITHOUT SIGNATURE"
 
 

@@ -20,6 +20,7 @@ from engine.verify.command import main
 from storage.evidence.package import package_papers, packaged, write_package_manifest
 from storage.evidence.public_key import grouped
 from storage.evidence.station_key import StationKey
+from storage.segments.chain import END_BOX_UUID
 from tests.fakes.evidence import exported, recorded, statement
 from tests.fakes.segment_files import KEY
 
@@ -309,6 +310,17 @@ def test_segments_of_a_volume_are_verified_as_a_run(tmp_path: Path, shell: Shell
     assert (code, document["matched"]) == (0, 4)
     assert [each["kind"] for each in document["files"]] == ["recording", "recording"]
     assert "without a hole" in document["files"][1]["notes"][0]
+
+
+def test_a_recording_with_an_open_end_is_not_called_changed(tmp_path: Path, shell: Shell) -> None:
+    path = recorded(tmp_path)[-1].path
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(END_BOX_UUID.bytes) - 8])
+    code, out = shell(path, "--key", FINGERPRINT)
+    assert code == 1
+    assert ": NOT AUTHENTIC\n" in out
+    assert "2 matched, 0 not matched" in out
+    assert "its end is not sealed" in out
 
 
 def test_what_is_not_there_and_what_is_no_video(tmp_path: Path, shell: Shell) -> None:
