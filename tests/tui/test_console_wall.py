@@ -266,9 +266,16 @@ async def test_a_layout_is_made_by_keys_and_saved(tmp_path: Path) -> None:
         await pilot.press("e", "shift+right", "J")
         await shows(pilot, " EDIT ", "╔═", "driveway")
         assert layout_rows(app) == ["AAB", "AAC", "DEF"]
+        await pilot.press("x", "right")
+        await shows(pilot, " SWAP ", "[x] driveway")
+        await pilot.press("enter")
+        assert names(app)[:2] == ["garden", "driveway"], "front-door was absorbed"
+        await pilot.press("pagedown")
+        await shows(pilot, "keep the layout (enter) or leave it (esc) first")
         await pilot.press("minus", "u", "escape")
         await shows(pilot, "the layout stays as it was")
         assert layout_rows(app) == ["ABC", "DEF", "GHI"]
+        assert names(app)[:3] == ["driveway", "front-door", "garden"]
         await pilot.press("e", "L", "shift+down", "s", "G", "a", "t", "e", "enter")
         await shows(pilot, "layout Gate saved: 6 cells, 3 x 3")
         assert rows_of_layout(engine.arrangements.layouts[0]) == ["AAB", "AAC", "DEF"]

@@ -276,14 +276,14 @@ class LiveWall(View):
         self.rearrange()
 
     def action_open(self) -> None:
-        if self.history.is_editing:
+        if self.mark is not None:
+            self._put_down(self.mark[0])
+        elif self.history.is_editing:
             kept = self.history.keep_edit()
             self.view_name = "" if kept else self.view_name
             self.is_automatic = self.is_automatic and not kept
             self.say("layout kept: s saves it under a name" if kept else "the layout stays as it was")
             self.rearrange()
-        elif self.mark is not None:
-            self._put_down(self.mark[0])
         elif not self.is_full and not self.now.camera:
             self.action_pick()
         else:
@@ -325,10 +325,13 @@ class LiveWall(View):
         self._show_bars()
 
     def action_page(self, by: int) -> None:
+        if self.history.is_editing:
+            self.say("keep the layout (enter) or leave it (esc) first")
+            return
         count, cameras = len(self.now.layout.cells), self.desk.mirror.cameras
         last = max(0, (len(cameras) - 1) // count)
         wanted = self.page + by if self.is_automatic else 0
-        if self.history.is_editing or not 0 <= wanted <= last or (self.is_automatic and wanted == self.page):
+        if not 0 <= wanted <= last or (self.is_automatic and wanted == self.page):
             self.say("these are the last cameras" if by > 0 else "these are the first cameras")
             return
         self.page, self.is_automatic, self.view_name, self.is_full = wanted, True, "", False

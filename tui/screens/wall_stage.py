@@ -80,6 +80,8 @@ class WallStage:
         wall = self._wall
         now, size = wall.now, pane.size
         names = [camera.name if (camera := wall.camera_of(uuid)) else "" for uuid in now.cameras]
+        if wall.mark is not None:
+            names[wall.mark[1]] = f"[x] {names[wall.mark[1]]}"
         lines = sketch(
             now.layout.columns,
             now.layout.rows,

@@ -18,9 +18,6 @@ def wall_title(wall: LiveWall) -> Content:
     """One line; the mode stands where it cannot be cut off."""
     if wall.tour.is_running:
         return Content.assemble((" TOUR ", MODE), f" {wall.tour.words}  ", ("any key stops", "dim"))
-    if wall.history.is_editing:
-        keys = "shift+arrows, HJKL grow  ctrl+arrows, - shrink  enter keep  esc leave"
-        return Content.assemble((" EDIT ", MODE), f"  {keys}")
     if wall.mark is not None:
         verb, number = wall.mark
         camera = wall.camera_of(wall.now.cameras[number])
@@ -28,6 +25,9 @@ def wall_title(wall: LiveWall) -> Content:
         key = "m" if verb == "move" else "x"
         how = "puts it there" if verb == "move" else "swaps them"
         return Content.assemble((f" {verb.upper()} ", MODE), f" {name}: arrows, {key} {how}, esc leaves it")
+    if wall.history.is_editing:
+        keys = "shift+arrows, HJKL grow  ctrl+arrows, - shrink  enter keep  esc leave"
+        return Content.assemble((" EDIT ", MODE), f"  {keys}")
     if wall.is_full:
         return _full(wall)
     return _wall(wall)
