@@ -20,49 +20,9 @@ from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
 from tui.profile import TerminalProfile
-from tui.screens.wall import LiveWall
-from tui.screens.wall_cells import WallPicture, WordsPane
-from tui.wall_layouts import equal_layout, rows_of_layout, standard_layout
-from widgets.overlay import Overlay
-
-SIZE = (80, 24)
-LINUX = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
-
-
-def wall_of(app: WatchdeckApp) -> LiveWall:
-    return app.base.query_one(LiveWall)
-
-
-def names(app: WatchdeckApp) -> list[str]:
-    """Of the cameras, cell by cell."""
-    wall = wall_of(app)
-    return [camera.name if (camera := wall.camera_of(uuid)) else "" for uuid in wall.now.cameras]
-
-
-def pictures(app: WatchdeckApp) -> list[WallPicture]:
-    return [cell for cell in app.base.query(WallPicture) if cell.display and cell.region]
-
-
-def layout_rows(app: WatchdeckApp) -> list[str]:
-    return rows_of_layout(wall_of(app).now.layout)
-
-
-async def open_wall(pilot: Pilot[Any], *words: str) -> str:
-    await shows(pilot, "5 of 8")
-    await pilot.press("7")
-    return await shows(pilot, " Live", *words)
-
-
-async def type_line(pilot: Pilot[Any], line: str) -> None:
-    await pilot.press("colon", *("space" if letter == " " else letter for letter in line), "enter")
-
-
-def view(name: str, layout: Layout, *cameras: str) -> WallView:
-    return WallView(name=name, layout=layout, cameras=(*cameras, *[""] * (len(layout.cells) - len(cameras))))
-
-
-Steps = Callable[[Pilot[Any], WatchdeckApp, FakeEngine], Awaitable[None]]
-
+from tui.screens import wall_camera
+from tui.screens.wall_cells import WordsPane
+from tui.wall_layouts import rows_of_layout
 
 # -- what is shown ---------------------------------------------------------------------------------------
 
@@ -187,14 +147,20 @@ async def test_enter_shows_one_camera_and_arrows_lead_to_the_others(tmp_path: Pa
         await shows(pilot, "Live  2x2", "► garage")
 
 
-async def test_zoom_asks_the_engine_for_the_part_that_is_seen(tmp_path: Path) -> None:
+async def test_zoom_asks_the_engine_for_the_part_that_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall_camera, "FLASH_S", 3600.0)
     engine = FakeEngine()
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await open_wall(pilot)
         await pilot.press("enter", "plus", "plus")
         await shows(pilot, " PAN ", "2.0x driveway")
-        await until(pilot, lambda: "2.0x driveway" not in screen_text(app))  # half a second
+        monkeypatch.setattr(wall_camera, "FLASH_S", 0.01)
+        await pilot.press("plus", "minus")
+        await until(pilot, lambda: "2.0x driveway" not in screen_text(app))
+        monkeypatch.setattr(wall_camera, "FLASH_S", 3600.0)
         await pilot.press("right", "up")
         wanted = (3750, 1250, 5000, 5000)
         await until(
@@ -206,7 +172,6 @@ async def test_zoom_asks_the_engine_for_the_part_that_is_seen(tmp_path: Path) ->
         assert [(s.region, s.stream) for s in snapshots] == [(wanted, LiveStream.MAIN)]
         await pilot.press("0")
         await until(pilot, lambda: " PAN " not in screen_text(app))
-        await pilot.press("minus")
         await shows(pilot, "1.0x driveway")
 
 
