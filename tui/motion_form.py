@@ -35,6 +35,8 @@ class MotionSettings:
     min_length_s: float = 0.0
     join_s: float = 10.0
     decoding: MotionDecoding = MotionDecoding.AUTO
+    is_until_now: bool = False
+    """The end is the present, whenever it is searched."""
 
     def search(self, camera: str, polygon: tuple[tuple[int, int], ...]) -> MotionSearch:
         """For the engine."""
@@ -63,7 +65,7 @@ class MotionSettings:
 def opening_settings(now_us: int, at_us: int | None) -> MotionSettings:
     """The last day, or two hours around a time; not beyond now."""
     if at_us is None:
-        return MotionSettings(max(0, now_us - DAY_US), now_us)
+        return MotionSettings(max(0, now_us - DAY_US), now_us, is_until_now=True)
     return MotionSettings(max(0, at_us - format.HOUR_US), min(at_us + format.HOUR_US, now_us))
 
 
@@ -89,7 +91,7 @@ def motion_fields(settings: MotionSettings, now_us: int, zone: tzinfo) -> list[F
         return "" if _typed_s(text) is not None else "a length like 0s, 2s or 1m, at most an hour"
 
     return [
-        *time_fields(settings.start_us, settings.end_us, now_us, zone),
+        *time_fields(settings.start_us, None if settings.is_until_now else settings.end_us, now_us, zone),
         Field(
             "sensitivity",
             "Sensitivity",
@@ -154,4 +156,5 @@ def settings_of(
         min_length_s=_typed_s(values["length"]) or 0.0,
         join_s=_typed_s(values["join"]) or 0.0,
         decoding=DECODING_WORDS[values["decoding"]],
+        is_until_now=not values["to"].strip(),
     )

@@ -52,7 +52,7 @@ async def test_status_is_told_in_words_and_by_a_sign(tmp_path: Path) -> None:
         await pilot.press("j", "j")
         await shows(pilot, "its video is gone")
         await pilot.press("j")
-        await shows(pilot, "its time is over, it may be recycled")
+        await shows(pilot, "its time is over: may be recycled")
         await pilot.press("j")
         await shows(pilot, "kept for ever")
 

@@ -173,8 +173,9 @@ class BookmarksView(View):
         bookmark = self._bookmarks[index]
         now_us, zone = self.desk.mirror.now_us, self.desk.zone
         status = status_of(bookmark)
-        caption = f"{status.sign} {bookmark.camera} {bookmark.name}".rstrip()
-        when = format.recent_time(bookmark.start_us, now_us, zone)
+        caption = f"{status.sign} {bookmark.name or bookmark.camera}"
+        # Hours and minutes are enough below a picture: the lines at the foot tell the rest.
+        when = format.recent_time(bookmark.start_us, now_us, zone).rsplit(":", 1)[0].split(" ")[0]
         if not bookmark.is_valid:
             return GridItem(bookmark.id, caption, None, when, "Invalid, the video is gone")
         return GridItem(bookmark.id, caption, Shot(bookmark.camera, bookmark.start_us), when)

@@ -67,7 +67,7 @@ def detail_lines(bookmark: BookmarkView, now_us: int, zone: tzinfo) -> list[Cont
     if not bookmark.is_valid:
         words = "its video is gone"
     elif not bookmark.is_protected:
-        words = "its time is over, it may be recycled"
+        words = "its time is over: may be recycled"
     elif bookmark.expires_us is None:
         words = "kept for ever"
     else:
@@ -77,6 +77,7 @@ def detail_lines(bookmark: BookmarkView, now_us: int, zone: tzinfo) -> list[Cont
     return [
         Content.assemble(
             (f" {status.sign} {status.word}", status.style),
+            (f"  {bookmark.camera}", "bold"),
             f"  {format.local_time_with_zone(bookmark.start_us, zone)}  {words}",
         ),
         Content.assemble(

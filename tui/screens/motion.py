@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import msgspec
@@ -23,7 +24,7 @@ from tui.picture_wish import Wish, request_for
 from tui.screens.clip_actions import ClipActions, pick_camera
 from tui.screens.clip_player import ClipPlayer
 from tui.screens.motion_run import MotionRun
-from tui.screens.motion_text import hit_caption, keys_line, outcome_words, region_words, stretch_words
+from tui.screens.motion_text import hit_caption, outcome_words, region_words, stretch_words, words_lines
 from tui.screens.picture_grid import GridItem, PictureGrid
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
@@ -62,7 +63,7 @@ class MotionView(View):
     MotionView > #motion-words { height: 2; background: $surface; }
     MotionView PictureGrid { display: none; }
     MotionView.-hits PictureGrid { display: block; }
-    MotionView.-hits PolygonCell, MotionView.-hits > #motion-words { display: none; }
+    MotionView.-hits PolygonCell { display: none; }
     MotionView.-playing PictureGrid, MotionView.-playing PolygonCell, MotionView.-playing > #motion-words { display: none; }
     """
 
@@ -287,6 +288,8 @@ class MotionView(View):
         if self.cell.points and not self.cell.is_closed and (wrong := self.cell.close()):
             self.say(f"{wrong}: add more, or esc for the whole picture", is_error=True)
             return
+        if settings.is_until_now:
+            settings = self._settings = replace(settings, end_us=self.desk.mirror.now_us)
         self._close_player()
         self._look_at_hits(is_wanted=False)
         self.grid.cursor = 0
@@ -347,11 +350,10 @@ class MotionView(View):
         else:
             parts.append((f"  {self._camera}", "bold $text-accent"))
             parts.append((f"  {stretch_words(settings, now_us, zone)}  {region_words(self.cell)}", ""))
-            if self.has_class("-hits"):
-                parts.append((f"  {outcome_words(self.job)}", "bold"))
-            self.query_one("#motion-words", TextPane).show(
-                keys_line(self.cell, settings, self.job, self.size.width)
+            lines = words_lines(
+                self.cell, settings, self.job, self.size.width, has_hits=self.has_class("-hits")
             )
+            self.query_one("#motion-words", TextPane).show(lines)
             self.cell.caption = self._camera
         if not self.desk.mirror.is_live:
             parts.append(("  not live", "bold $text-warning"))

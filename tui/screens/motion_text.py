@@ -13,6 +13,8 @@ from widgets import format
 from widgets.polygon_cell import PolygonCell
 
 DRAW_KEYS = "arrows move, shift or HJKL faster  enter corner  c close  backspace last  esc delete  r search"
+SHORT_DRAW_KEYS = "arrows HJKL move  enter corner  c close  backspace last  esc delete  r search"
+HIT_KEYS = "enter plays on and on  p playback  e export  b bookmark  C case  v drawing"
 CLOSED_KEYS = "enter or r search  f form  backspace opens it  esc deletes it"
 
 
@@ -25,11 +27,11 @@ def region_words(cell: PolygonCell) -> str:
 
 
 def stretch_words(settings: MotionSettings, now_us: int, zone: tzinfo) -> str:
-    """`03-03 14:03 to 14:03:20`."""
+    """`03-03 14:03 to 14:03:20`, `14:03:20 to now`."""
     start, end = (
         format.recent_time(time_us, now_us, zone) for time_us in (settings.start_us, settings.end_us)
     )
-    return f"{start} to {end}"
+    return f"{start} to {'now' if settings.is_until_now else end}"
 
 
 def outcome_words(run: MotionRun) -> str:
@@ -62,13 +64,16 @@ def hit_caption(hit: MotionHit, now_us: int, zone: tzinfo) -> tuple[str, str]:
     return format.recent_time(hit.start_us, now_us, zone), format.duration(length_us)
 
 
-def keys_line(cell: PolygonCell, settings: MotionSettings, run: MotionRun, width: int) -> list[Content]:
-    """Below the picture: settings, and what can be done."""
-    keys = CLOSED_KEYS if cell.is_closed else DRAW_KEYS
-    if not cell.is_closed and len(keys) >= width:
-        keys = "arrows HJKL move  enter corner  c close  backspace last  esc delete  r search"
+def words_lines(
+    cell: PolygonCell, settings: MotionSettings, run: MotionRun, width: int, *, has_hits: bool
+) -> list[Content]:
+    """Below the picture or the hits: what came of it or what is looked for, and what can be done."""
+    if has_hits:
+        keys = HIT_KEYS
+    elif cell.is_closed:
+        keys = CLOSED_KEYS
+    else:
+        keys = DRAW_KEYS if len(DRAW_KEYS) < width else SHORT_DRAW_KEYS
     outcome = outcome_words(run)
-    first = (
-        Content.assemble((f" {outcome}", "bold $text-accent")) if outcome else Content(f" {settings.words()}")
-    )
+    first = Content.assemble((f" {outcome}", "bold")) if outcome else Content(f" {settings.words()}")
     return [first, Content.styled(f" {keys}", "dim")]

@@ -364,10 +364,11 @@ class ThumbnailsView(View):
         plan = deeper(level.plan, self.grid.cursor, self.grid.page_cells)
         if plan is None:
             self.say("these are single frames: there are no more between them")
-        elif self._clip() is not None:
+        elif (clip := self._clip()) is not None:
             self._close_player()
             level.cursor = self.grid.cursor
-            self._show_plan([*self._levels, _Level(plan)])
+            cursor = 0 if plan.is_by_frame else plan.index_at(clip.start_us)
+            self._show_plan([*self._levels, _Level(plan, cursor)])
 
     def action_up(self) -> None:
         if not self.back():

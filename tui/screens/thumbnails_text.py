@@ -32,7 +32,7 @@ def why_words(row: wire.TimelineRow, start_us: int, end_us: int) -> str:
     if cause:
         return gap_words(cause)
     if row.oldest_us is None or end_us <= row.oldest_us:
-        return "before the oldest recording"
+        return "recording began later"
     return "nothing recorded"
 
 

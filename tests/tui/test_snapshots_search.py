@@ -1,0 +1,89 @@
+"""Pictures of the search screens at 80x24 and 120x40, and on the Linux console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.engine import SCRIPT_NOW_US, FakeEngine
+from tests.fakes.footage_calls import scripted_bookmarks
+from tests.tui.desk_for import app_for
+from tests.tui.test_console_motion import hits
+from tests.tui.test_snapshots import SnapCompare, arriving_at, settled
+from tui.profile import TerminalProfile
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+FOLDER = Path("/home/operator/watchdeck-exports")
+LINUX = TerminalProfile(colors=16, glyphs="cp437", graphics="half", is_console=True)
+TRIANGLE = ("enter", "L", "L", "L", "enter", "J", "J", "enter", "c")
+
+
+def line(words: str) -> tuple[str, ...]:
+    """Typed after `:`."""
+    return ("colon", *words, "enter")
+
+
+@SIZES
+def test_thumbnail_search(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    # 13:10 to 13:30: the loading dock has a gap.
+    steps = arriving_at(
+        "2",
+        "Last seen",
+        then=line("search thumbnails garden"),
+        finally_=("Thumbnails", "garden", "no picture"),
+    )
+    assert snap_compare(app_for(FakeEngine(), FOLDER), terminal_size=size, run_before=settled(steps))
+
+
+@SIZES
+def test_bookmarks(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine()
+    engine.footage.bookmarks = scripted_bookmarks(12, SCRIPT_NOW_US)
+    steps = arriving_at(
+        "2", "Last seen", then=(*line("bookmarks"), "j", "space"), finally_=("1 marked", "Invalid")
+    )
+    assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_bookmarks_as_pictures(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine()
+    engine.footage.bookmarks = scripted_bookmarks(12, SCRIPT_NOW_US)
+    steps = arriving_at("2", "Last seen", then=(*line("bookmarks"), "v", "right"), finally_=("▀▀▀▀", "Valid"))
+    assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=settled(steps))
+
+
+@SIZES
+def test_region_of_a_motion_search(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    steps = arriving_at(
+        "2",
+        "Last seen",
+        then=(*line("search motion driveway"), *TRIANGLE),
+        finally_=("region of 3 corners", "▀▀▀"),
+    )
+    assert snap_compare(app_for(FakeEngine(), FOLDER), terminal_size=size, run_before=settled(steps))
+
+
+@SIZES
+def test_results_of_a_motion_search(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine()
+    engine.footage.hits = hits(7)
+    steps = arriving_at(
+        "2",
+        "Last seen",
+        then=(*line("search motion driveway"), "r"),
+        finally_=("7 found", "▀▀▀▀", "13:09:20"),
+    )
+    assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=settled(steps))
+
+
+def test_region_on_the_linux_console(snap_compare: SnapCompare) -> None:
+    steps = arriving_at(
+        "2",
+        "Last seen",
+        then=(*line("search motion driveway"), *TRIANGLE),
+        finally_=("region of 3 corners", "▀▀▀"),
+    )
+    app = app_for(FakeEngine(), FOLDER, LINUX)
+    assert snap_compare(app, terminal_size=(80, 25), run_before=settled(steps))
