@@ -16,6 +16,7 @@ from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
 from tui.commands import Scope
 from tui.profile import TerminalProfile
+from tui.screens.alarms import AlarmsView
 from tui.screens.motion import MotionView
 from tui.thumbnail_plan import HOUR_US, MINUTE_US, SECOND_US
 from widgets.polygon import SHARE
@@ -317,3 +318,34 @@ async def test_a_search_that_fails_says_why_and_keeps_what_it_found(tmp_path: Pa
         await pilot.press("r")
         await shows(pilot, "2 found", "the volume bay-1 was taken out")
         assert not view.job.is_running
+
+
+@pytest.mark.parametrize(
+    ("front", "key", "words"),
+    [
+        ("2", "T", "Thumbnails"),
+        ("2", "K", "Motion"),
+        ("3", "K", "Motion"),
+        ("6", "i", "Thumbnails"),
+    ],
+)
+async def test_searches_open_from_where_a_camera_is_in_hand(
+    tmp_path: Path, front: str, key: str, words: str
+) -> None:
+    engine = FakeEngine(alarms=30)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press(front)
+        await shows(pilot, {"2": "Last seen", "3": "span 6 h", "6": "Alarms  30"}[front])
+        if front == "6":
+            view = app.view
+            assert isinstance(view, AlarmsView)
+            await until(pilot, lambda: view.alarm is not None)
+            for _ in range(30):  # to one of a camera
+                if view.alarm is not None and view.alarm.camera:
+                    break
+                await pilot.press("j")
+                await pilot.pause(0.05)
+        await pilot.press(key)
+        await shows(pilot, words, "every" if words == "Thumbnails" else "whole picture")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.fakes.engine import SCRIPT_NOW_US, FakeEngine
 from tests.fakes.footage_calls import scripted_bookmarks
-from tests.tui.desk_for import app_for
+from tests.tui.desk_for import app_for, shows, until
 from tests.tui.test_console_motion import hits
 from tests.tui.test_snapshots import SnapCompare, arriving_at, settled
 from tui.profile import TerminalProfile
+from widgets.polygon_cell import PolygonCell
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 FOLDER = Path("/home/operator/watchdeck-exports")
@@ -54,15 +56,20 @@ def test_bookmarks_as_pictures(snap_compare: SnapCompare, size: tuple[int, int])
     assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=settled(steps))
 
 
+async def drawing(pilot: Pilot[object]) -> None:
+    """A region, once there is a picture to draw on."""
+    await arriving_at("2", "Last seen", then=line("search motion driveway"), finally_=("whole picture",))(
+        pilot
+    )
+    cell = pilot.app.screen.query_one(PolygonCell)
+    await until(pilot, lambda: cell._backdrop is not None)
+    await pilot.press(*TRIANGLE)
+    await shows(pilot, "region of 3 corners", "▀▀▀")
+
+
 @SIZES
 def test_region_of_a_motion_search(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
-    steps = arriving_at(
-        "2",
-        "Last seen",
-        then=(*line("search motion driveway"), *TRIANGLE),
-        finally_=("region of 3 corners", "▀▀▀"),
-    )
-    assert snap_compare(app_for(FakeEngine(), FOLDER), terminal_size=size, run_before=settled(steps))
+    assert snap_compare(app_for(FakeEngine(), FOLDER), terminal_size=size, run_before=settled(drawing))
 
 
 @SIZES
@@ -79,11 +86,5 @@ def test_results_of_a_motion_search(snap_compare: SnapCompare, size: tuple[int, 
 
 
 def test_region_on_the_linux_console(snap_compare: SnapCompare) -> None:
-    steps = arriving_at(
-        "2",
-        "Last seen",
-        then=(*line("search motion driveway"), *TRIANGLE),
-        finally_=("region of 3 corners", "▀▀▀"),
-    )
     app = app_for(FakeEngine(), FOLDER, LINUX)
-    assert snap_compare(app, terminal_size=(80, 25), run_before=settled(steps))
+    assert snap_compare(app, terminal_size=(80, 25), run_before=settled(drawing))

@@ -247,4 +247,25 @@ ALARMS: tuple[Command, ...] = (
         "quiet",
         _A,
     ),
+    Command(
+        "alarms.playback", "alarm playback", "Playback", "Play from when it began.", "P", "go('playback')", _A
+    ),
+    Command(
+        "alarms.pictures",
+        "thumbnails of alarm",
+        "Thumbnail search",
+        "Pictures around when it began.",
+        "i",
+        "go('thumbnails')",
+        _A,
+    ),
+    Command(
+        "alarms.motion",
+        "motion of alarm",
+        "Motion search",
+        "When else something moved there.",
+        "",
+        "go('motion')",
+        _A,
+    ),
 )

@@ -109,4 +109,25 @@ CAMERAS: tuple[Command, ...] = (
         "recordings",
         _C,
     ),
+    Command(
+        "cameras.playback", "camera playback", "Playback", "Play its recordings.", "p", "go('playback')", _C
+    ),
+    Command(
+        "cameras.pictures",
+        "camera thumbnails",
+        "Thumbnail search",
+        "Its last hour as pictures.",
+        "T",
+        "go('thumbnails')",
+        _C,
+    ),
+    Command(
+        "cameras.motion",
+        "camera motion",
+        "Motion search",
+        "When something moved in its picture.",
+        "K",
+        "go('motion')",
+        _C,
+    ),
 )

@@ -247,9 +247,13 @@ class AlarmTabView(View):
         start(self, self._arrange, "alarms")
 
     def action_footage(self) -> None:
+        self.action_go(Scope.RECORDINGS)
+
+    def action_go(self, scope: str) -> None:
+        """The camera of the alarm in hand, when it began: recordings, playback, thumbnail search, motion search."""
         alarm = self.wall.in_hand
         if alarm is not None:
-            self.post_message(self.Wanted(Scope.RECORDINGS, camera=alarm.camera, at_us=alarm.first_us))
+            self.post_message(self.Wanted(Scope(scope), camera=alarm.camera, at_us=alarm.first_us))
 
     def _step(
         self, *, status: AlarmStatus | None = None, minutes: int | None = None, comment: str | None = None

@@ -392,11 +392,15 @@ class AlarmsView(View):
 
     def action_footage(self) -> None:
         """That camera at that time in Recordings."""
+        self.action_go(Scope.RECORDINGS)
+
+    def action_go(self, scope: str) -> None:
+        """That camera at that time elsewhere: playback, thumbnail search, motion search."""
         alarm = self.alarm
         if alarm is None or self.desk.mirror.camera(alarm.camera) is None:
             self.say("this alarm is not about a camera that exists", is_error=True)
             return
-        self.post_message(self.Wanted(Scope.RECORDINGS, camera=alarm.camera, at_us=alarm.first_us))
+        self.post_message(self.Wanted(Scope(scope), camera=alarm.camera, at_us=alarm.first_us))
 
     # -- narrowing and files -----------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ class CamerasView(View):
     def compose(self) -> ComposeResult:
         yield TextPane(classes="title")
         with Container(id="camera-body"):
-            yield LineList(COLUMNS, empty_text="no cameras: press a to add the first one")
+            yield LineList(COLUMNS, empty_text="no cameras: press a to add the first one", free_keys=("K",))
             with Container(id="camera-side"):
                 yield VideoCell(reason="no camera selected")
                 yield TextPane(id="camera-summary")
@@ -281,9 +281,13 @@ class CamerasView(View):
         self._draw_title()
 
     def action_recordings(self) -> None:
+        self.action_go(Scope.RECORDINGS)
+
+    def action_go(self, scope: str) -> None:
+        """The camera in hand elsewhere: recordings, playback, thumbnail search, motion search."""
         camera = self._chosen()
         if camera is not None:
-            self.post_message(self.Wanted(Scope.RECORDINGS, camera=camera.name))
+            self.post_message(self.Wanted(Scope(scope), camera=camera.name))
 
 
 async def save_snapshot(
