@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from engine.wire_bookmarks import BookmarkAdd
-from engine.wire_wall import StartUpRow, Tour, TourStop
+from engine.wire_wall import Arrangements, StartUpRow, Tour, TourStop
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tests.tui.wall_steps import (
@@ -56,7 +57,7 @@ async def test_a_view_is_saved_renamed_opened_and_deleted(tmp_path: Path) -> Non
 
 async def test_saving_over_another_view_asks_and_over_the_own_does_not(tmp_path: Path) -> None:
     engine = FakeEngine()
-    engine.arrangements = engine.arrangements.__class__(views=(view("A", equal_layout(2), "driveway"),))
+    engine.arrangements = Arrangements(views=(view("A", equal_layout(2), "driveway"),))
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await open_wall(pilot)
@@ -74,9 +75,7 @@ async def test_saving_over_another_view_asks_and_over_the_own_does_not(tmp_path:
 async def test_a_tour_is_made_in_two_panes_and_runs_until_a_key(tmp_path: Path) -> None:
     engine = FakeEngine()
     one, two = equal_layout(1), equal_layout(2)
-    engine.arrangements = engine.arrangements.__class__(
-        views=(view("Doors", two, "driveway"), view("Yard", one, "garden"))
-    )
+    engine.arrangements = Arrangements(views=(view("Doors", two, "driveway"), view("Yard", one, "garden")))
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await open_wall(pilot)
@@ -116,7 +115,7 @@ async def test_tours_without_views_say_what_to_do_first(tmp_path: Path) -> None:
 
 async def test_a_view_that_a_tour_shows_stays_and_the_dialog_says_why(tmp_path: Path) -> None:
     engine = FakeEngine()
-    engine.arrangements = engine.arrangements.__class__(
+    engine.arrangements = Arrangements(
         views=(view("Doors", equal_layout(2)),),
         tours=(Tour(name="Night", stops=(TourStop(view="Doors"),)),),
     )
@@ -130,7 +129,7 @@ async def test_a_view_that_a_tour_shows_stays_and_the_dialog_says_why(tmp_path: 
 
 async def test_start_up_rows_are_made_and_removed(tmp_path: Path) -> None:
     engine = FakeEngine()
-    engine.arrangements = engine.arrangements.__class__(views=(view("Doors", equal_layout(2)),))
+    engine.arrangements = Arrangements(views=(view("Doors", equal_layout(2)),))
     app = app_for(engine, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await open_wall(pilot)
@@ -157,7 +156,7 @@ async def test_start_up_rows_are_made_and_removed(tmp_path: Path) -> None:
 )
 async def test_a_console_begins_with_what_its_terminal_shows(tmp_path: Path, shown: str, words: str) -> None:
     engine = FakeEngine()
-    engine.arrangements = engine.arrangements.__class__(
+    engine.arrangements = Arrangements(
         views=(view("Doors", equal_layout(2)),),
         tours=(Tour(name="Night", stops=(TourStop(view="Doors"),)),),
         start_up=(StartUpRow(terminal="*", shows="playback"), StartUpRow(terminal="tty1", shows=shown)),
@@ -170,7 +169,7 @@ async def test_a_console_begins_with_what_its_terminal_shows(tmp_path: Path, sho
 
 async def test_a_terminal_without_display_is_empty_until_a_key(tmp_path: Path) -> None:
     engine = FakeEngine()
-    engine.arrangements = engine.arrangements.__class__(start_up=(StartUpRow(terminal="*", shows="none"),))
+    engine.arrangements = Arrangements(start_up=(StartUpRow(terminal="*", shows="none"),))
     app = app_for(engine, tmp_path)
     app.terminal_names = ("pts/3", "ssh", "*")
     async with app.run_test(size=SIZE) as pilot:
@@ -234,6 +233,25 @@ async def test_words_are_chosen_for_console_view_and_cell_and_kept(tmp_path: Pat
         assert app.desk.overlay == Overlay(
             ("name", "state", "codec", "resolution", "fps", "throughput", "time")
         )
+
+
+async def test_a_view_brings_its_own_words_and_the_next_one_those_of_the_console(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    rates = view("Rates", equal_layout(1), "driveway")
+    rates = structs.replace(rates, overlay=("fps", "throughput"), is_overlay_on_top=True)
+    engine.arrangements = Arrangements(views=(rates, view("Plain", equal_layout(1), "driveway")))
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_wall(pilot)
+        await type_line(pilot, "view rates")
+        text = await shows(pilot, "► 25.00 fps  3.91 Mbit/s")
+        assert "25.00 fps" in text.splitlines()[2]
+        await type_line(pilot, "save view rates2")
+        await shows(pilot, "view rates2 saved")
+        saved = engine.arrangements.views[-1]
+        assert (saved.overlay, saved.is_overlay_on_top) == (("fps", "throughput"), True)
+        await type_line(pilot, "view plain")
+        await shows(pilot, "► driveway  ■ recording")
 
 
 async def test_buttons_are_pressed_by_their_keys_and_arrows_still_select(tmp_path: Path) -> None:

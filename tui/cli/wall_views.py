@@ -83,6 +83,9 @@ def show(session: Session, name: str) -> None:
     "--layout", "layout_name", type=LAYOUT, help="Layout (the smallest of n x n that holds the cameras)."
 )
 @click.option("--overlay", metavar="LIST|console", help=f"What stands on the pictures: {','.join(OVERLAY)}.")
+@click.option(
+    "--overlay-place", type=click.Choice(["above", "below", "console"]), help="Beside the pictures, where."
+)
 @click.option("--name", "new_name", metavar="NAME", help="New name.")
 @json_option
 @pass_session
@@ -92,10 +95,11 @@ def save(
     cameras: tuple[str, ...],
     layout_name: str | None,
     overlay: str | None,
+    overlay_place: str | None,
     new_name: str | None,
 ) -> None:
     """Save a view, or change what is given: cameras cell by cell, `-` for an empty cell."""
-    if not (cameras or layout_name or overlay is not None or new_name):
+    if not (cameras or layout_name or overlay is not None or overlay_place or new_name):
         raise click.UsageError("nothing to save: give cameras, or an option")
 
     async def work(engine: EngineClient) -> WallView:
@@ -120,6 +124,9 @@ def save(
             )
         if overlay is not None:
             wanted = msgspec.structs.replace(wanted, overlay=_overlay(overlay))
+        if overlay_place is not None:
+            is_on_top = None if overlay_place == "console" else overlay_place == "above"
+            wanted = msgspec.structs.replace(wanted, is_overlay_on_top=is_on_top)
         found = await engine.put_view(wanted, old_name=name if known else "")
         return named(found.views, wanted.name, "view")
 

@@ -53,8 +53,10 @@ class WallOverlay:
         """What the view was saved with."""
         self._of_cameras.clear()
         self.of_view = None
-        if view.overlay is not None:
-            self.of_view = Overlay(view.overlay, bool(view.is_overlay_on_top))
+        if view.overlay is not None or view.is_overlay_on_top is not None:
+            console = self._wall.desk.overlay
+            is_on_top = console.is_on_top if view.is_overlay_on_top is None else view.is_overlay_on_top
+            self.of_view = Overlay(console.elements if view.overlay is None else view.overlay, is_on_top)
 
     def switch(self) -> None:
         """Names alone, or all that was chosen."""

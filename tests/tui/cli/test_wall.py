@@ -45,6 +45,8 @@ def test_a_view_takes_cameras_cell_by_cell_and_changes_only_what_is_given(shell:
     assert shell("view", "show", "all doors").out.splitlines()[-4:] == ["A  door", "B  -", "C  yard", "D  -"]
     assert shell("view", "save", "x", "door", "yard", "--layout", "1x1").code == 2
     assert shell("view", "save", "x", "roof").code == 3
+    above = shell.json("view", "save", "All doors", "--overlay-place", "above")
+    assert (above["is_overlay_on_top"], above["overlay"]) == (True, ["name", "fps"])
     assert shell.json("view", "save", "All doors", "--overlay", "console")["overlay"] is None
 
 
