@@ -327,14 +327,17 @@ class ExportService:
         )
 
     async def _end(self, job: ExportJob, state: ExportState) -> None:
+        await self._release_footage(job)
         job.state = state
         job.password = ""
         job.doing = ""
         job.ended_us = max(job.created_us, self._shop.clock.now_us())
         if state is ExportState.DONE:
             job.change(expires_us=expires_us(job.ended_us, self._keep_days))
-        await self._release_footage(job)
-        await self._keep(job)
+        try:
+            await self._keep(job)
+        except WatchdeckError as error:
+            log.error("export %s has ended (%s), but that is not kept: %s", job.body.folder, state, error)
         ended = self._ended.pop(job.id, None)
         if ended is not None:
             ended.set()
@@ -364,8 +367,12 @@ class ExportService:
 
     async def _release_footage(self, job: ExportJob) -> None:
         for lock_id in job.body.locks:
-            with contextlib.suppress(NotFound):
+            try:
                 await self._catalog.write("remove_lock", lock_id)
+            except NotFound:
+                continue  # released by hand
+            except WatchdeckError as error:
+                log.warning("lock %d of export %s ends by itself: %s", lock_id, job.body.folder, error)
         job.change(locks=())
 
     # -- starts and expiry -------------------------------------------------------------------------------

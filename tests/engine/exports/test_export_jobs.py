@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
 import subprocess
 from pathlib import Path
 from threading import Event
+from typing import IO
 from uuid import uuid4
 
 import pytest
 
 from engine import wire
+from engine.client import EngineClient
 from engine.exports import making, service
 from engine.exports.folder import Space
+from engine.exports.package import GuardedFile
 from engine.wire_evidence import (
     CaseAdd,
     CaseItemAdd,
@@ -407,3 +411,52 @@ async def test_a_renamed_camera_is_still_the_one_that_was_meant(
     assert demuxed(Path(done.folder) / done.files[0].name)["video"] == [
         packet.data for packet in encoded("h265").packets
     ]
+
+
+async def test_a_console_that_dies_in_the_middle_stops_nothing(
+    station: FakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(monkeypatch, at_chunk=2)
+    async with EngineClient(station.socket_path) as console:
+        job = await console.start_export_job(ExportAsk(ranges=GATE, with_report=False))
+        await gate.reached()
+    gate.open()
+    assert (await ended(station, job.id)).state is ExportState.DONE
+
+
+@pytest.mark.parametrize("password", ["", "correct horse"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS])
+async def test_a_disk_that_refuses_a_write_fails_the_job_and_leaves_nothing(
+    station: FakeStation, monkeypatch: pytest.MonkeyPatch, number: int, password: str
+) -> None:
+    real = GuardedFile.__init__
+
+    class Refusing:
+        """Takes 20 kB, then no more."""
+
+        def __init__(self, raw: IO[bytes]) -> None:
+            self._raw = raw
+            self._left = 20_000
+
+        def write(self, data: memoryview) -> int:
+            if not self._left:
+                raise OSError(number, os.strerror(number))
+            taken = self._raw.write(data[: self._left])
+            self._left -= taken
+            return taken
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._raw, name)
+
+    def init(self: GuardedFile, *arguments: object) -> None:
+        real(self, *arguments)  # type: ignore[arg-type]
+        self.raw = Refusing(self.raw)  # type: ignore[assignment]
+
+    monkeypatch.setattr(GuardedFile, "__init__", init)
+    job = await station.client.start_export_job(ExportAsk(ranges=GATE, password=password))
+    failed = await ended(station, job.id)
+    assert failed.state is ExportState.FAILED
+    assert os.strerror(number) in failed.trouble
+    assert failed.remedy
+    assert left(station) == []
+    assert await station.catalog.read("locks") == []
