@@ -27,8 +27,8 @@ LARGE_FRAME_BYTES: Final = 1024
 """A frame without pictures that is as large is asked about too: pictures behind it wait until it is drained."""
 CELL_BYTES: Final = 60.0
 """Of a sixel picture, each cell, until some were seen."""
-STRIP_ROWS_MAX: Final = 30
-"""Where strips would be this high, pictures are sent whole."""
+STRIP_ROWS: Final = (24, 12, 6, 3, 2, 1)
+"""Heights of strips, few so that the engine keeps them for all that look; higher ones would be whole pictures."""
 EVERYTHING: Final = 1 << 30
 
 
@@ -103,7 +103,9 @@ class PictureOutput:
     def strip_rows(self, columns: int) -> int:
         """Cell rows of a sixel's strips that suit the link; 0 = whole pictures."""
         rows = self.pace.bytes_s * QUEUE_S / 2 / max(columns * self._cell_bytes, 1)
-        return 0 if rows >= STRIP_ROWS_MAX else max(int(rows), 1)
+        if rows >= 2 * STRIP_ROWS[0]:
+            return 0
+        return next((height for height in STRIP_ROWS if height <= rows), 1)
 
     # -- acknowledgement ---------------------------------------------------------------------------------
 

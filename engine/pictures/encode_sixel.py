@@ -60,7 +60,8 @@ def encode_strips(
 ) -> tuple[SixelStrip, ...]:
     """The same picture cut at cell rows, each strip a sixel by itself with the same palette.
 
-    A strip is as many rows as come nearest to `strip_rows` and hold whole bands of 6 pixels; only the last may be shorter.
+    A strip is as many rows as come nearest to `strip_rows` and hold whole bands of 6 pixels. Where fewer are wanted (a thin link)
+    it is those, and the pixels of its last band that belong to the next strip are left as they are.
     """
     rows = strip_height_rows(cell_height_px, strip_rows)
     indexes = nearest(pixels, palette)
@@ -76,8 +77,10 @@ def encode_strips(
 
 
 def strip_height_rows(cell_height_px: int, wanted_rows: int) -> int:
-    """Rows of a strip: with cells of 16 or 20 pixels a multiple of 3, with 18 any number."""
+    """Rows of a strip: with cells of 16 or 20 pixels one, two or a multiple of 3, with 18 any number."""
     least_rows = math.lcm(cell_height_px, _BAND_PX) // cell_height_px
+    if wanted_rows < least_rows:
+        return wanted_rows
     return max(1, round(wanted_rows / least_rows)) * least_rows
 
 
@@ -97,14 +100,13 @@ def _sequence(indexes: NDArray[np.uint8], palette: bytes, *, used_only: bool) ->
 
 def _bands(indexes: NDArray[np.uint8], colors: int) -> bytes:
     height, width = indexes.shape
-    bands = height // _BAND_PX
-    banded = indexes.reshape(bands, _BAND_PX, width)
+    bands = -(-height // _BAND_PX)
     masks = np.zeros((bands, colors, width), dtype=np.uint8)
-    band_numbers = np.arange(bands)[:, None]
     columns = np.arange(width)[None, :]
     for row in range(_BAND_PX):
         # Every (band, column) occurs once a row, so a plain indexed |= loses nothing.
-        masks[band_numbers, banded[:, row, :], columns] |= 1 << row
+        rows = indexes[row::_BAND_PX]
+        masks[np.arange(len(rows))[:, None], rows, columns] |= 1 << row
     counts = masks.astype(bool).sum(axis=2)
     characters = masks + _EMPTY
     pieces: list[bytes] = []
@@ -112,7 +114,9 @@ def _bands(indexes: NDArray[np.uint8], colors: int) -> bytes:
         used = np.flatnonzero(counts[band])
         ordered = used[np.argsort(-counts[band, used], kind="stable")].tolist()
         # The commonest colour is painted as one solid run; the others then overwrite their own pixels.
-        pieces.append(b"#%d" % ordered[0] + b"~" * width)
+        left_px = min(height - band * _BAND_PX, _BAND_PX)
+        solid = bytes([_EMPTY + (1 << left_px) - 1])
+        pieces.append(b"#%d" % ordered[0] + solid * width)
         for colour in ordered[1:]:
             pieces.append(b"$#%d" % colour + characters[band, colour].tobytes().rstrip(b"?"))
         pieces.append(b"-")

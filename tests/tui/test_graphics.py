@@ -410,3 +410,13 @@ def test_pictures_of_a_surface_that_went_are_sent_all_the_same() -> None:
     desk.output.unregister(surface)
     desk.frame()
     assert not desk.cells.has_unsent_pictures()
+
+
+@pytest.mark.parametrize(
+    ("bytes_s", "rows"), [(20_000, 1), (125_000, 1), (500_000, 3), (5_000_000, 24), (50_000_000, 0)]
+)
+def test_strips_are_as_high_as_the_line_drains_in_half_of_what_a_key_may_wait(
+    bytes_s: float, rows: int
+) -> None:
+    desk = Desk(Surface(7, Region(2, 1, 4, 2))).measured(bytes_s)
+    assert desk.output.strip_rows(40) == rows

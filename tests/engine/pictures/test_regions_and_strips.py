@@ -89,17 +89,21 @@ def test_a_rough_picture_shows_the_same_and_says_the_same_size(codec: Codec) -> 
 
 @pytest.mark.parametrize("cell_height_px", [6, 14, 16, 17, 18, 20, 24])
 @pytest.mark.parametrize("wanted_rows", [1, 4, 7, 200])
-def test_strips_are_whole_rows_and_whole_bands(cell_height_px: int, wanted_rows: int) -> None:
+def test_strips_are_whole_rows_and_whole_bands_unless_fewer_rows_are_wanted(
+    cell_height_px: int, wanted_rows: int
+) -> None:
     rows = strip_height_rows(cell_height_px, wanted_rows)
     assert rows >= 1
-    assert rows * cell_height_px % 6 == 0
+    assert rows * cell_height_px % 6 == 0 or rows == wanted_rows < 6
 
 
-@pytest.mark.parametrize(("cell_height_px", "rows"), [(16, 3), (18, 3), (20, 3)])
+@pytest.mark.parametrize("rows", [1, 2, 3])
+@pytest.mark.parametrize("cell_height_px", [16, 18, 20])
 def test_strips_drawn_below_each_other_are_the_picture(cell_height_px: int, rows: int) -> None:
+    """None paints below its own rows: the terminal of these tests has no room there."""
     pixels = decode(read_keyframe(keyframe(noise=True))).rgb(160, 90)
     palette = choose_palette(pixels, 32)
-    strips = encode_strips(pixels, palette, cell_height_px, 3)
+    strips = encode_strips(pixels, palette, cell_height_px, rows)
     assert [strip.row for strip in strips] == list(range(0, len(strips) * rows, rows))
     for strip, behind in itertools.pairwise(strips):
         assert strip.row + strip.rows == behind.row
