@@ -193,6 +193,7 @@ class WatchdeckApp(AlertMixin):
 
     def _follow_cell_size(self) -> None:
         """Another font size, at as many cells or not: pictures in pixels must be of another size."""
+        from widgets.picture import TerminalPicture
         from widgets.video_cell import VideoCell
 
         profile = self.desk.profile
@@ -201,6 +202,9 @@ class WatchdeckApp(AlertMixin):
             return
         self.desk.profile = dataclasses.replace(profile, cell_width_px=size[0], cell_height_px=size[1])
         for cell in self.base.query(VideoCell):
+            if isinstance(cell.picture, TerminalPicture):
+                # Made for cells of another size: drawn now it would reach over its place, and scroll the screen at the last row.
+                cell.clear("...")
             if cell.follower is not None:
                 cell.follower.cell_room_changed(cell)
 

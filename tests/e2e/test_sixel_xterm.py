@@ -76,3 +76,39 @@ def look_around(terminal: XtermSession) -> None:
     terminal.wait_for(BARS, share=SHARE)
     terminal.press("1")
     terminal.wait_without(TELLING)
+    change_size(terminal)
+    look_at_the_wall(terminal)
+
+
+def change_size(terminal: XtermSession) -> None:
+    """Another size of the window, then of the letters: pictures follow, and nothing of the old ones stays."""
+    terminal.press("2")
+    terminal.wait_for(BARS, share=SHARE)
+    terminal.resize(620, 420)
+    terminal.wait_for(BARS, share=SHARE)
+    terminal.press("question")
+    terminal.wait_without(TELLING)
+    terminal.press("Escape")
+    terminal.wait_for(BARS, share=SHARE)
+    terminal.press("shift+KP_Subtract")
+    terminal.wait_for(BARS, share=SHARE / 2)
+    terminal.press("1")
+    terminal.wait_without(TELLING)
+    terminal.press("shift+KP_Add")
+    terminal.resize(900, 600)
+
+
+def look_at_the_wall(terminal: XtermSession) -> None:
+    """The camera fills a good part of its cell of 2x2; dialogs leave nothing of it, and it comes back."""
+    terminal.press("7")
+    terminal.wait_for(BARS, share=4 * SHARE)
+    for opened in ("l", "colon"):
+        terminal.press(opened)
+        if opened == "l":
+            terminal.wait_without(TELLING)
+        terminal.press("Escape")
+        terminal.wait_for(BARS, share=4 * SHARE)
+    terminal.press("Return")
+    terminal.wait_for(BARS, share=8 * SHARE)
+    terminal.press("4")
+    terminal.wait_without(TELLING)

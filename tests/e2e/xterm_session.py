@@ -60,6 +60,31 @@ class XtermSession:
             timeout=20,
         )
 
+    def resize(self, width_px: int, height_px: int) -> None:
+        """Another size of the window. The pointer goes where the window surely is: without a window manager keys follow it."""
+        subprocess.run(
+            ["xdotool", "mousemove", "20", "20"],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            timeout=20,
+        )
+        window = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--class", "xterm"],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        subprocess.run(
+            ["xdotool", "windowsize", window.stdout.split()[0], str(width_px), str(height_px)],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            timeout=20,
+        )
+
     def picture(self) -> Image.Image:
         """What the screen shows now."""
         done = subprocess.run(
