@@ -250,7 +250,6 @@ def main() -> None:
             for side in options.sides:
                 for form in options.forms:
                     name = f"{scene} {side}x{side} {form}"
-                    print(f"{name} ...", file=sys.stderr)
                     ours, peer = (
                         measure(socket, engine, form, side, bytes_s, options.keys, is_paced=is_paced)
                         for is_paced in (True, False)
@@ -259,7 +258,9 @@ def main() -> None:
                         "paced": ours,
                         "all_at_once": peer,
                         "is_within": ours["key_p95_ms"] <= LIMIT_MS,
+                        "load": round(os.getloadavg()[0], 1),
                     }
+                    print(f"{name}: {json.dumps(report['walls'][name])}", file=sys.stderr)
     print(json.dumps(report, indent=2))
 
 

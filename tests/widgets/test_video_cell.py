@@ -128,3 +128,80 @@ async def test_click_and_enter_open() -> None:
         cell.focus()
         await pilot.press("enter")
         assert app.heard.count("opened") == 2
+
+
+class Writer:
+    """A line that is as slow as the test wants."""
+
+    has_pixels = False
+
+    def __init__(self) -> None:
+        self.painted_cells: list[VideoCell] = []
+
+    def register(self, surface: VideoCell) -> None: ...
+    def unregister(self, surface: VideoCell) -> None: ...
+    def changed(self, surface: VideoCell) -> None: ...
+
+    def painted(self, surface: VideoCell) -> None:
+        self.painted_cells.append(surface)
+
+
+class Follower:
+    def __init__(self) -> None:
+        self.times_drawn = 0
+
+    def cell_drawn(self, cell: VideoCell) -> None:
+        self.times_drawn += 1
+
+    def cell_room_changed(self, cell: VideoCell) -> None: ...
+
+
+def letters(letter: str) -> CellPicture:
+    return CellPicture(4, 2, ((CellRun(letter * 4),),) * 2)
+
+
+async def test_while_a_picture_is_drawn_the_newest_one_waits_and_those_between_are_dropped() -> None:
+    cell = VideoCell()
+    app = Rooms(cell)
+    writer, follower = Writer(), Follower()
+    app.picture_output = writer  # type: ignore[attr-defined]
+    async with app.run_test(size=(40, 10)) as pilot:
+        cell.follower = follower
+        for letter in "abc":
+            cell.set_picture(letters(letter))
+            await pilot.pause()
+        await pilot.pause(0.05)
+        assert (cell.picture, cell.is_drawing) == (letters("a"), True)
+        assert writer.painted_cells == [cell]
+        cell.drawn()
+        assert (cell.picture, cell.is_drawing, follower.times_drawn) == (letters("c"), True, 0)
+        await pilot.pause(0.05)
+        cell.drawn()
+        assert (cell.is_drawing, follower.times_drawn) == (False, 1)
+        cell.set_picture(letters("d"))
+        cell.set_picture(letters("e"))
+        cell.clear("switched off")
+        await pilot.pause(0.05)
+        cell.drawn()
+        assert (cell.picture, cell.reason) == (None, "switched off"), "nothing that waited comes back"
+
+
+async def test_a_fault_is_grey_and_a_picture_that_is_coming_is_not() -> None:
+    cell = VideoCell()
+    app = Rooms(cell)
+    async with app.run_test(size=(40, 10)) as pilot:
+        cell.clear("fetching the picture ...")
+        await pilot.pause()
+        plain = cell.render_line(0)
+        cell.clear("the frame is corrupt", is_fault=True)
+        await pilot.pause()
+        grey, words = cell.render_line(0), cell.render_line(4)
+        colors = [strip._segments[0].style.bgcolor for strip in (plain, grey, words)]  # type: ignore[union-attr]
+        assert colors[0] != colors[1] == colors[2]
+        assert "no picture: the frame is corrupt" in words.text
+        app.theme = "ansi-dark"  # no grey of its own there
+        await pilot.pause()
+        assert set(cell.render_line(0).text) == {"░"}
+        cell.set_picture(letters("a"))
+        await pilot.pause()
+        assert "░" not in cell.render_line(0).text
