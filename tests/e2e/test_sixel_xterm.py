@@ -101,14 +101,14 @@ def change_size(terminal: XtermSession) -> None:
 def look_at_the_wall(terminal: XtermSession) -> None:
     """The camera fills a good part of its cell of 2x2; dialogs leave nothing of it, and it comes back."""
     terminal.press("7")
-    terminal.wait_for(BARS, share=4 * SHARE)
+    terminal.wait_for(BARS, share=2 * SHARE)
     for opened in ("l", "colon"):
         terminal.press(opened)
         if opened == "l":
             terminal.wait_without(TELLING)
         terminal.press("Escape")
-        terminal.wait_for(BARS, share=4 * SHARE)
+        terminal.wait_for(BARS, share=2 * SHARE)
     terminal.press("Return")
-    terminal.wait_for(BARS, share=8 * SHARE)
+    terminal.wait_for(BARS, share=6 * SHARE)
     terminal.press("4")
     terminal.wait_without(TELLING)
