@@ -97,7 +97,7 @@ class PlaybackView(PlaybackActions):
     def on_mount(self) -> None:
         self.timeline = self.query_one(PlaybackTimeline)
         self.grid = self.query_one(PlaybackGrid)
-        self._feed = TimelineFeed(self, self.timeline, lambda: self.cameras)
+        self._feed = TimelineFeed(self, self.timeline, lambda: self.cameras, self._loaded)
         self.marks = MarksFeed(self, self.timeline)
         self.jobs = RangeJobs(self, self.coverage_changed)
         self.pictures = PlaybackPictures(
@@ -268,6 +268,11 @@ class PlaybackView(PlaybackActions):
             self.choose_front(str(track.key))
 
     # -- time --------------------------------------------------------------------------------------------
+
+    def _loaded(self) -> None:
+        """What is recorded is known now."""
+        self._draw_words()
+        self.pictures.wake()
 
     def footage(self) -> Footage | None:
         """What at least one of the cameras has, as far as it is known of all."""
@@ -456,6 +461,7 @@ class PlaybackView(PlaybackActions):
                 is_filtered=self.marks.words is not None,
                 bookmark_sign=self.desk.glyphs.sort_down if timeline.marks.bookmarks else "",
                 trouble=self.marks.trouble,
+                width=self.size.width,
             )
         )
         lines.append(legend(timeline, self.desk.glyphs))

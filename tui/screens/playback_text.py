@@ -19,6 +19,7 @@ TONE_STYLES = {
     "trouble": "bold $text-error",
     "other": "bold",
 }
+MORE_CELLS = len("  +99 types")
 WORTH_SAYING_US = 2 * format.SECOND_US
 """Shorter gaps are jumped over without a word."""
 
@@ -76,18 +77,27 @@ def events_legend(
     is_filtered: bool,
     bookmark_sign: str,
     trouble: str,
+    width: int,
 ) -> Content:
-    """Span, then which sign is which, with how many are in sight."""
+    """Span, then which sign is which, with how many are in sight; of what has no room only the number of types is said."""
     content = Content.styled(f" span {format.duration(span_us)}", "bold")
     if bookmark_sign:
         content += Content.assemble("  ", (bookmark_sign, "bold $text-accent"), " bookmark")
-    for kind, count in types:
-        content += Content.assemble("  ", (kind.sign, TONE_STYLES[kind.tone]), f" {kind.word} {count:,}")
+    tail = Content("")
     if is_filtered:
-        content += Content.styled("  some types hidden (f)", "bold $text-warning")
+        tail += Content.styled("  some types hidden (f)", "bold $text-warning")
     if trouble:
-        content += Content.styled(f"  {trouble}", "dim")
-    return content
+        tail += Content.styled(f"  {trouble}", "dim")
+    room = width - len(content) - len(tail)
+    words = [
+        Content.assemble("  ", (kind.sign, TONE_STYLES[kind.tone]), f" {kind.word} {count:,}")
+        for kind, count in types
+    ]
+    shown = len(words)
+    while shown and sum(map(len, words[:shown])) + (MORE_CELLS if shown < len(words) else 0) > room:
+        shown -= 1
+    more = Content.styled(f"  +{len(words) - shown} types", "dim") if shown < len(words) else Content("")
+    return Content("").join([content, *words[:shown], more, tail])
 
 
 def event_words(event: wire.EventView, zone: tzinfo) -> Content:

@@ -67,12 +67,17 @@ class TimelineFeed:
     """Fetches for one Timeline of one view."""
 
     def __init__(
-        self, view: View, timeline: Timeline, cameras: Callable[[], Sequence[str]] | None = None
+        self,
+        view: View,
+        timeline: Timeline,
+        cameras: Callable[[], Sequence[str]] | None = None,
+        on_loaded: Callable[[], None] = lambda: None,
     ) -> None:
-        """`cameras`: names of the rows; None = all there are."""
+        """`cameras`: names of the rows, None = all there are; `on_loaded` is called when more is known."""
         self._view = view
         self._timeline = timeline
         self._cameras = cameras
+        self._on_loaded = on_loaded
         self._rows: dict[str, wire.TimelineRow] = {}
         self._loaded: tuple[int, int] | None = None
         self._asked_us = 0
@@ -164,3 +169,4 @@ class TimelineFeed:
         self._asked_us = timeline.now_us
         self._rows.update((row.camera, row) for row in timeline.rows)
         self.draw()
+        self._on_loaded()
