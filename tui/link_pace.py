@@ -134,7 +134,9 @@ class LinkPace:
             self.round_trip_s, self._round_trip_at_s = took_s, at_s
         if self.round_trip_s is not None:
             began_s = max(self._answered_s, asked.at_s + self.round_trip_s)
-            self._learn(asked.size / max(at_s - began_s, LEAST_DRAIN_S), asked.is_full)
+            sample = asked.size / max(at_s - began_s, LEAST_DRAIN_S)
+            # However fast a small frame went: buffers on the way swallow it, and a large one behind it may not.
+            self._learn(min(sample, asked.size * GROWTH / QUEUE_S), asked.is_full)
         self._answered_s = at_s
         if not self._asked:
             self._queue_bytes = 0.0

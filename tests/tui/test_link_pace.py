@@ -24,9 +24,12 @@ class Link:
     free_s: float = 100.0
     coming: deque[float] = field(default_factory=deque)
     drained: float = 0.0
+    credit_bytes: float = 0.0
+    """After a rest so many go at once, as shapers and buffers have it."""
 
     def write(self, size: int, *, is_asked: bool) -> None:
-        self.free_s = max(self.free_s, self.now_s) + size / self.bytes_s
+        rested_s = self.now_s - self.credit_bytes / self.bytes_s
+        self.free_s = max(max(self.free_s, rested_s) + size / self.bytes_s, self.now_s)
         self.drained += size
         if is_asked and self.answers:
             self.coming.append(self.free_s + self.round_trip_s)
@@ -132,3 +135,16 @@ def test_an_answer_that_got_lost_does_not_stop_pictures_for_good() -> None:
     link.answers = True
     run(link, pace, 8)
     assert link.drained > stuck + 300_000
+
+
+def test_small_changes_that_went_at_once_do_not_make_a_thin_line_wide() -> None:
+    link, pace = Link(125_000, 0.001, credit_bytes=1_400), LinkPace()
+    run(link, pace, 1)
+    for _ in range(200):
+        link.now_s += 0.05
+        while link.coming and link.coming[0] <= link.now_s:
+            pace.answered(link.coming.popleft())
+        pace.written(600, link.now_s, is_asked=True)
+        link.write(600, is_asked=True)
+    assert pace.bytes_s <= 250_000
+    assert max(run(link, pace, 5)) <= 2 * QUEUE_S
