@@ -54,6 +54,7 @@ def test_playback_of_four(snap_compare: SnapCompare, size: tuple[int, int]) -> N
         view = pilot.app.query_one(PlaybackView)
         view.play_cameras(["driveway", "front-door", "garden", "garage"], "front-door")
         await shows(pilot, "front-door of 4  recorded")
+        await until(pilot, lambda: bool(view.timeline.marks.activity) and view.footage() is not None)
         await until(pilot, lambda: len(view.pictures.players) == 4)
         await until(pilot, lambda: all(player.shown is not None for player in view.pictures.players))
 
