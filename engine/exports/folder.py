@@ -60,7 +60,9 @@ class ExportFolder:
             stat = os.statvfs(existing)
         except OSError as exc:
             raise folder_error(exc, self.path) from exc
-        return Space(stat.f_bavail * stat.f_frsize, default_floor_bytes(stat.f_blocks * stat.f_frsize))
+        # Half of what recording leaves free: on a disk that also records, an export must find room beyond that floor.
+        spare_bytes = default_floor_bytes(stat.f_blocks * stat.f_frsize) // 2
+        return Space(stat.f_bavail * stat.f_frsize, spare_bytes)
 
     def begin(self, name: str) -> Path:
         """A new hidden folder for an export of this name. Raises VolumeError."""
@@ -90,6 +92,9 @@ class ExportFolder:
 
     def _remove(self, path: Path) -> None:
         try:
+            if path.is_symlink():
+                path.unlink()  # never what it points to
+                return
             shutil.rmtree(path)
         except FileNotFoundError:
             return
