@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from storage.segments.chain import RunChain
 from storage.segments.export import ExportSource, plan_export
 from storage.segments.recover import recover_segment
 from storage.segments.writer import SegmentWriter
 from tests.e2e import browser
 from tests.fakes.encoded_video import encoded, merged
-from tests.fakes.segment_files import identity, parts_of, write_run, write_segment
+from tests.fakes.evidence import proof
+from tests.fakes.segment_files import KEY, identity, parts_of, write_run, write_segment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -80,7 +82,7 @@ def make(folder: Path, kind: str) -> Footage:
     files["closed"], summary = write_segment(folder, "closed.mp4", tracks, parts)
     seconds["closed"] = summary.video_duration_ticks / hz
 
-    writer = SegmentWriter.create(folder, "open.mp4", identity(), tracks)
+    writer = SegmentWriter.create(folder, "open.mp4", identity(), tracks, chain=RunChain(KEY))
     for part in parts[:-1]:
         writer.append(part)
     seconds["growing"] = writer.video_duration_ticks / hz
@@ -98,7 +100,7 @@ def make(folder: Path, kind: str) -> Footage:
     run = write_run(folder, tracks, parts, max(2, len(parts) // 3))
     sources = [ExportSource(path, start, end, done.video_duration_ticks) for path, done, start, end in run]
     for name, chosen in (("exported", sources), ("exported-over-a-gap", [sources[0], sources[-1]])):
-        plan = plan_export(chosen, chosen[0].start_us, chosen[-1].end_us)
+        plan = plan_export(chosen, chosen[0].start_us, chosen[-1].end_us, proof=proof())
         files[name] = folder / f"{name}.mp4"
         with files[name].open("wb") as file:
             file.writelines(plan.chunks())
