@@ -6,6 +6,7 @@ import pytest
 
 from storage.catalog import cases
 from storage.catalog.cases import CaseRow
+from storage.catalog.changes import EndRun
 from storage.catalog.db import Catalog
 from storage.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from tests.storage.catalog.footage import SECOND, T0, add_camera, add_segment, add_volume, begin_run
@@ -182,3 +183,19 @@ def test_footage_that_comes_later_is_locked_too(catalog: Catalog, gate: int) -> 
     run = begin_run(catalog, gate, T0 + 30 * SECOND)
     add_segment(catalog, run, 0, volume_id, T0 + 30 * SECOND, T0 + 40 * SECOND)
     assert free(catalog) == [0, 10]
+
+
+def test_a_removed_camera_keeps_its_name_while_a_case_has_it(catalog: Catalog, gate: int) -> None:
+    case = put(catalog, add(catalog), gate, 2, 8)
+    catalog.remove_lock(catalog.locks()[0].id)
+    catalog.remove_camera(catalog.camera(gate).uuid)
+    ids = [each.id for each in catalog.recycle_candidates(catalog.group("main").id, 10)]
+    catalog.mark_deleting(ids)
+    catalog.forget(ids)
+    for run in catalog.unended_runs():
+        catalog.apply([EndRun(run.uuid, T0 + 40 * SECOND, "stopped")])
+    (item,) = catalog.case(case.id).items
+    assert (item.camera, item.is_valid) == ("gate", False)
+    catalog.remove_case_item(case.id, item.id)
+    with pytest.raises(NotFound):
+        catalog.camera(gate, with_removed=True)
