@@ -109,7 +109,8 @@ def deeper(plan: ThumbnailPlan, index: int, cells: int) -> ThumbnailPlan | None:
     start_us, end_us = plan.slot(index)
     if end_us - start_us <= FRAMES_US:
         return ThumbnailPlan(start_us, end_us, max(end_us - start_us, 1), plan.clip_us, is_by_frame=True)
-    return plan_of(start_us, end_us, cells, plan.clip_us)
+    # Where there is room for one picture only, the stretch gets shorter all the same.
+    return plan_of(start_us, end_us, max(cells, 2), plan.clip_us)
 
 
 def first_recorded(recorded: tuple[tuple[int, int], ...], start_us: int, end_us: int) -> int | None:

@@ -65,7 +65,7 @@ def test_slots_cover_the_span_without_gap_or_overlap(span_us: int, interval_us: 
         assert plan.index_at(plan.slot(index)[0]) == index
 
 
-@given(st.integers(MINUTE_US, 10 * 24 * HOUR_US), st.integers(2, 48))
+@given(st.integers(MINUTE_US, 10 * 24 * HOUR_US), st.integers(1, 48))
 def test_more_snapshots_lead_down_to_single_frames_in_a_few_steps(span_us: int, cells: int) -> None:
     plan, steps = plan_of(0, span_us, cells), 0
     while (below := deeper(plan, 0, cells)) is not None:

@@ -150,18 +150,25 @@ class PictureGrid(Container, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """As many cells as there is room for."""
-        shape = shape_for(event.size.width, event.size.height)
+        self.fit()
+        self.call_after_refresh(self.draw)
+
+    def fit(self) -> None:
+        """Take the shape for the room there is, also when nobody has said yet that there is any."""
+        if not self.size:
+            return
+        shape = shape_for(self.size.width, self.size.height)
         if shape != self._shape:
             self._shape = shape
             self.styles.grid_size_columns, self.styles.grid_size_rows = shape
             self.post_message(self.Reshaped(self))
-        self.call_after_refresh(self.draw)
 
     def draw(self) -> None:
         """The page with the cursor in it."""
         item = self._item
         if item is None or not self.is_attached or not self.size:
             return
+        self.fit()
         glyphs = glyphs_of(self)
         first, number = self.first, self.page_cells
         wanted: list[CellShot] = []

@@ -139,6 +139,7 @@ class ThumbnailsView(View):
         if not self._camera or not now_us:
             self._draw_title()
             return
+        self.grid.fit()
         stretch = opening_stretch(now_us, self._around_us)
         plan = plan_of(*stretch, self.grid.page_cells, self._clip_us)
         around_us = self._around_us
