@@ -185,6 +185,28 @@ class PictureBoard:
         """Wait until every cell was drawn or has said why not."""
         await self._settled.wait()
 
+    async def fetch_ahead(self, cell: VideoCell, wish: Wish) -> wire.PictureReply:
+        """The answer to a wish that this cell will have, kept for then; without its data. Raises WatchdeckError."""
+        columns, rows = cell.room
+        key = self._key_of(cell, wish)
+        if key is not None and (kept := self._memory.get(key)) is not None:
+            return kept.reply
+        place = self._places.get(cell)
+        image_id = cell.surface_id * 2 + (1 - place.turn if place is not None else 0)
+        request = request_for(self._view.desk, wish, columns, rows, image_id, self._strip_rows(columns))
+        reply = await self._view.desk.client.picture(request)
+        picture, shown = (
+            picture_of(reply, request),
+            msgspec.structs.replace(reply, data=b"", cells=None, strips=()),
+        )
+        if key is not None:
+            self._memory.keep(key, picture, shown)
+        if wish.is_exact:  # the frame found is what its own time is asked for by, too
+            own = self._key_of(cell, replace(wish, at_us=reply.time_us, step=0))
+            assert own is not None
+            self._memory.keep(own, picture, shown)
+        return shown
+
     def _wished(self, cell: VideoCell, wish: Wish, place: _Place | None) -> _Place:
         now_s = _now_s()
         if place is None:
@@ -221,10 +243,14 @@ class PictureBoard:
             place.task = None
 
     def _key(self, place: _Place) -> tuple[Wish, int, int, int, int] | None:
+        return self._key_of(place.cell, place.wish)
+
+    def _key_of(self, cell: VideoCell, wish: Wish) -> tuple[Wish, int, int, int, int] | None:
         """Under which a recorded picture is remembered; live ones are not."""
+        if wish.at_us is None:
+            return None
         profile = self._view.desk.profile
-        cell_px = (profile.cell_width_px, profile.cell_height_px)
-        return None if place.wish.at_us is None else (place.wish, *place.cell.room, *cell_px)
+        return wish, *cell.room, profile.cell_width_px, profile.cell_height_px
 
     # -- what cells say ----------------------------------------------------------------------------------
 

@@ -58,9 +58,12 @@ class ClipPlayer(Vertical, can_focus=True):
         self._shown_us = 0
         """Time of the frame in sight."""
 
+        self._cell = VideoCell()
+        self._line = TextPane()
+
     def compose(self) -> ComposeResult:
-        yield VideoCell()
-        yield TextPane()
+        yield self._cell
+        yield self._line
 
     @property
     def is_open(self) -> bool:
@@ -161,18 +164,15 @@ class ClipPlayer(Vertical, can_focus=True):
         return has_room and self._view.is_front and self._view.desk.profile.graphics != "none"
 
     async def _fetch(self, at_us: int, step: int = 0) -> float:
-        """Show the frame of a moment (or the one beside it); seconds until the next one is due."""
-        cell, desk, clip = self.query_one(VideoCell), self._view.desk, self._clip
-        assert clip is not None
-        request = picture_request(desk, clip.camera, at_us, *cell.room)
-        image_id = KITTY_IMAGE_ID if request.image_id else 0
-        request = msgspec.structs.replace(request, exact=True, step=step, image_id=image_id)
-        try:
-            reply = await desk.client.picture(request)
-        except WatchdeckError as error:
-            if not step:
-                cell.clear(error.what)
-                self._shown_us = at_us
+        """Show the frame of a moment (or the one beside it) and wait until it is drawn; seconds until the next one is due."""
+        cell, clip = self._cell, self._clip
+        if clip is None or not cell.is_attached:
+            return RETRY_S
+        self._board.show([(cell, Wish(clip.camera, at_us, is_exact=True, step=step))])
+        await self._board.settled()
+        reply = self._board.reply_of(cell)
+        if reply is None:
+            self._shown_us = at_us
             self._draw()
             return RETRY_S
         if step and not clip.start_us <= reply.time_us < clip.end_us:
@@ -196,7 +196,7 @@ class ClipPlayer(Vertical, can_focus=True):
         if clip is None:
             return
         zone, glyphs = self._view.desk.zone, glyphs_of(self)
-        cell = self.query_one(VideoCell)
+        cell = self._cell
         cell.caption = f"{clip.camera}  {self._caption}".rstrip()
         local = format.local_datetime(self._shown_us, zone)
         cell.note = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000}"
@@ -207,6 +207,4 @@ class ClipPlayer(Vertical, can_focus=True):
         state = "playing" if self.is_playing else "paused "
         words = f"{done_us / 1_000_000:.1f} of {length_us / 1_000_000:.1f} s"
         keys = "  space pause  left/right clip  , . frame  esc back"
-        self.query_one(TextPane).show(
-            [Content.assemble(f" {state} ", (bar, "$primary"), f" {words}", (keys, "dim"))]
-        )
+        self._line.show([Content.assemble(f" {state} ", (bar, "$primary"), f" {words}", (keys, "dim"))])
