@@ -193,6 +193,7 @@ async def test_it_goes_to_export_case_and_playback(tmp_path: Path) -> None:
         assert [item.camera for item in engine.footage.cases[0].items] == ["driveway", "garden"]
         await pilot.press("p")
         await until(pilot, lambda: app.front is Scope.PLAYBACK)
+        await shows(pilot, "PLAYBACK")
 
 
 async def test_without_any_it_says_how_they_are_made(tmp_path: Path) -> None:

@@ -253,6 +253,7 @@ async def test_a_hit_is_exported_bookmarked_and_taken_to_playback(tmp_path: Path
         await shows(pilot, "New case")
         await pilot.press("escape", "p")
         await until(pilot, lambda: app.front is Scope.PLAYBACK)
+        await shows(pilot, "PLAYBACK")
         found = app.desk.motion_hits
         assert found is not None
         assert (found.camera, len(found.stretches)) == ("driveway", 3)

@@ -308,6 +308,7 @@ async def test_the_clip_goes_to_a_case_an_export_and_playback(tmp_path: Path) ->
         )
         await pilot.press("escape", "escape", "p")
         await until(pilot, lambda: app.front is Scope.PLAYBACK)
+        await shows(pilot, "PLAYBACK")
 
 
 async def test_a_bookmark_is_taken_back_with_z_and_refused_when_read_only(tmp_path: Path) -> None:
