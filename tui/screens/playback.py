@@ -152,7 +152,7 @@ class PlaybackView(PlaybackActions):
             self.go_to(at_us)
 
     def refresh_from(self, change: Change) -> None:
-        if change & Change.CAMERAS and change & Change.WORDS:
+        if self.cameras:
             self._drop_removed()
         if self.desk.mirror.is_connected is not self._was_connected:
             self._was_connected = self.desk.mirror.is_connected
