@@ -150,7 +150,8 @@ class WatchdeckApp(AlertMixin):
             self._pending |= Change.LINK
         self._pending |= Change.STATION  # ages and clocks move on
         self.tick_alerts()
-        self.base.query_one(SendToLines).again(self.desk)
+        if self.is_running:  # the last tick may come when the screen is already empty
+            self.base.query_one(SendToLines).again(self.desk)
         self._draw_changes()
 
     def _draw_changes(self) -> None:
