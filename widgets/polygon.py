@@ -3,7 +3,6 @@
     cell_of(point, columns, rows), point_of(cell, columns, rows)
     outline(points, columns, rows, is_closed=, cursor=) -> Overlay       {(column, row): (sign, tone)}
     painted(picture, overlay, colors, glyphs) -> CellPicture
-    area(points)                                                          0 = the corners lie on one line
 
 Points are in 1/10,000 of the picture's width and height from its upper left corner; the outermost cells are its edges.
 """
@@ -15,9 +14,8 @@ from typing import Literal
 
 from widgets.glyphs import Glyphs
 from widgets.picture import TRUECOLOR, CellPicture, CellPictureLike, CellRun, CellRunLike
+from widgets.polygon_area import SHARE, Point
 
-SHARE = 10_000
-Point = tuple[int, int]
 Place = tuple[int, int]
 """Column and row."""
 Sign = Literal["horizontal", "vertical", "falling", "rising", "corner", "first", "cursor"]
@@ -63,14 +61,6 @@ def point_of(cell: Place, columns: int, rows: int) -> Point:
     """The point a cell stands for: the middle ones in between, the outermost ones the edges."""
     column, row = cell
     return round(column * SHARE / max(columns - 1, 1)), round(row * SHARE / max(rows - 1, 1))
-
-
-def area(points: Sequence[Point]) -> int:
-    """Twice what the polygon covers, in squared 1/10,000; 0 = nothing."""
-    total = 0
-    for (x1, y1), (x2, y2) in zip(points, (*points[1:], *points[:1]), strict=True):
-        total += x1 * y2 - x2 * y1
-    return abs(total)
 
 
 def line(start: Place, end: Place) -> Iterator[Place]:

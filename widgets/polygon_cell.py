@@ -19,7 +19,8 @@ from textual.message import Message
 
 from widgets.glyphs import glyphs_of
 from widgets.picture import TRUECOLOR, CellPictureLike, Picture, TerminalPicture
-from widgets.polygon import SHARE, Point, area, blank, cell_of, outline, painted, point_of
+from widgets.polygon import blank, cell_of, outline, painted, point_of
+from widgets.polygon_area import SHARE, Point, area
 from widgets.video_cell import VideoCell
 
 CORNERS_MAX = 64

@@ -19,7 +19,7 @@ from tui.profile import TerminalProfile
 from tui.screens.alarms import AlarmsView
 from tui.screens.motion import MotionView
 from tui.thumbnail_plan import HOUR_US, MINUTE_US, SECOND_US
-from widgets.polygon import SHARE
+from widgets.polygon_area import SHARE
 
 SIZE = (80, 24)
 

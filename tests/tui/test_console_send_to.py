@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.client import WatchdeckError
 from engine.wire_links import VideoLink, VideoLinkAsk
 from tests.fakes.engine import FakeEngine, FakeEngineClient
-from tests.tui.desk_for import app_for, screen_text, shows, until
+from tests.tui.desk_for import app_for, shows, until
 from tui.screens.send_to import SendToLines
 
 
@@ -70,7 +70,7 @@ async def test_an_address_of_the_camera_in_hand(tmp_path: Path) -> None:
         assert copied[0].endswith("mpv --profile=low-latency rtsp://localhost:8554/v/0123456789abcdefghijkl")
         await pilot.press("j", "escape")
         await until(pilot, lambda: not app.base.query_one(SendToLines).display)
-        assert "Last seen" in screen_text(app)
+        await shows(pilot, "Last seen")
 
 
 async def test_a_clip_of_the_timeline_and_an_address_that_is_over(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from widgets.glyphs import ASCII, CP437, UNICODE
 from widgets.picture import CellPicture, CellRun
-from widgets.polygon import SHARE, area, blank, cell_of, line, outline, painted, point_of
+from widgets.polygon import blank, cell_of, line, outline, painted, point_of
+from widgets.polygon_area import SHARE, area
 
 SQUARE = ((0, 0), (SHARE, 0), (SHARE, SHARE), (0, SHARE))
 cells = st.tuples(st.integers(0, 79), st.integers(0, 23))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from widgets.polygon import SHARE, area
+from widgets.polygon_area import SHARE, area
 
 CORNERS_MAX = 64
 LEAST_AREA = 20_000
