@@ -53,29 +53,7 @@ SEVERITIES: dict[str, Wording] = {
     "critical": Wording("critical", "$text-error bold", "!"),
 }
 
-GAP_CAUSES: dict[str, str] = {
-    "camera_unreachable": "camera unreachable",
-    "camera_refused": "camera refused",
-    "camera_stalled": "camera sent no video",
-    "camera_protocol_error": "camera sent nonsense",
-    "camera_unsupported": "camera not supported",
-    "frames_lost": "frames lost",
-    "no_volume": "no volume",
-    "volume_full": "volume full",
-    "volume_failed": "volume failed",
-    "volume_missing": "volume missing",
-    "volume_stalled": "volume stalled",
-    "engine_stopped": "engine stopped",
-    "engine_crashed": "engine crashed",
-    "clock_stepped": "clock was set",
-    "unknown": "unknown",
-}
-
 
 def severity_wording(severity: str) -> Wording:
     """An unknown severity of a later engine is shown as it came."""
     return SEVERITIES.get(severity, Wording(severity, "$text-warning", "?"))
-
-
-def gap_words(cause: str) -> str:
-    return GAP_CAUSES.get(cause, cause.replace("_", " "))

@@ -14,8 +14,8 @@ from engine import wire
 from engine.client import EngineClient, FileError, InvalidInput, WatchdeckError
 from tui.cli.saving import FileBeingSaved
 from tui.export_job import file_name
+from tui.gap_words import gap_words
 from tui.thumbnail_plan import ThumbnailPlan, cause_of, first_recorded
-from tui.wording import gap_words
 from widgets.format import local_time_with_zone, zone_name
 
 IN_FLIGHT = 4

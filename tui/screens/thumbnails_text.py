@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from engine import wire
+from tui.gap_words import gap_words
 from tui.thumbnail_plan import ThumbnailPlan, cause_of
-from tui.wording import gap_words
 from widgets import format
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
 from engine import wire
+from tui.gap_words import gap_words
 from tui.screens.view import View
-from tui.wording import gap_words
 from tui.work import start
 from widgets.timeline import Timeline
 from widgets.timeline_cells import GapKind, GapMark, TimelineTrack
