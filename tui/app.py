@@ -32,6 +32,7 @@ from tui.screens.frame import Banner, FooterLine, HeaderLine, PromptLine, alarm_
 from tui.screens.send_to import SendToLines
 from tui.screens.view import View
 from tui.sending import SendingMixin
+from tui.trail import Trail
 from tui.view_makers import MAKERS
 from tui.work import start
 
@@ -95,6 +96,7 @@ class WatchdeckApp(AlertMixin):
         self.complaints = list(keymap.complaints)
         """Of the user's own files: said once the frame stands."""
         self.front = Scope.DASHBOARD
+        self._trail = Trail()
         self._pending = Change.NOTHING
         self._words_timer: Timer | None = None
         self._was_live = False
@@ -251,7 +253,13 @@ class WatchdeckApp(AlertMixin):
 
     async def action_show(self, scope: str) -> None:
         """Bring a view to the front."""
-        await self.show_view(Scope(scope))
+        await self._show_named(Scope(scope))
+
+    async def _show_named(self, scope: Scope) -> View | None:
+        """By its number or a word after `:`; nothing is behind it."""
+        if scope is not self.front:
+            self._trail.begin()
+        return await self.show_view(scope)
 
     async def show_view(self, scope: Scope) -> View | None:
         self.front = scope
@@ -259,6 +267,8 @@ class WatchdeckApp(AlertMixin):
 
     @on(View.Wanted)
     async def _view_wanted(self, event: View.Wanted) -> None:
+        """By a key of the view in front: escape leads back to it."""
+        self._trail.lead(self.front, event.scope)
         view = await self.show_view(event.scope)
         if view is not None:
             view.show_target(event.camera, event.at_us)
@@ -353,7 +363,7 @@ class WatchdeckApp(AlertMixin):
         """From the palette and the command line: bring its view to the front and run its action there."""
         target: WatchdeckApp | View | None = self
         if command.scope is not Scope.EVERYWHERE:
-            target = await self.show_view(command.scope)
+            target = await self._show_named(command.scope)
         if target is None:
             self.tell("no engine: this works when one is there", is_error=True)
         elif argument:
@@ -378,12 +388,15 @@ class WatchdeckApp(AlertMixin):
 
         self.push_screen(LogScreen(self.desk))
 
-    def action_step_back(self) -> None:
-        footer = self.base.query_one(FooterLine)
-        if self.forget_link():
+    async def action_step_back(self) -> None:
+        """One thing less; with nothing left to close, back to the screen behind this one."""
+        if self.forget_link() or (self.view is not None and self.view.back()):
             return
-        if self.view is None or not self.view.back():
-            footer.forget()
+        behind = self._trail.back(self.front) if self.view is not None else None
+        if behind is None:
+            self.base.query_one(FooterLine).forget()
+        else:
+            await self.show_view(behind)
 
     async def action_refresh_view(self) -> None:
         self.desk.connection.retry_now()

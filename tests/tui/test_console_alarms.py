@@ -289,22 +289,6 @@ async def test_sources_kinds_and_dates_narrow_the_list(tmp_path: Path) -> None:
         await shows(pilot, "that ends before it begins")
 
 
-async def test_footage_of_the_marked_is_saved_as_files(tmp_path: Path) -> None:
-    engine = FakeEngine(alarms=20)
-    app = app_for(engine, tmp_path)
-    async with app.run_test(size=SIZE) as pilot:
-        await shows(pilot, "6 Alarm")
-        await pilot.press("6")
-        await shows(pilot, "Alarms  20")
-        await pilot.press("slash", *"motion", "enter")
-        await shows(pilot, "/motion", "Alarms  9")
-        await pilot.press("space", "space", "E")
-        await shows(pilot, "Save the footage of these alarms?", "2 files")
-        await pilot.press("y")
-        await shows(pilot, "Saved 2 clips")
-    assert len(list(tmp_path.glob("alarm-*.mp4"))) == 2
-
-
 async def test_nothing_is_changed_in_read_only_mode_and_an_empty_list_teaches(tmp_path: Path) -> None:
     engine = FakeEngine()
     app = app_for(engine, tmp_path, is_read_only=True)
@@ -314,7 +298,7 @@ async def test_nothing_is_changed_in_read_only_mode_and_an_empty_list_teaches(tm
         await shows(pilot, "no alarms", "(r)")
         engine.raise_alarm()
         await shows(pilot, "Alarms  1")
-        for key in ("f", "c", "a", "m", "p", "u", "C"):
+        for key in ("f", "c", "a", "m", "p", "u", "C", "A"):
             await pilot.press(key)
             await shows(pilot, "read-only")
             await pilot.press("escape")

@@ -129,6 +129,28 @@ async def test_t_goes_to_the_recording_of_that_camera_at_that_time(tmp_path: Pat
         await shows(pilot, "not about a camera that exists")
 
 
+async def test_half_a_minute_around_an_event_goes_into_a_case(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("4")
+        await shows(pilot, "300, all severities")
+        await pilot.press("j", "C")
+        await shows(pilot, "New case", "loading-dock 14:01:16, 30 s")
+        await pilot.press(*"dock", "f10")
+        await shows(pilot, "added to case dock")
+        (item,) = engine.footage.cases[0].items
+        assert (item.camera, item.end_us - item.start_us) == ("loading-dock", 30_000_000)
+        assert item.comment
+        await pilot.press("j", "C")
+        await shows(pilot, "not about a camera that exists")
+        app.desk.is_read_only = True
+        await pilot.press("k", "C")
+        await shows(pilot, "read-only mode")
+        assert len(engine.footage.cases[0].items) == 1
+
+
 async def test_events_are_searched_by_group_source_time_and_words(tmp_path: Path) -> None:
     engine = FakeEngine()
     engine.add_event("line 1 crossed", "warning", "driveway", "detection.line_crossing")

@@ -339,6 +339,20 @@ async def test_the_snapshot_is_of_the_frame_shown(tmp_path: Path) -> None:
         assert len(list(tmp_path.glob("driveway-*.jpg"))) == 1
 
 
+async def test_the_snapshot_of_a_zoomed_picture_is_of_the_part_shown(tmp_path: Path) -> None:
+    async with playback(tmp_path) as played:
+        await until(played.pilot, lambda: played.view.pictures.shown("driveway") is not None)
+        await played.press("i", "i", "A")
+        await until(played.pilot, lambda: played.requests()[-1].region == (1250, 2500, 5000, 5000))
+        await until(played.pilot, lambda: played.view.pictures.shown("driveway") is not None)
+        await played.press("c")
+        await shows(played.pilot, "saved")
+        request = played.requests()[-1]
+        assert request.format is wire.PictureFormat.JPEG
+        assert (request.at_us, request.exact) == (HOUR_US, True)
+        assert request.region == (1250, 2500, 5000, 5000)
+
+
 async def test_a_range_is_marked_and_exported(tmp_path: Path) -> None:
     async with playback(tmp_path) as played:
         await played.press("left", "left", "left_square_bracket", "right", "right_square_bracket")

@@ -11,18 +11,23 @@ from textual.pilot import Pilot
 from engine.wire_evidence import (
     CaseAdd,
     CaseItemAdd,
+    CaseView,
     ExportAsk,
     ExportPlanView,
     MaskStyle,
     PrivacyMask,
     RangePlan,
 )
+from storage.errors import NotFound
 from storage.units import US_PER_HOUR, US_PER_SECOND
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tests.tui.test_console_recordings import HOUR_US, called, mark_a_range
 from tui.app import WatchdeckApp
+from tui.clip import Clip
 from tui.mask_words import NoMask, masks_text, parse_mask, parse_masks
+from tui.screens.case_dialog import add_to_case
+from tui.work import start
 
 SIZE = (80, 24)
 
@@ -148,6 +153,37 @@ async def test_gaps_and_a_full_disk_stand_in_the_plan(tmp_path: Path) -> None:
         await pilot.press("escape")
         await shows(pilot, "Made by")
     assert called(engine, "start_export_job") == []
+
+
+async def test_a_clip_that_is_refused_keeps_no_other_out_of_the_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        view = app.view
+        assert view is not None
+        client = app.desk.client
+        add = client.add_case_item
+
+        async def picky(ref: str, item: CaseItemAdd) -> CaseView:
+            if item.camera == "garage":
+                raise NotFound("nothing is recorded of garage")
+            return await add(ref, item)
+
+        monkeypatch.setattr(client, "add_case_item", picky)
+        clips = [
+            Clip(camera, HOUR_US, HOUR_US + US_PER_SECOND) for camera in ("garden", "garage", "driveway")
+        ]
+        start(view, lambda: add_to_case(view, clips), "dialog")
+        await shows(pilot, "New case", "3 clips")
+        await pilot.press(*"yard", "f10")
+        await shows(pilot, "added to case yard: 2 clips")
+        assert "1 not, the last: garage: nothing is recorded" in app.desk.log[-1].text
+        assert [item.camera for item in engine.footage.cases[0].items] == ["garden", "driveway"]
+        await pilot.press("z")
+        await until(pilot, lambda: not engine.footage.cases[0].items)
 
 
 async def test_a_range_goes_into_a_new_case_and_into_one_that_is_there(tmp_path: Path) -> None:

@@ -49,6 +49,16 @@ EVENTS: tuple[Command, ...] = (
         footer="Footage",
     ),
     Command(
+        "events.case",
+        "case event",
+        "Add to case",
+        "Put 30 seconds of that camera around that time into a case.",
+        "C",
+        "to_case",
+        _E,
+        changes=True,
+    ),
+    Command(
         "events.search",
         "search events",
         "Search",

@@ -110,7 +110,12 @@ EVERYWHERE: tuple[Command, ...] = (
     ),
     Command("app.palette", "palette", "Command palette", "Search all commands.", "ctrl+p", "command_palette"),
     Command(
-        "app.back", "back", "Back", "Close, clear the filter, or go up one level.", "escape", "step_back"
+        "app.back",
+        "back",
+        "Back",
+        "Close, clear, or go back to where this was opened.",
+        "escape",
+        "step_back",
     ),
     Command(
         "app.refresh", "refresh", "Refresh", "Ask the engine again for what is shown.", "R", "refresh_view"

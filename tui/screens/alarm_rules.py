@@ -98,9 +98,8 @@ class AlarmRulesView(View):
     def back(self) -> bool:
         if self.filter_text:
             self.set_filter("")
-        else:
-            self.post_message(self.Wanted(Scope.ALARMS))
-        return True
+            return True
+        return False
 
     async def reload(self) -> None:
         self._revision = self.desk.mirror.alarm_counts.revision

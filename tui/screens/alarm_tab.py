@@ -77,7 +77,7 @@ class AlarmCell(VideoCell):
 
 
 class AlarmTabView(View):
-    """Left by escape, to the alarms."""
+    """`:alarm tab`, and `L` in the alarms."""
 
     SCOPE = Scope.ALARM_TAB
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -128,10 +128,6 @@ class AlarmTabView(View):
         elif self._was_quiet is not self.desk.notifier.is_quiet(self.desk.mirror.now_us):
             start(self, self._arrange, "alarms")
         self._draw_words()
-
-    def back(self) -> bool:
-        self.post_message(self.Wanted(Scope.ALARMS))
-        return True
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._arrange)

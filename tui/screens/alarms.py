@@ -431,6 +431,14 @@ class AlarmsView(View):
         if self.has_engine():
             self._work(self.actions.clips.export)
 
+    def action_ask_export(self) -> None:
+        if self.has_engine():
+            self._work(self.actions.clips.ask_export)
+
+    def action_to_case(self) -> None:
+        if self.may_change():
+            self._work(self.actions.clips.to_case)
+
     def action_rules(self) -> None:
         self.post_message(self.Wanted(Scope.RULES))
 

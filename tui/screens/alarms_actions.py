@@ -240,8 +240,27 @@ class AlarmActions:
                 fields = msgspec.structs.asdict(selection.filter)
                 page = await view.desk.client.alarms(AlarmQuery(**fields, limit=limit))
                 return list(page.alarms), page.total
+            if selection.with_groups:
+                return await self._members(selection.ids, limit)
             ids = selection.ids[-limit:]
             return [(await view.desk.client.alarm(id)).alarm for id in ids], len(selection.ids)
         except WatchdeckError as error:
             view.say(f"alarms: {error}", is_error=True)
             return None
+
+    async def _members(self, newest_ids: tuple[int, ...], limit: int) -> tuple[list[AlarmView], int]:
+        """Of groups: what each shows when it is opened, up to its newest alarm."""
+        view = self._view
+        client = view.desk.client
+        found: list[AlarmView] = []
+        total = 0
+        for id in newest_ids:
+            newest = (await client.alarm(id)).alarm
+            group = msgspec.structs.replace(
+                view.source.filter, kinds=(newest.kind,), sources=(newest.source,), up_to_id=id
+            )
+            page = await client.alarms(AlarmQuery(**msgspec.structs.asdict(group), limit=limit))
+            members = [alarm for alarm in page.alarms if alarm.kind == newest.kind]
+            total += page.total - (len(page.alarms) - len(members))
+            found += members[: limit - len(found)]
+        return found, total

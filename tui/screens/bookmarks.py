@@ -36,6 +36,8 @@ from widgets import format
 from widgets.dialog import ConfirmDialog, FormDialog
 from widgets.line_list import LineList
 
+EMPTY = "no bookmarks"
+NOTHING_FITS = "no bookmark fits; esc takes the search off"
 PAGE_BOOKMARKS = 200
 BOOKMARKS_MAX = 20_000
 """Kept in memory; beyond it the search is the way."""
@@ -70,7 +72,7 @@ class BookmarksView(View):
 
     def compose(self) -> ComposeResult:
         yield TextPane(classes="title")
-        yield LineList(columns_for(()), can_mark=True, empty_text="no bookmarks")
+        yield LineList(columns_for(()), can_mark=True, empty_text=EMPTY)
         yield PictureGrid(self, can_mark=True, id="bookmarks-grid")
         yield ClipPlayer(self)
         yield TextPane(id="bookmark-detail")
@@ -163,6 +165,7 @@ class BookmarksView(View):
 
     def _draw(self) -> None:
         now_us, zone = self.desk.mirror.now_us, self.desk.zone
+        self.rows.empty_text = NOTHING_FITS if self._search.is_narrow else EMPTY
         self.rows.set_columns(columns_for(self._bookmarks))
         self.rows.set_lines([line_of(each, now_us, zone) for each in self._bookmarks])
         if self._has_pictures:

@@ -3,7 +3,8 @@
     await add_to_case(view, [Clip(camera, start_us, end_us), ...])            asks which case and for a comment
     await add_to_case(view, clips, comment="he comes")                        the comment filled in already
 
-Call it in a worker (`tui.work.start`) after `view.may_change()`. The case, or None when nothing was added. What is in a case is kept
+Call it in a worker (`tui.work.start`) after `view.may_change()`. The case, or None when nothing was added;
+of several clips one that is refused does not keep the others out. What is in a case is kept
 from recycling; `z` takes the adding back.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.client import WatchdeckError
 from engine.wire_evidence import CaseAdd, CaseItemAdd, CaseView
 from tui.clip import Clip
 from tui.desk import Undo
@@ -68,12 +70,18 @@ def _form(view: View, clips: Sequence[Clip], known: CaseView | None, comment: st
 async def _add(view: View, case: CaseView, clips: Sequence[Clip], comment: str) -> CaseView | None:
     client = view.desk.client
     before = {item.id for item in case.items}
+    put: list[Clip] = []
+    trouble = ""
     for clip in clips:
         item = CaseItemAdd(camera=clip.camera, start_us=clip.start_us, end_us=clip.end_us, comment=comment)
-        changed = await view.ask(client.add_case_item(str(case.id), item), f"case {case.name}")
-        if changed is None:
-            return None
-        case = changed
+        try:
+            case = await client.add_case_item(str(case.id), item)
+            put.append(clip)
+        except WatchdeckError as error:
+            trouble = f"{clip.camera}: {error}"
+    if not put:
+        view.say(f"case {case.name}: {trouble}", is_error=True)
+        return None
     added = [item.id for item in case.items if item.id not in before]
 
     async def take_back() -> bool:
@@ -84,7 +92,10 @@ async def _add(view: View, case: CaseView, clips: Sequence[Clip], comment: str) 
         return is_done
 
     view.desk.undo.append(Undo(f"adding to case {case.name}", take_back))
-    view.say(f"added to case {case.name}: {_words(view, clips)} (z takes it back)")
+    words = f"added to case {case.name}: {_words(view, put)} (z takes it back)"
+    if trouble:
+        words += f"; {len(clips) - len(put)} not, the last: {trouble}"
+    view.say(words, is_error=bool(trouble))
     return case
 
 

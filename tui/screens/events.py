@@ -17,11 +17,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine import wire
+from tui.clip import Clip
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.event_search import EventSearch, is_below, search_fields, search_of, time_complaint
 from tui.export_job import SaveFailed, file_name, save_bytes
 from tui.mirror import Change
+from tui.screens.case_dialog import add_to_case
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.wording import severity_wording
@@ -38,6 +40,8 @@ EVENTS_MAX = 20_000
 NEAR_END = 100
 """Rows left below the cursor when the next page is asked for."""
 
+CASE_US = 30 * format.SECOND_US
+"""Of a camera, around its event."""
 SOURCE_CELLS_MAX = 24
 LEVELS: tuple[tuple[str, str | None, str], ...] = (
     ("all", None, "all severities"),
@@ -349,11 +353,25 @@ class EventsView(View):
         self.query_one(LineList).action_cursor_first()
 
     def action_footage(self) -> None:
+        event = self._selected_of_camera()
+        if event is not None:
+            self.post_message(self.Wanted(Scope.RECORDINGS, camera=event.source, at_us=event.time_us))
+
+    def action_to_case(self) -> None:
+        """Half a minute of its camera, with the event in the middle."""
+        event = self._selected_of_camera() if self.may_change() else None
+        if event is not None:
+            moment = Clip(event.source, event.time_us, event.time_us)
+            clip = moment.around(CASE_US, self.desk.mirror.now_us)
+            start(self, lambda: add_to_case(self, [clip], comment=event.text), "dialog")
+
+    def _selected_of_camera(self) -> wire.EventView | None:
+        """In hand; None after saying that it has no camera."""
         event = self._selected
         if event is None or self.desk.mirror.camera(event.source) is None:
             self.say("this event is not about a camera that exists", is_error=True)
-            return
-        self.post_message(self.Wanted(Scope.RECORDINGS, camera=event.source, at_us=event.time_us))
+            return None
+        return event
 
 
 async def save_csv(view: View, data: bytes, name: str) -> None:

@@ -21,6 +21,7 @@ from tui.desk import Desk
 from tui.mirror import Link, Mirror
 from tui.screens.alarms_text import short_count
 from tui.screens.text_pane import TextPane
+from tui.trail import numbered
 from widgets import format
 
 TABS: tuple[tuple[str, Scope, str], ...] = (
@@ -34,16 +35,6 @@ TABS: tuple[tuple[str, Scope, str], ...] = (
     ("8", Scope.PLAYBACK, "Playback"),
     ("9", Scope.EVIDENCE, "Evidence"),
 )
-ABOVE: dict[Scope, Scope] = {
-    Scope.RULES: Scope.ALARMS,
-    Scope.SCHEDULES: Scope.ALARMS,
-    Scope.ALARM_TAB: Scope.ALARMS,
-    Scope.LOG: Scope.EVENTS,
-    Scope.THUMBNAILS: Scope.PLAYBACK,
-    Scope.MOTION: Scope.PLAYBACK,
-    Scope.BOOKMARKS: Scope.EVIDENCE,
-}
-"""Views without a number of their own: whose they are, where escape leads."""
 FULL, SHORT, NONE = range(3)
 SHORT_TITLES = {
     Scope.DASHBOARD: "Dash",
@@ -100,7 +91,7 @@ class HeaderLine(TextPane):
     """
 
     def draw(self, desk: Desk, front: Scope) -> None:
-        front = ABOVE.get(front, front)
+        front = numbered(front)
         width = self.size.width
         right = self._status(desk)
         left = self._tabs(front, desk.mirror, width - len(right) - 1)

@@ -141,7 +141,7 @@ class LogView(View):
         elif self._search != LogSearch():
             self._look_for(LogSearch())
         else:
-            self.post_message(self.Wanted(Scope.EVENTS))
+            return False
         return True
 
     async def reload(self) -> None:

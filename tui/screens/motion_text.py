@@ -14,6 +14,8 @@ from widgets.polygon_cell import PolygonCell
 
 DRAW_KEYS = "arrows move, shift or HJKL faster  enter corner  c close  backspace last  esc delete  r search"
 SHORT_DRAW_KEYS = "arrows HJKL move  enter corner  c close  backspace last  esc delete  r search"
+FIRST_KEYS = "arrows move, shift or HJKL faster  enter corner  r search  esc back"
+"""With nothing drawn."""
 HIT_KEYS = "enter plays on and on  p playback  e export  b bookmark  C case  v drawing"
 CLOSED_KEYS = "enter or r search  f form  backspace opens it  esc deletes it"
 
@@ -72,6 +74,8 @@ def words_lines(
         keys = HIT_KEYS
     elif cell.is_closed:
         keys = CLOSED_KEYS
+    elif not cell.points:
+        keys = FIRST_KEYS
     else:
         keys = DRAW_KEYS if len(DRAW_KEYS) < width else SHORT_DRAW_KEYS
     outcome = outcome_words(run)

@@ -264,7 +264,7 @@ class PlaybackActions(RangeView):
     # -- what is done with it ----------------------------------------------------------------------------
 
     def action_snapshot(self) -> None:
-        """Of the frame shown."""
+        """Of the frame shown, as far as it is seen (VC-09)."""
         camera = self.camera_name
         if camera and self.has_engine():
             self.tell_clock()
@@ -272,7 +272,8 @@ class PlaybackActions(RangeView):
             at_us = None if self.clock.is_live else self.clock.playhead_us
             if at_us is not None and shown is not None and shown.covers(at_us) and not shown.is_missing:
                 at_us = shown.time_us
-            self.work(lambda: save_snapshot(self, camera, at_us, is_exact=at_us is not None))
+            region = self.pictures.zoom_of(camera).region
+            self.work(lambda: save_snapshot(self, camera, at_us, is_exact=at_us is not None, region=region))
 
     def action_bookmark(self, name: str = "") -> None:
         """Ten seconds from the playhead; live: the last ten."""

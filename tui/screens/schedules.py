@@ -89,9 +89,8 @@ class SchedulesView(View):
     def back(self) -> bool:
         if self.filter_text:
             self.set_filter("")
-        else:
-            self.post_message(self.Wanted(Scope.RULES))
-        return True
+            return True
+        return False
 
     @property
     def filter_text(self) -> str | None:
