@@ -168,6 +168,7 @@ class BookmarksView(View):
         self.rows.empty_text = NOTHING_FITS if self._search.is_narrow else EMPTY
         self.rows.set_columns(columns_for(self._bookmarks))
         self.rows.set_lines([line_of(each, now_us, zone) for each in self._bookmarks])
+        self.rows.refresh()  # an empty list that stays empty may have other words
         if self._has_pictures:
             self.grid.show(len(self._bookmarks), self._item)
         self._draw_words()
