@@ -32,7 +32,7 @@ test: $(STAMP)
 	./packaging/install-test-tools
 	$(MAKE) --no-print-directory lint
 	$(PYTEST) -n 3 -m "not e2e and not lab"
-	$(PYTEST) -m "e2e and not lab"
+	$(PYTEST) -n 2 --dist loadfile -m "e2e and not lab"
 
 check: lint unit
 
@@ -52,7 +52,7 @@ unit: $(STAMP)
 
 e2e: $(STAMP)
 	./packaging/install-test-tools
-	$(PYTEST) -m "e2e and not lab"
+	$(PYTEST) -n 2 --dist loadfile -m "e2e and not lab"
 
 # Slow runs: hung and failing drives, misbehaving cameras, 128 cameras, and a Debian with drive bays in an emulator.
 lab: $(STAMP)

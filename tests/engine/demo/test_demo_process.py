@@ -83,11 +83,17 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not psutil.wait_procs(processes, timeout=30)[1]
 
 
+@pytest.fixture
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short: the path of a unix socket has 107 bytes, and tests side by side have folders of their own."""
+    return tmp_path_factory.mktemp("d")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_eight_cameras_record_and_a_signal_leaves_nothing_behind(
-    tmp_path: Path, number: signal.Signals
+    scratch: Path, number: signal.Signals
 ) -> None:
-    async with demo(tmp_path) as (process, socket):
+    async with demo(scratch) as (process, socket):
         async with EngineClient(socket) as client:
             cameras = await all_recording(client)
             assert {camera.tracks[0].codec for camera in cameras} == {"h264"}
@@ -104,19 +110,19 @@ async def test_eight_cameras_record_and_a_signal_leaves_nothing_behind(
         process.send_signal(number)
         assert process.wait(40) == 128 + number
         assert gone(children)
-        assert not list(tmp_path.iterdir())
+        assert not list(scratch.iterdir())
 
 
-async def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
-    async with demo(tmp_path) as (process, _):
+async def test_a_killed_demo_takes_its_processes_with_it(scratch: Path) -> None:
+    async with demo(scratch) as (process, _):
         children = family(process)
         process.kill()
         process.wait()
         assert gone(children)
 
 
-async def test_the_alarms_of_the_demo_are_alive(tmp_path: Path) -> None:
-    async with demo(tmp_path) as (_, socket), EngineClient(socket) as client:
+async def test_the_alarms_of_the_demo_are_alive(scratch: Path) -> None:
+    async with demo(scratch) as (_, socket), EngineClient(socket) as client:
         await all_recording(client)
         assert {rule.name for rule in await client.alarm_rules()} == {rule.name for rule in RULES}
         await client.fire_trigger("help")
@@ -128,10 +134,10 @@ async def test_the_alarms_of_the_demo_are_alive(tmp_path: Path) -> None:
         assert (raised["Help at the desk"], raised["Motion at the gate"]) == ("reception", "gate")
 
 
-async def test_a_kept_folder_can_be_used_again(tmp_path: Path) -> None:
-    state = tmp_path / "kept"
+async def test_a_kept_folder_can_be_used_again(scratch: Path) -> None:
+    state = scratch / "kept"
     for _ in range(2):
-        async with demo(tmp_path, "--state", str(state)) as (process, socket):
+        async with demo(scratch, "--state", str(state)) as (process, socket):
             async with EngineClient(socket) as client:
                 await all_recording(client)
                 assert len(await client.alarm_rules()) == len(RULES)
