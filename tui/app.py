@@ -23,6 +23,7 @@ from tui.alerts import AlertMixin
 from tui.commands import COMMANDS, Command, Scope, bindings_of, parse
 from tui.desk import Desk, LogLine
 from tui.garbage import settle
+from tui.key_order import KeyOrderMixin
 from tui.keymap import Keymap
 from tui.mirror import Change, Link
 from tui.plain_scrollbar import choose_scrollbars
@@ -61,7 +62,7 @@ FIRST_SCREENS = {
 """By the words of a start-up row."""
 
 
-class WatchdeckApp(AlertMixin):
+class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
     """One console on one engine."""
 
     CSS_PATH = "watchdeck.tcss"

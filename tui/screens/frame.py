@@ -357,7 +357,7 @@ class PromptLine(Horizontal):
         box.cursor_position = len(text)
         self.display = True
         self._hint(text)
-        box.focus()
+        self.screen.set_focus(box)  # at once: the next key is text
 
     def _hint(self, text: str) -> None:
         """What tab would choose from; for a filter, how to use it."""

@@ -1,0 +1,87 @@
+"""A key is looked at only when what the key before it began is done: typed ahead or sent in one burst, each reaches what it was meant for.
+
+Textual hands keys on as they come, and a key travels through the queues of the focused widget and those above it before its command
+runs. Over a slow line `:`, `m`, `o` arrive in one packet: without this the last two would be commands of the screen, not text of the
+line that `:` opens. A mix-in of the app.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+    from textual.timer import Timer
+
+PATIENCE_S = 0.5
+"""A key whose end is never heard of (its widget went) holds up the next no longer."""
+KEPT = 256
+"""Keys waiting; more than anybody types ahead is somebody's elbow."""
+
+
+class KeyOrderMixin(App[str]):
+    """Put it before the mix-ins that look at events."""
+
+    class KeyDone(Message):
+        """Follows a key through the same queues: where it arrives, the key has been."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    _waiting: deque[events.Key]
+    _key_number = 0
+    """Of the key in work; 0 = none is."""
+    _keys_given = 0
+    _key_timer: Timer | None = None
+    _key_screen: Screen[Any] | None = None
+    """The screen that was there before the key in work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting = deque(maxlen=KEPT)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            self._waiting.append(event)
+            await self._give_next()
+        else:
+            await super().on_event(event)
+
+    async def _give_next(self) -> None:
+        """The next key, if none is in work."""
+        if self._key_number or not self._waiting:
+            return
+        event = self._waiting.popleft()
+        self._keys_given += 1
+        number = self._key_number = self._keys_given
+        target = self.focused or self.screen
+        self._key_screen = self.screen
+        self._key_timer = self.set_timer(PATIENCE_S, lambda: self._key_ended(number))
+        await super().on_event(event)
+        if not target.post_message(self.KeyDone(number)):
+            self._key_ended(number)
+
+    async def on_key_order_mixin_key_done(self, event: KeyDone) -> None:
+        event.stop()
+        if event.number != self._key_number:
+            return
+        if self.screen is self._key_screen:
+            self._key_ended(event.number)
+        else:  # a dialog came or went: the next key is for what has the focus then
+            self.screen.call_after_refresh(self._key_ended, event.number)
+
+    def _key_ended(self, number: int) -> None:
+        if number != self._key_number:
+            return
+        self._key_number = 0
+        if self._key_timer is not None:
+            self._key_timer.stop()
+            self._key_timer = None
+        if self._waiting:
+            self.call_next(self._give_next)
