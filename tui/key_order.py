@@ -17,6 +17,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.timer import Timer
+    from textual.widget import Widget
 
 PATIENCE_S = 0.5
 """A key whose end is never heard of (its widget went) holds up the next no longer."""
@@ -28,17 +29,21 @@ class KeyOrderMixin(App[str]):
     """Put it before the mix-ins that look at events."""
 
     class KeyDone(Message):
-        """Follows a key through the same queues: where it arrives, the key has been."""
+        """Follows a key through the same queues: where it arrives, the key has been. Twice: what the key made somebody say has
+        been too."""
 
-        def __init__(self, number: int) -> None:
+        def __init__(self, number: int, *, is_last: bool = False) -> None:
             super().__init__()
             self.number = number
+            self.is_last = is_last
 
     _waiting: deque[events.Key]
     _key_number = 0
     """Of the key in work; 0 = none is."""
     _keys_given = 0
     _key_timer: Timer | None = None
+    _key_target: Widget | None = None
+    """What had the focus then."""
     _key_screen: Screen[Any] | None = None
     """The screen that was there before the key in work."""
 
@@ -60,7 +65,7 @@ class KeyOrderMixin(App[str]):
         event = self._waiting.popleft()
         self._keys_given += 1
         number = self._key_number = self._keys_given
-        target = self.focused or self.screen
+        target = self._key_target = self.focused or self.screen
         self._key_screen = self.screen
         self._key_timer = self.set_timer(PATIENCE_S, lambda: self._key_ended(number))
         await super().on_event(event)
@@ -70,6 +75,11 @@ class KeyOrderMixin(App[str]):
     async def on_key_order_mixin_key_done(self, event: KeyDone) -> None:
         event.stop()
         if event.number != self._key_number:
+            return
+        target = self._key_target
+        if not event.is_last and target is not None:
+            if not target.post_message(self.KeyDone(event.number, is_last=True)):
+                self._key_ended(event.number)
             return
         if self.screen is self._key_screen:
             self._key_ended(event.number)
