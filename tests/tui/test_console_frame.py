@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from tests.fakes import chassis_views
 from tests.fakes.engine import FakeEngine
@@ -114,6 +114,19 @@ async def test_help_lists_the_keys_of_the_view_in_front(tmp_path: Path) -> None:
         await shows(pilot, "Keys: Cameras", "Add a camera; it is tested", ":camera add", "Everywhere")
         await pilot.press("escape")
         await until(pilot, lambda: "Keys: Cameras" not in screen_text(app))
+
+
+async def test_long_lines_of_help_go_on_below_their_words_beside_the_scrollbar_too(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("6")
+        await until(pilot, lambda: app.front is Scope.ALARMS and app.view is not None)
+        await pilot.press("question_mark")
+        await shows(pilot, "Keys: Alarms")
+        page = app.screen.query_one("#page-text", Static)
+        await until(pilot, lambda: page.size.width == 77)  # between a blank and the scrollbar
+        assert max(len(row) for row in str(page.content).splitlines()) <= 77
 
 
 async def test_the_command_line_completes_and_runs_commands_of_other_views(tmp_path: Path) -> None:
