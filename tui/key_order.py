@@ -51,6 +51,11 @@ class KeyOrderMixin(App[str]):
         super().__init__()
         self._waiting = deque(maxlen=KEPT)
 
+    @property
+    def is_key_in_work(self) -> bool:
+        """A key was typed whose command has not ended."""
+        return bool(self._key_number or self._waiting)
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key) and not event.is_forwarded:
             self._waiting.append(event)
