@@ -15,6 +15,7 @@ from engine.demo.faults import Garbage
 from engine.demo.feed import AUDIO, VIDEO, Burst, Feed
 from engine.demo.tone import SAMPLE_RATE_HZ
 from engine.links.rtp_packets import AUDIO_PAYLOAD_TYPE, VIDEO_CLOCK_HZ, VIDEO_PAYLOAD_TYPE, interleaved
+from engine.links.rtsp_connection import interleaved_channel
 
 _HEAD_LIMIT_BYTES = 16 << 10
 _BACKLOG_LIMIT_BYTES = 512 << 10
@@ -199,7 +200,7 @@ class Connection(asyncio.Protocol):
         if track is None or (track == AUDIO and not feed.camera.has_audio):
             self._answer(headers, 404)
             return
-        channel = _interleaved_channel(headers.get("transport", ""), default=2 * track)
+        channel = interleaved_channel(headers.get("transport", ""), default=2 * track)
         if channel is None:
             self._answer(headers, 461)
             return
@@ -271,18 +272,3 @@ def session_description(feed: Feed) -> str:
             "a=control:trackID=1",
         ]
     return "\r\n".join(lines) + "\r\n"
-
-
-def _interleaved_channel(transport: str, default: int) -> int | None:
-    """The RTP channel of the first offer over TCP, or None when there is none."""
-    for offer in transport.split(","):
-        fields = [part.strip() for part in offer.split(";")]
-        if fields[0].upper() != "RTP/AVP/TCP":
-            continue
-        for part in fields[1:]:
-            name, _, value = part.partition("=")
-            first = value.partition("-")[0]
-            if name.lower() == "interleaved" and first.isdecimal() and int(first) < 255:
-                return int(first)
-        return default
-    return None
