@@ -64,13 +64,6 @@ class PicturesSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Of one core, for looking at cameras only to keep what moved where; each is looked at once in 30 s all the same. 0 = none is."""
 
 
-class ExportsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    folder: str = ""
-    """Where exports are made, a folder each; empty = `exports` in the state folder."""
-    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 7
-    """Their files are removed after this; what they were stays in the list."""
-
-
 class LinksSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Video links: full-rate video for players on other machines, each under an address that ends by itself."""
 
@@ -82,6 +75,13 @@ class LinksSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """0 = any that is free."""
     host: Annotated[str, msgspec.Meta(max_length=255)] = ""
     """How players' machines call this one; empty = its own name."""
+
+
+class ExportsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    folder: str = ""
+    """Where exports are made, a folder each; empty = `exports` in the state folder."""
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3_650)] = 7
+    """Their files are removed after this; what they were stays in the list."""
 
 
 class ChassisSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -44,6 +44,9 @@ from engine.exports.folder import ExportFolder
 from engine.exports.making import Workshop
 from engine.exports.service import ExportService
 from engine.health import HealthWatch
+from engine.links.desk import LinkDesk
+from engine.links.http_port import link_application
+from engine.links.live_tap import LiveTaps
 from engine.pictures.live_streams import LiveStreams
 from engine.pictures.service import PictureService
 from engine.recording.recording import RecordingService
@@ -344,6 +347,7 @@ class Station:
             listening=sources.listening,
             test_mail=lambda to: actions.mailer.test(to, identity.name),
             operations=operations,
+            links=links,
             search=search,
             keys=keys,
             exports=exports,
@@ -368,7 +372,9 @@ class Station:
                         jobs=lambda: keep_running("jobs", jobs.run),
                         pictures=pictures.run,
                         live_streams=lambda: keep_running("live streams", live_streams.run),
+                        search=lambda: keep_running("motion searches", search.run),
                         exports=lambda: keep_running("exports", exports.run),
+                        links=lambda: keep_running("video links", links.run),
                         stream=hub.watch_state,
                         event_stream=lambda: hub.watch_events(subscription),
                         status=lambda: self._tell_status(overview),

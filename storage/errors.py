@@ -186,6 +186,16 @@ class ExportFailed(WatchdeckError):
     exit_code = 19
 
 
+# -- evidence --------------------------------------------------------------------------------------------
+
+
+class KeyUnusable(WatchdeckError):
+    """The station's key is missing, unreadable or another than before: nothing can be signed until a person acts."""
+
+    code = "key_unusable"
+    exit_code = 17
+
+
 # -- alarms ----------------------------------------------------------------------------------------------
 
 

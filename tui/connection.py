@@ -18,7 +18,6 @@ from tui.alarm_rule_client import AlarmRuleClient
 from tui.byte_stream import ByteStream
 from tui.footage_client import FootageClient
 from tui.mirror import Mirror
-from tui.wall_client import WallClient
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 5.0

@@ -62,6 +62,10 @@ class Desk:
     """Words beside the pictures of the wall, on this console."""
     wall_file: Path | None = None
     """Where that is kept; None = for this session only."""
+    motion_hits: MotionHits | None = None
+    """Of the last motion search taken over to the timeline (SS-17)."""
+    polygons: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    """Regions of motion searches by camera, in 1/10,000 of the picture; of this session."""
     undo: deque[Undo] = field(default_factory=lambda: deque(maxlen=UNDO_KEPT))
     """Newest last; the oldest are forgotten."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))

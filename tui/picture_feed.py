@@ -11,6 +11,7 @@
     board.focused = cell             is asked for first and more often
     board.again()                    the view came back, or the engine did: ask at once. (Other room is noticed by itself)
     board.stop(reason="")            nothing more; with a reason the cells say it
+    await board.fetch_ahead(cell, w) ask for what this cell will wish later, and remember it: nothing is drawn
     board.reply_of(cell)             the answer shown (time_us, until_us, stream, width_px, ... without data); None = no picture
 
     PictureBoard(view, writes_notes=True,   the board writes the picture's time into `cell.note`
@@ -33,7 +34,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from textual.worker import Worker

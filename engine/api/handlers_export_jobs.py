@@ -8,7 +8,6 @@ from aiohttp import web
 
 from engine import wire_evidence
 from engine.api.services import Call, Services
-from storage.errors import Conflict
 
 
 async def plan_export_job(
@@ -50,7 +49,3 @@ async def send_export_file(
         "X-Content-Type-Options": "nosniff",
     }
     return web.FileResponse(path, headers=headers)
-
-
-async def get_station_key(services: Services, call: Call[None, None]) -> wire_evidence.StationKeyView:
-    raise Conflict("not built yet")

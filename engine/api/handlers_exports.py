@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Generator, Iterable, Iterator
-from pathlib import Path
+from functools import partial
 
 from aiohttp import web
 
@@ -20,7 +20,8 @@ from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
 from storage.catalog.records import Camera
 from storage.errors import Conflict, InvalidInput, WatchdeckError
-from storage.segments.export import ExportFile, plan_export
+from storage.evidence.manifest import ExportStatement, NamedUuid, software_name
+from storage.segments.export import ExportFile, ExportProof, plan_export
 from storage.units import US_PER_DAY
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ LONGEST_US = US_PER_DAY
 
 
 async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> wire.ExportPlan:
-    camera, export = await planned(services, call.query)
+    camera, export = await _planned(services, call.query, call.caller.name)
     return wire.ExportPlan(
         camera=camera.name,
         start_us=export.start_us,
@@ -43,19 +44,25 @@ async def plan(services: Services, call: Call[wire_calls.ExportQuery, None]) -> 
     )
 
 
-async def planned(services: Services, query: wire_calls.ExportQuery) -> tuple[Camera, ExportFile]:
-    """What the footage of that stretch would be as one file. Raises InvalidInput, NotFound."""
+async def _planned(
+    services: Services, query: wire_calls.ExportQuery, actor: str
+) -> tuple[Camera, ExportFile]:
     checked_stretch(query.start_us, query.end_us)
     if query.end_us - query.start_us > LONGEST_US:
         raise InvalidInput("an export holds at most 24 hours", "export the stretch in several files")
     camera, sources = await export_sources(services, query.camera, query.start_us, query.end_us)
+    proof = ExportProof(
+        export_statement(services, actor),
+        NamedUuid(uuid=str(camera.uuid), name=camera.name),
+        services.keys,
+    )
     export = await asyncio.get_running_loop().run_in_executor(
-        services.files, plan_export, sources, query.start_us, query.end_us, proof
+        services.files, partial(plan_export, sources, query.start_us, query.end_us, proof=proof)
     )
     return camera, export
 
 
-async def export_statement(services: Services, actor: str, comment: str = "") -> ExportStatement:
+def export_statement(services: Services, actor: str, comment: str = "") -> ExportStatement:
     """For the manifest: this station, now, by that user."""
     view = services.station.station_view()
     return ExportStatement(
@@ -92,7 +99,7 @@ async def send(
     services: Services, call: Call[wire_calls.ExportQuery, None], request: web.Request
 ) -> web.StreamResponse:
     with request.app[RUNNING].one_more():
-        camera, export = await planned(services, call.query)
+        camera, export = await _planned(services, call.query, call.caller.name)
         response = web.StreamResponse(
             headers={
                 "Content-Type": "video/mp4",

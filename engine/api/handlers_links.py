@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from engine import wire_links
@@ -13,7 +15,7 @@ from engine.api.validation import checked_stretch
 from engine.links.link import Link
 from storage.catalog.records import Camera
 from storage.errors import Conflict
-from storage.segments.export import ExportFile
+from storage.segments.export import ExportFile, plan_export
 
 
 async def add_video_link(
@@ -40,9 +42,10 @@ async def planned_clip(services: Services, link: Link) -> ExportFile:
     """What a link to a recorded stretch sends. Raises WatchdeckError: it may have been recycled since."""
     if link.start_us is None or link.end_us is None:
         raise Conflict("that link is live")
-    query = wire_calls.ExportQuery(camera=str(link.camera), start_us=link.start_us, end_us=link.end_us)
-    _, export = await planned(services, query)
-    return export
+    _, sources = await export_sources(services, str(link.camera), link.start_us, link.end_us)
+    return await asyncio.get_running_loop().run_in_executor(
+        services.files, plan_export, sources, link.start_us, link.end_us
+    )
 
 
 async def copy_clip(

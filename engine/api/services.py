@@ -50,6 +50,7 @@ from engine.wire_chassis import (
     UpkeepEdit,
 )
 from engine.wire_evidence import ExportAsk, ExportJobView, ExportPlanView
+from engine.wire_links import VideoLink, VideoLinkAsk
 from engine.wire_search import ActivityQuery, ActivityView, MotionSearch, MotionSearchView
 from engine.wire_sources import (
     AlarmSettings,
@@ -348,6 +349,7 @@ class Services:
     listening: Listening
     test_mail: MailTester
     operations: Operations
+    links: Links
     search: FootageSearch
     keys: StationKeys
     """What signs recordings and exports, or why nothing does."""

@@ -73,7 +73,7 @@ class RecordedFiles:
             file = GopFile(
                 path,
                 reader.descriptor,
-                reader.lines,
+                reader.header,
                 parts,
                 self._tables,
                 is_indexed=False,

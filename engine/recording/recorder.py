@@ -105,7 +105,7 @@ class Recorder:
         self._on_keyframe = on_keyframe
         self._video = -1
         self._run: Run | None = None
-        self._keyframe: LiveKeyframe | None = None
+        self._keyframe: tuple[Packet, Track, int] | None = None
         self._arrived_at_us = 0
         self._media_rate = 1.0
         """What a media second of this camera lasts on the wall, as measured by a run that drifted."""
@@ -155,7 +155,7 @@ class Recorder:
         if packet.is_keyframe:
             # Its time is taken once: it is the picture's name for everybody who asks.
             time_us = packet.arrival_monotonic_us + self._wall_minus_monotonic_us()
-            self._keyframe = LiveKeyframe(packet.data, self.tracks[self._video], time_us)
+            self._keyframe = (packet, self.tracks[self._video], time_us)
             self._on_keyframe()
             if not self.has_video:
                 self.has_video = True
@@ -343,7 +343,12 @@ class Recorder:
             self.output.lose(GapCause.FRAMES_LOST, "waiting for a keyframe")
 
     def last_keyframe(self) -> LiveKeyframe | None:
-        return self._keyframe
+        if self._keyframe is None:
+            return None
+        packet, track, time_us = self._keyframe
+        run = self._run
+        footage_us = run.wall.at(packet.pts_ticks) if run is not None and run.is_begun else time_us
+        return LiveKeyframe(packet.data, track, time_us, footage_us)
 
 
 def _leaps(run: Run, packet: Packet) -> bool:

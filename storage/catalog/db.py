@@ -16,6 +16,8 @@ from uuid import uuid4
 from sqlite_utils import Database
 
 from storage.catalog.alarm_rules import AlarmRuleRows
+from storage.catalog.arrangements import ArrangementRows
+from storage.catalog.bookmarks import BookmarkRows
 from storage.catalog.cases import CaseRows
 from storage.catalog.chassis import ChassisRows
 from storage.catalog.connection import BUSY_TIMEOUT_MS, CACHE_KIB, WAL_LIMIT_BYTES, catalog_error
@@ -42,6 +44,8 @@ APPLICATION_ID = 0x57445543
 class Catalog(
     StationRow,
     UpkeepRows,
+    CaseRows,
+    ExportJobRows,
     BookmarkRows,
     MotionRows,
     LogRows,

@@ -147,6 +147,32 @@ class Copies:
             if fd >= 0:
                 os.close(fd)
 
+    def read_range(self, start_bytes: int, length_bytes: int, chunk_bytes: int) -> Iterator[bytes]:
+        """So many bytes of the data from an offset on, for a player that seeks: neither hashed nor checked."""
+        opened, fd = -1, -1
+        ends = [*self._part_stretch[1:], len(self._offset)]
+        try:
+            for number, source_number in enumerate(self._part_file):
+                for index in range(self._part_stretch[number], ends[number]):
+                    stretch_bytes = self._length[index]
+                    if start_bytes >= stretch_bytes:
+                        start_bytes -= stretch_bytes
+                        continue
+                    if source_number != opened:
+                        if fd >= 0:
+                            os.close(fd)
+                            fd = -1
+                        fd, opened = _open(self._files[source_number]), source_number
+                    wanted_bytes = min(stretch_bytes - start_bytes, length_bytes)
+                    path, offset_bytes = self._files[source_number].path, self._offset[index] + start_bytes
+                    yield from _read_stretch(path, fd, offset_bytes, wanted_bytes, chunk_bytes)
+                    start_bytes, length_bytes = 0, length_bytes - wanted_bytes
+                    if not length_bytes:
+                        return
+        finally:
+            if fd >= 0:
+                os.close(fd)
+
     def _read_part(
         self, number: int, fd: int, check: RecordedCheck | None, chunk_bytes: int
     ) -> Iterator[bytes]:

@@ -33,7 +33,6 @@ from storage.segments.packet import Track
 from storage.segments.reader import SegmentReader
 from storage.segments.sample_table import SampleTable, stretches
 from storage.units import Interval, merged, ticks_to_us
-from storage.volumes.errno_map import volume_error
 
 _JOIN_WITHIN_US = 1_000_000
 _MAX_START_ERROR_US = 1_000
@@ -50,6 +49,16 @@ class ExportSource:
     end_us: int
     media_duration_ticks: int
     """In the video track's ticks, what lies between `start_us` and `end_us`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportProof:
+    """What an export's manifest needs to know besides the footage."""
+
+    statement: ExportStatement
+    camera: NamedUuid
+    keys: StationKeys
+    """Raises nothing here: `plan_export` raises KeyUnusable when there is no key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,14 @@ class ExportFile:
                 signed_box(self.manifest(), self._proof.keys.signer(), room_bytes), chunk_bytes
             )
 
+    def stretch(self, start_bytes: int, length_bytes: int, chunk_bytes: int) -> Iterator[bytes]:
+        """So many bytes from an offset on, for a player that seeks; of an export without a proof. Raises as `chunks`."""
+        head = self._head[start_bytes : start_bytes + length_bytes]
+        yield from _pieces(head, chunk_bytes)
+        if length_bytes > len(head):
+            skipped_bytes = max(start_bytes - len(self._head), 0)
+            yield from self._copies.read_range(skipped_bytes, length_bytes - len(head), chunk_bytes)
+
     def manifest(self) -> Manifest:
         """As it is signed; its hashes and findings are known once `chunks` has given all data.
 
@@ -128,98 +145,19 @@ class ExportFile:
             parts=self._copies.parts(len(self._head)),
         )
 
-    def stretch(self, start_bytes: int, length_bytes: int, chunk_bytes: int) -> Iterator[bytes]:
-        """So many bytes of head and data from an offset on: what a player asks for that seeks. Raises as `chunks`."""
-        head = self._head[start_bytes : start_bytes + length_bytes]
-        if head:
-            yield head
-        skipped_bytes = max(start_bytes - len(self._head), 0)
-        yield from self._copies.read(chunk_bytes, skipped_bytes, length_bytes - len(head))
 
-
-class _Copies:
-    """Stretches of segment files in the order in which they make up the data of an export."""
-
-    def __init__(self) -> None:
-        self._files: list[tuple[Path, tuple[int, int]]] = []
-        self._file = array("I")
-        self._offset = array("Q")
-        self._length = array("Q")
-        self.total_bytes = 0
-
-    def begin_file(self, path: Path, device_and_inode: tuple[int, int]) -> None:
-        """What is added next lies in this file."""
-        self._files.append((path, device_and_inode))
-
-    def add(self, offset_bytes: int, length_bytes: int) -> int:
-        """Append a stretch of the file; returns where it lies in the export's data."""
-        placed_bytes = self.total_bytes
-        self.total_bytes += length_bytes
-        number = len(self._files) - 1
-        if self._file and self._file[-1] == number and self._offset[-1] + self._length[-1] == offset_bytes:
-            self._length[-1] += length_bytes
-        else:
-            self._file.append(number)
-            self._offset.append(offset_bytes)
-            self._length.append(length_bytes)
-        return placed_bytes
-
-    def read(
-        self, chunk_bytes: int, skipped_bytes: int = 0, limit_bytes: int | None = None
-    ) -> Iterator[bytes]:
-        """The data, at most so many bytes at once; without what is skipped, and no more than the limit."""
-        opened, fd = -1, -1
-        left_bytes = self.total_bytes if limit_bytes is None else limit_bytes
-        try:
-            for number, offset_bytes, length_bytes in zip(
-                self._file, self._offset, self._length, strict=True
-            ):
-                if skipped_bytes >= length_bytes:
-                    skipped_bytes -= length_bytes
-                    continue
-                offset_bytes += skipped_bytes
-                length_bytes = min(length_bytes - skipped_bytes, left_bytes)
-                skipped_bytes, left_bytes = 0, left_bytes - length_bytes
-                if not length_bytes:
-                    break
-                if number != opened:
-                    if fd >= 0:
-                        os.close(fd)
-                        fd = -1
-                    fd = self._open(number)
-                    opened = number
-                yield from _read_stretch(self._files[number][0], fd, offset_bytes, length_bytes, chunk_bytes)
-        finally:
-            if fd >= 0:
-                os.close(fd)
-
-    def _open(self, number: int) -> int:
-        path, device_and_inode = self._files[number]
-        fd = open_segment_file(path)
-        stat = os.fstat(fd)
-        if (stat.st_dev, stat.st_ino) != device_and_inode:
-            os.close(fd)
-            raise SegmentDamaged(f"segment {path} was replaced since the export was planned", "export again")
-        return fd
-
-
-def _read_stretch(
-    path: Path, fd: int, offset_bytes: int, length_bytes: int, chunk_bytes: int
-) -> Iterator[bytes]:
-    while length_bytes:
-        try:
-            data = os.pread(fd, min(chunk_bytes, length_bytes), offset_bytes)
-        except OSError as exc:
-            raise volume_error(exc, str(path)) from exc
-        if not data:
-            raise damaged(path, BoxError("file was cut since the export was planned", offset_bytes))
-        yield data
-        offset_bytes += len(data)
-        length_bytes -= len(data)
+def _pieces(data: bytes, chunk_bytes: int) -> Iterator[bytes]:
+    for start in range(0, len(data), chunk_bytes):
+        yield data[start : start + chunk_bytes]
 
 
 def plan_export(
-    sources: Sequence[ExportSource], start_us: int, end_us: int, *, with_audio: bool = True
+    sources: Sequence[ExportSource],
+    start_us: int,
+    end_us: int,
+    *,
+    proof: ExportProof | None = None,
+    with_audio: bool = True,
 ) -> ExportFile:
     """Everything the sources hold between the times, from the keyframe at or before the start.
 

@@ -16,7 +16,7 @@ from typing import Self
 
 from storage.errors import NotFound, SegmentDamaged
 from storage.segments.boxes import BoxError
-from storage.segments.fragments import PartScan, StoredPart, StoredRun, Tail, TailKind, TimeLines, read_part
+from storage.segments.fragments import PartScan, StoredPart, StoredRun, Tail, TailKind, read_part
 from storage.segments.identity import SegmentIdentity
 from storage.segments.packet import Track
 from storage.segments.places import PartPlace
@@ -125,8 +125,8 @@ class SegmentReader:
         return self._header.video
 
     @property
-    def lines(self) -> TimeLines:
-        """What its parts are understood by."""
+    def header(self) -> SegmentHeader:
+        """What stands before its first part."""
         return self._header
 
     @property

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-BENCHMARKS = ("recording", "timeline", "console", "drives", "motion", "pictures")
+BENCHMARKS = ("recording", "hash_chain", "timeline", "console", "drives", "motion", "pictures")
 
 
 def main() -> None:

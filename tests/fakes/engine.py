@@ -88,6 +88,7 @@ class FakeEngine:
         """Of answers to jobs, one each."""
         self.gone_drives: tuple[GoneDrive, ...] = ()
         self.locks: list[wire.LockView] = []
+        self.arrangements = Arrangements()
         self.footage = FakeFootage()
         self.evidence = FakeEvidence()
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []

@@ -16,6 +16,7 @@ from engine.alarms.service import AlarmService
 from engine.api.export_sources import export_sources
 from engine.api.handlers_exports import export_statement
 from engine.api.handlers_links import copy_clip, planned_clip
+from engine.api.handlers_pictures import picture_of
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.permissions import Caller, Peers, Role
 from engine.api.server import ApiServer
@@ -32,6 +33,9 @@ from engine.chassis.planning import Planner
 from engine.client import EngineClient
 from engine.config import LinksSection
 from engine.events import EventBus
+from engine.exports.folder import ExportFolder
+from engine.exports.making import Workshop
+from engine.exports.service import ExportService
 from engine.links.desk import LinkDesk
 from engine.links.http_port import link_application
 from engine.links.live_tap import LiveTaps
@@ -48,6 +52,7 @@ from engine.wire_sources import AnalyticsView, CameraAnalytics, CameraIo
 from storage.catalog.motion_looks import MotionLook
 from storage.catalog.records import Camera, Volume
 from storage.errors import NotFound, PictureUnavailable
+from storage.evidence.station_key import StationKey, StationKeys
 from storage.raid.simulated_layout import DEMO_LAYOUT, SimulatedLayout
 from storage.segments.packet import Codec, Track
 from storage.simulated_hardware import SimulatedHardware
@@ -92,6 +97,8 @@ class FakeRecording:
     open_tails: list[SegmentTail] = field(default_factory=list)
     groups: list[wire.GroupView] = field(default_factory=list)
     passwords: list[str] = field(default_factory=list)
+    taps: dict[UUID, list[PacketSink]] = field(default_factory=dict)
+    tracks: dict[UUID, tuple[Track, ...]] = field(default_factory=dict)
     newest: dict[UUID, FakeKeyframe] = field(default_factory=dict)
     keyframes: KeyframeNews = field(default_factory=KeyframeNews)
 
@@ -355,6 +362,19 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                 keys=keys,
                 clock=clock,
             ),
+            catalog,
+            events,
+            files,
+            keep_days=7,
+        )
+        links = LinkDesk(
+            LinksSection(http_port=0, rtsp_port=0),
+            LiveTaps(recording),
+            lambda desk: link_application(
+                desk,
+                lambda link: planned_clip(services, link),
+                lambda export, start, length, response: copy_clip(services, export, start, length, response),
+            ),
             events,
             clock,
         )
@@ -366,6 +386,7 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
             listening=listening,
             test_mail=mail,
             operations=operations,
+            links=links,
             search=search,
             keys=keys,
             exports=exports,
@@ -392,7 +413,9 @@ async def fake_station(folder: Path, layout: SimulatedLayout = DEMO_LAYOUT) -> A
                     alarms=alarms.run,
                     listening=listening.run,
                     live_streams=live_streams.run,
+                    search=search.run,
                     exports=exports.run,
+                    links=links.run,
                     stream=hub.watch_state,
                     fan_out=lambda: hub.watch_events(subscription),
                 ),

@@ -1,4 +1,4 @@
-"""Layouts, views, tours and start-up of the fake engine, and instant bookmarks."""
+"""Layouts, views, tours and start-up of the fake engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from engine.wire_bookmarks import BookmarkAdd, BookmarkView
 from engine.wire_wall import Arrangements, Layout, StartUp, Tour, WallView
 from storage.errors import Conflict, NotFound
 
@@ -79,19 +78,3 @@ class FakeWallCalls:
     async def put_start_up(self, start_up: StartUp) -> Arrangements:
         self._called("put_start_up", start_up)
         return self._keep(start_up=start_up.rows)
-
-    async def add_bookmark(self, bookmark: BookmarkAdd) -> BookmarkView:
-        self._called("add_bookmark", bookmark)
-        assert bookmark.end_us is not None
-        return BookmarkView(
-            id=7,
-            camera=bookmark.camera,
-            start_us=bookmark.start_us,
-            end_us=bookmark.end_us,
-            name=bookmark.name,
-            created_us=self._engine.clock.now_us(),
-            created_by="operator",
-        )
-
-    async def remove_bookmark(self, id: int) -> None:
-        self._called("remove_bookmark", id)

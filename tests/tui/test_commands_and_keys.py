@@ -17,6 +17,9 @@ from tui.command_lists.bays import BAYS
 from tui.command_lists.bookmarks import BOOKMARKS
 from tui.command_lists.events import EVENTS
 from tui.command_lists.log import LOG
+from tui.command_lists.motion import MOTION
+from tui.command_lists.playback import PLAYBACK
+from tui.command_lists.thumbnails import THUMBNAILS
 from tui.command_lists.wall import WALL
 from tui.commands import COMMANDS, Command, Scope, bindings_of, completions, parse
 from tui.keymap import load_keymap
@@ -165,6 +168,18 @@ def test_a_long_line_of_help_goes_on_below_its_words() -> None:
 
 
 DOCUMENTED = [*WALL, *BAYS, *ALARMS, *ALARM_RULES, *ALARM_TAB, *EVENTS, *LOG]
+DOCUMENTED = [
+    *BAYS,
+    *ALARMS,
+    *ALARM_RULES,
+    *ALARM_TAB,
+    *EVENTS,
+    *LOG,
+    *PLAYBACK,
+    *THUMBNAILS,
+    *MOTION,
+    *BOOKMARKS,
+]
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "console.md"
 
 

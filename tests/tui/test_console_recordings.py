@@ -367,7 +367,7 @@ async def test_a_bookmark_is_made_from_the_playhead_the_live_edge_or_the_range(t
         here_us = timeline_of(app).playhead_us
         await pilot.press("b")
         await shows(pilot, "bookmarked driveway")
-        await pilot.press("g", "colon", *"bookmark here white van", "enter")
+        await pilot.press("g", "colon", *"bookmark recording white van", "enter")
         await until(pilot, lambda: len(engine.footage.bookmarks) == 2)
         await pilot.press("left")
         await mark_a_range(pilot, app)

@@ -173,7 +173,7 @@ RECORDINGS: tuple[Command, ...] = (
     ),
     Command(
         "recordings.bookmark",
-        "bookmark here",
+        "bookmark recording",
         "Bookmark",
         "Keep 10 seconds from here on, or the range, from recycling; at once.",
         "b",
@@ -185,7 +185,7 @@ RECORDINGS: tuple[Command, ...] = (
     ),
     Command(
         "recordings.thumbnails",
-        "thumbnails here",
+        "thumbnails of recording",
         "Thumbnail search",
         "Pictures over the time around the playhead.",
         "t",
@@ -194,7 +194,7 @@ RECORDINGS: tuple[Command, ...] = (
     ),
     Command(
         "recordings.motion",
-        "motion here",
+        "motion of recording",
         "Motion search",
         "Look for motion in a part of this camera's picture.",
         "K",
@@ -202,11 +202,8 @@ RECORDINGS: tuple[Command, ...] = (
         _R,
     ),
     Command(
-        "recordings.playback", "playback here", "Playback", "Play from the playhead on.", "p", "playback", _R
-    ),
-    Command(
         "recordings.bookmarks",
-        "bookmarks here",
+        "bookmarks of recording",
         "Bookmarks",
         "Bookmarks of this camera.",
         "B",

@@ -24,10 +24,10 @@ from tui.clip import Clip
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.picture_wish import Wish
 from tui.screens.bookmarks_text import columns_for, detail_lines, line_of, status_of
 from tui.screens.clip_actions import ClipActions
 from tui.screens.clip_player import ClipPlayer
-from tui.screens.grid_feed import Shot
 from tui.screens.picture_grid import GridItem, PictureGrid
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
@@ -182,7 +182,7 @@ class BookmarksView(View):
         when = format.recent_time(bookmark.start_us, now_us, zone).rsplit(":", 1)[0].split(" ")[0]
         if not bookmark.is_valid:
             return GridItem(bookmark.id, caption, None, when, "Invalid, the video is gone")
-        return GridItem(bookmark.id, caption, Shot(bookmark.camera, bookmark.start_us), when)
+        return GridItem(bookmark.id, caption, Wish(bookmark.camera, bookmark.start_us, is_rough=True), when)
 
     def _draw_words(self) -> None:
         now_us, zone = self.desk.mirror.now_us, self.desk.zone

@@ -295,13 +295,17 @@ async def save_snapshot(
     camera: str,
     at_us: int | None,
     *,
+    is_exact: bool = False,
     region: tuple[int, int, int, int] | None = None,
     seconds: float | None = None,
 ) -> None:
-    """The picture, or a part of it (in 1/10,000), as a JPEG in the exports folder; says where, or why not."""
+    """The picture as a JPEG in the exports folder; says where (for `seconds`), or why not.
+
+    `is_exact`: the frame of that time, not its keyframe. `region`: a part of it, in 1/10,000.
+    """
     desk = view.desk
     stream = LiveStream.MAIN if at_us is None else LiveStream.AUTO
-    request = wire.PictureRequest(camera=camera, at_us=at_us, region=region, stream=stream)
+    request = wire.PictureRequest(camera=camera, at_us=at_us, exact=is_exact, region=region, stream=stream)
     reply = await view.ask(desk.client.picture(request), f"snapshot of {camera}")
     if reply is None:
         return

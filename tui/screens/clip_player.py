@@ -10,14 +10,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import msgspec
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from engine.client import WatchdeckError
 from tui.clip import Clip
 from tui.picture_feed import PictureBoard
 from tui.picture_wish import Wish
@@ -33,7 +30,6 @@ LEAST_WAIT_S = 0.02
 RETRY_S = 0.5
 """Where nothing is recorded: time goes on meanwhile."""
 BAR_CELLS = 24
-KITTY_IMAGE_ID = 3
 
 
 class ClipPlayer(Vertical, can_focus=True):
@@ -51,6 +47,7 @@ class ClipPlayer(Vertical, can_focus=True):
     def __init__(self, view: View, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._view = view
+        self._board = PictureBoard(view, writes_notes=False, settle_s=0.0)
         self._monotonic = monotonic
         self._clip: Clip | None = None
         self._caption = ""
@@ -93,9 +90,6 @@ class ClipPlayer(Vertical, can_focus=True):
 
     def play(self, clip: Clip, caption: str = "") -> None:
         """From its beginning."""
-        cell = self.query_one(VideoCell)
-        if self._clip is None or self._clip.camera != clip.camera or cell.picture is None:
-            cell.clear(FETCHING)
         self._clip, self._caption = clip, caption
         self._clock = PlaybackClock()
         self._play_from(clip.start_us)
@@ -109,6 +103,7 @@ class ClipPlayer(Vertical, can_focus=True):
         self._clip = None
         self._clock.pause()
         self.display = False
+        self._board.stop()
         self._view.workers.cancel_group(self._view, "player")
 
     def pause(self) -> None:
@@ -147,21 +142,13 @@ class ClipPlayer(Vertical, can_focus=True):
                 self._draw()
                 self.post_message(self.Ended())
                 return
-            wait_s = await self._fetch(self.at_us) if self._may_fetch() else RETRY_S
+            wait_s = await self._fetch(self.at_us)
             await asyncio.sleep(min(wait_s, max(LEAST_WAIT_S, (clip.end_us - self.at_us) / 1_000_000)))
 
     async def _step(self, frames: int) -> None:
-        clip = self._clip
-        if clip is None or not self._may_fetch():
-            return
         await self._fetch(self._shown_us, frames)
         self._clock.hold(self._shown_us)
         self._draw()
-
-    def _may_fetch(self) -> bool:
-        columns, rows = self.query_one(VideoCell).room
-        has_room = columns >= MIN_COLUMNS and rows >= MIN_ROWS
-        return has_room and self._view.is_front and self._view.desk.profile.graphics != "none"
 
     async def _fetch(self, at_us: int, step: int = 0) -> float:
         """Show the frame of a moment (or the one beside it) and wait until it is drawn; seconds until the next one is due."""
@@ -176,20 +163,16 @@ class ClipPlayer(Vertical, can_focus=True):
             self._draw()
             return RETRY_S
         if step and not clip.start_us <= reply.time_us < clip.end_us:
-            return RETRY_S  # scrubbing ends at the clip's ends
-        cell.set_picture(picture_of(reply, request), request.colors)
-        # Before the first frame of a clip its keyframe is shown: the clip's own time counts.
+            self._board.show(
+                [(cell, Wish(clip.camera, at_us, is_exact=True))]
+            )  # scrubbing ends at the clip's ends
+            return RETRY_S
+        # The first frame of a clip is shown since before it: the clip's own time counts.
         self._shown_us = max(reply.time_us, clip.start_us)
         self._draw()
         if reply.until_us is None:
             return LEAST_WAIT_S
         return max(LEAST_WAIT_S, (reply.until_us - self.at_us) / 1_000_000)
-
-    @on(VideoCell.RoomChanged)
-    def _room_changed(self, event: VideoCell.RoomChanged) -> None:
-        event.stop()
-        if self.is_open and not self.is_playing:
-            start(self._view, lambda: self._step(0), "player")
 
     def _draw(self) -> None:
         clip = self._clip

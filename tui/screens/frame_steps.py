@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from engine.client import WatchdeckError
-from tui.screens.grid_feed import GridFeed, Shot
-from tui.screens.preview import picture_of
+from tui.picture_wish import Wish
+from tui.screens.picture_grid import PictureGrid
 from tui.screens.view import View
 from tui.work import start
 
@@ -22,13 +20,10 @@ FRAMES_MAX = 1_000
 class FrameSteps:
     """Times of the frames in [start, end) of a camera, as far as they were found; belongs to a view."""
 
-    def __init__(
-        self, view: View, feed: GridFeed, room: Callable[[], tuple[int, int]], on_found: Callable[[], None]
-    ) -> None:
-        """`room`: columns and rows of a picture; `on_found` is called with each frame and at the end."""
+    def __init__(self, view: View, grid: PictureGrid, on_found: Callable[[], None]) -> None:
+        """`on_found` is called with each frame and at the end."""
         self._view = view
-        self._feed = feed
-        self._room = room
+        self._grid = grid
         self._on_found = on_found
         self._camera = ""
         self._end_us = 0
@@ -58,14 +53,13 @@ class FrameSteps:
         self._view.workers.cancel_group(self._view, "frames")
 
     async def _find(self) -> None:
-        room = self._room()
         while len(self.times_us) < self._wanted and not self.is_complete:
             last_us = self.times_us[-1] if self.times_us else None
-            shot = Shot(self._camera, self._start_us if last_us is None else last_us, is_exact=True)
-            request = self._feed.request(shot, room)
-            request = msgspec.structs.replace(request, step=0 if last_us is None else 1)
+            at_us, step = (self._start_us, 0) if last_us is None else (last_us, 1)
+            wish = Wish(self._camera, at_us, is_exact=True, step=step, is_rough=True)
+            cell = self._grid.cell_for(len(self.times_us))
             try:
-                reply = await self._view.desk.client.picture(request)
+                reply = await self._grid.board.fetch_ahead(cell, wish)
             except WatchdeckError as error:
                 # After the newest frame of a camera there is no other.
                 self.is_complete, self.trouble = True, "" if last_us is not None else error.what
@@ -76,7 +70,6 @@ class FrameSteps:
                 self.is_complete = True
                 break
             self.times_us.append(time_us)
-            self._feed.keep(Shot(self._camera, time_us, is_exact=True), room, picture_of(reply, request))
             self._on_found()
         if len(self.times_us) >= FRAMES_MAX:
             self.is_complete = True

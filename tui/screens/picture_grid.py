@@ -10,7 +10,8 @@ What an item means is its owner's business; where there is no picture its reason
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import asyncio
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,13 +21,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
 
-from tui.screens.grid_feed import CellShot, GridFeed, Shot
+from engine.client import WatchdeckError
+from tui.picture_feed import MIN_COLUMNS, MIN_ROWS, PictureBoard
+from tui.picture_wish import Wish
 from tui.screens.view import View
+from tui.work import start
 from widgets.glyphs import glyphs_of
 from widgets.video_cell import VideoCell
 
 ROWS_MAX, COLUMNS_MAX = 6, 8
 MARK_KEYS = ("space", "shift+left", "shift+right", "shift+up", "shift+down")
+AHEAD_S = 0.3
+"""A page that is left within this has no next page fetched."""
 LEAST_ROWS = 4
 """Of a cell, caption and all."""
 
@@ -37,7 +43,7 @@ class GridItem:
 
     key: Hashable
     caption: str
-    shot: Shot | None = None
+    wish: Wish | None = None
     note: str = ""
     reason: str = ""
     """Why there is no picture."""
@@ -103,13 +109,14 @@ class PictureGrid(Container, can_focus=True):
     def __init__(self, view: View, *, can_mark: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view = view
-        self.feed = GridFeed(view, f"grid-{id}")
+        self.board = PictureBoard(view, writes_notes=False, keeps_picture=False)
         self._can_mark = can_mark
         if not can_mark:
             for key in MARK_KEYS:  # the view's own
                 self._bindings.key_to_bindings.pop(key, None)
         self._shape = (1, 1)
         self._count = 0
+        self._ahead_group = f"ahead-{id}"
         self._item: Callable[[int], GridItem] | None = None
         self._cells: list[VideoCell] = []
         self.cursor = 0
@@ -131,10 +138,9 @@ class PictureGrid(Container, can_focus=True):
         """Index of the first item in sight."""
         return self.cursor // self.page_cells * self.page_cells
 
-    @property
-    def room(self) -> tuple[int, int]:
-        """What a picture may cover."""
-        return self.feed.room
+    def cell_for(self, index: int) -> VideoCell:
+        """Where an item stands when its page is in sight."""
+        return self._cells[index % self.page_cells]
 
     def show(self, count: int, item: Callable[[int], GridItem], *, cursor: int | None = None) -> None:
         """These items from now on."""
@@ -144,7 +150,8 @@ class PictureGrid(Container, can_focus=True):
 
     def stop(self) -> None:
         """Nothing more is asked for."""
-        self.feed.stop()
+        self.board.stop()
+        self._view.workers.cancel_group(self._view, self._ahead_group)
 
     # -- drawing -----------------------------------------------------------------------------------------
 
@@ -171,7 +178,8 @@ class PictureGrid(Container, can_focus=True):
         self.fit()
         glyphs = glyphs_of(self)
         first, number = self.first, self.page_cells
-        wanted: list[CellShot] = []
+        wanted: list[tuple[VideoCell, Wish]] = []
+        has_pictures = self._view.desk.profile.graphics != "none"
         for place, cell in enumerate(self._cells):
             cell.display = place < number
             index = first + place
@@ -190,18 +198,24 @@ class PictureGrid(Container, can_focus=True):
             elif has_pictures:
                 wanted.append((cell, each.wish))
             else:
-                wanted.append(CellShot(cell, each.shot))
-        self.feed.show(wanted, self._following(item, first + number, number))
+                cell.clear("--graphics none")
+        self.board.show(wanted)
+        if has_pictures:
+            start(self._view, lambda: self._fetch_ahead(item, first + number), self._ahead_group)
 
-    def _following(self, item: Callable[[int], GridItem], first: int, number: int) -> Sequence[Shot]:
-        """The next page, for when nothing else is to do."""
-        shots = [item(index).shot for index in range(first, min(first + number, self._count))]
-        return [shot for shot in shots if shot is not None]
-
-    @on(VideoCell.RoomChanged)
-    def _room_changed(self, event: VideoCell.RoomChanged) -> None:
-        event.stop()
-        self.feed.again()
+    async def _fetch_ahead(self, item: Callable[[int], GridItem], first: int) -> None:
+        """The next page, once this one is drawn: nothing else is to do then."""
+        await asyncio.sleep(AHEAD_S)
+        await self.board.settled()
+        for index in range(first, min(first + self.page_cells, self._count)):
+            wish, cell = item(index).wish, self.cell_for(index)
+            if not self._view.is_front:
+                return
+            if wish is not None and cell.room[0] >= MIN_COLUMNS and cell.room[1] >= MIN_ROWS:
+                try:
+                    await self.board.fetch_ahead(cell, wish)
+                except WatchdeckError:
+                    return  # said when it is looked at
 
     @on(VideoCell.Opened)
     def _cell_clicked(self, event: VideoCell.Opened) -> None:

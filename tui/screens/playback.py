@@ -108,6 +108,8 @@ class PlaybackView(PlaybackActions):
     # -- the view ----------------------------------------------------------------------------------------
 
     def arrive(self) -> None:
+        if (found := self.desk.motion_hits) is not None:
+            self.marks.set_hits(found.camera, found.stretches)
         self.timeline.focus()
         if self._timer is not None:
             self._timer.resume()

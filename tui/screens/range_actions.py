@@ -9,6 +9,9 @@ from tui.screens.range_jobs import RangeJobs
 from tui.work import start
 from widgets.timeline import Timeline
 
+SENT_US = 30 * 1_000_000
+"""Of a video link without a range."""
+
 
 class RangeView(JumpView):
     """Base of views in which a range is chosen, locked and exported. `timeline` and `jobs` are set when it is mounted."""
@@ -25,6 +28,18 @@ class RangeView(JumpView):
     def coverage_changed(self) -> None:
         """A lock came or went: ask for what is recorded again."""
         raise NotImplementedError
+
+    def sent_target(self) -> tuple[str, tuple[int, int] | None] | None:
+        """The range, else half a minute from the playhead on, else the present."""
+        if not self.camera_name:
+            return None
+        if self.timeline.selection is not None:
+            return self.camera_name, self.timeline.selection
+        if self.timeline.is_following:
+            return self.camera_name, None
+        start_us = self.timeline.playhead_us
+        end_us = min(start_us + SENT_US, self.desk.mirror.now_us)
+        return (self.camera_name, (start_us, end_us)) if end_us > start_us else (self.camera_name, None)
 
     def action_mark(self, which: str) -> None:
         """Either end first; the other end may be moved again later."""

@@ -18,7 +18,7 @@ from tui.picture_feed import PictureBoard
 from tui.picture_wish import Wish
 from tui.screens.cameras import save_snapshot
 from tui.screens.clip_actions import ClipActions
-from tui.screens.preview import PictureFeed
+from tui.screens.range_actions import RangeView
 from tui.screens.range_jobs import RangeJobs
 from tui.screens.text_pane import TextPane
 from tui.screens.timeline_feed import TimelineFeed
@@ -29,8 +29,6 @@ from widgets.timeline import Timeline
 from widgets.video_cell import VideoCell
 
 OPENING_SPAN_US = 6 * format.HOUR_US
-SENT_US = 30 * 1_000_000
-"""Of a video link without a range."""
 GAP_SEARCH_US = 7 * format.DAY_US
 """First stretch searched for the next gap; doubled until one is found or the recordings end."""
 
@@ -78,7 +76,7 @@ class RecordingsView(RangeView):
     def on_mount(self) -> None:
         self.timeline = self.query_one(Timeline)
         self._feed = TimelineFeed(self, self.timeline)
-        self._pictures = PictureFeed(self, self.query_one(VideoCell))
+        self._pictures = PictureBoard(self)
         self.jobs = RangeJobs(self, self.coverage_changed)
 
     # -- the view ----------------------------------------------------------------------------------------
@@ -323,9 +321,6 @@ class RecordingsView(RangeView):
 
     def action_motion(self) -> None:
         self._go(Scope.MOTION)
-
-    def action_playback(self) -> None:
-        self._go(Scope.PLAYBACK)
 
     def action_bookmarks(self) -> None:
         self._go(Scope.BOOKMARKS)

@@ -18,10 +18,10 @@ from tui.clip import CLIP_US, Clip
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.picture_wish import Wish
 from tui.screens.clip_actions import ClipActions, pick_camera
 from tui.screens.clip_player import ClipPlayer
 from tui.screens.frame_steps import FrameSteps
-from tui.screens.grid_feed import Shot
 from tui.screens.picture_grid import GridItem, PictureGrid
 from tui.screens.text_pane import TextPane
 from tui.screens.thumbnails_text import day_words, plan_words, when_words, why_words
@@ -85,7 +85,7 @@ class ThumbnailsView(View):
     def on_mount(self) -> None:
         self.grid = self.query_one(PictureGrid)
         self.player = self.query_one(ClipPlayer)
-        self._frames = FrameSteps(self, self.grid.feed, lambda: self.grid.room, self._show_items)
+        self._frames = FrameSteps(self, self.grid, self._show_items)
 
     # -- the view ----------------------------------------------------------------------------------------
 
@@ -201,14 +201,14 @@ class ThumbnailsView(View):
         at_us = first_recorded(row.recorded, start_us, end_us)
         if at_us is None:
             return GridItem(index, self._when(start_us), reason=why_words(row, start_us, end_us))
-        shot = Shot(self._camera, at_us, is_exact=plan.is_exact)
-        return GridItem(index, self._when(at_us), shot, self._day(at_us))
+        wish = Wish(self._camera, at_us, is_exact=plan.is_exact, is_rough=True)
+        return GridItem(index, self._when(at_us), wish, self._day(at_us))
 
     def _frame_item(self, index: int) -> GridItem:
         frames = self._frames
         if index < len(frames.times_us):
             at_us = frames.times_us[index]
-            return GridItem(index, self._when(at_us), Shot(self._camera, at_us, is_exact=True))
+            return GridItem(index, self._when(at_us), Wish(self._camera, at_us, is_exact=True, is_rough=True))
         return GridItem(
             index, "", reason=(frames.trouble or "nothing recorded") if frames.is_complete else "..."
         )
@@ -287,10 +287,10 @@ class ThumbnailsView(View):
         if level is not None:
             make = self._frame_item if level.plan.is_by_frame else self._item
             item = make(self.grid.cursor)
-        if level is None or item is None or item.shot is None:
+        if level is None or item is None or item.wish is None or item.wish.at_us is None:
             self.say("nothing is recorded there", is_error=True)
             return None
-        at_us = item.shot.at_us
+        at_us = item.wish.at_us
         return Clip(
             self._camera, at_us, min(at_us + level.plan.clip_us, max(self.desk.mirror.now_us, at_us + 1))
         )
@@ -326,7 +326,7 @@ class ThumbnailsView(View):
             self.player.step(frames)
 
     def action_neighbour(self, direction: int) -> None:
-        if self.player.is_open and not self._play_next(direction, None):
+        if self.player.is_open and not self._play_next(direction):
             self.say("that was the last clip" if direction > 0 else "that was the first clip")
 
     @on(ClipPlayer.Ended)
@@ -336,11 +336,11 @@ class ThumbnailsView(View):
             self.say("that was the last clip")
 
     @property
-    def _playing_end_us(self) -> int | None:
+    def _playing_end_us(self) -> int:
         clip = self.player.clip
-        return clip.end_us if clip is not None else None
+        return clip.end_us if clip is not None else 0
 
-    def _play_next(self, direction: int, not_before_us: int | None) -> bool:
+    def _play_next(self, direction: int, not_before_us: int = 0) -> bool:
         """The nearest recorded clip that way."""
         level = self._level
         if level is None:
@@ -348,8 +348,8 @@ class ThumbnailsView(View):
         make = self._frame_item if level.plan.is_by_frame else self._item
         indexes = range(self.grid.cursor + direction, self._count if direction > 0 else -1, direction)
         for index in indexes:
-            shot = make(index).shot
-            if shot is not None and (not_before_us is None or shot.at_us >= not_before_us):
+            wish = make(index).wish
+            if wish is not None and (wish.at_us or 0) >= not_before_us:
                 self.grid.cursor = level.cursor = index
                 self.action_play()
                 return True

@@ -122,6 +122,9 @@ class LiveWall(View):
         self.cells.draw_words()
         self.draw_title()
 
+    def sent_target(self) -> tuple[str, tuple[int, int] | None] | None:
+        return None if self.in_hand is None else (self.in_hand.name, None)
+
     def show_target(self, camera: str, at_us: int | None) -> None:
         """That camera alone; in its cell when it has one."""
         found = self.desk.mirror.camera(camera)

@@ -76,7 +76,7 @@ async def planned(station: FakeStation, monkeypatch: pytest.MonkeyPatch) -> Plan
     )
 
     def plan(export: FakeExport) -> FakeExport:
-        monkeypatch.setattr(handlers_exports, "plan_export", lambda *_: export)
+        monkeypatch.setattr(handlers_exports, "plan_export", lambda *_, **__: export)
         return export
 
     return plan

@@ -53,6 +53,10 @@ def left(station: FakeStation) -> list[str]:
     return sorted(os.listdir(folder(station))) if folder(station).exists() else []
 
 
+async def said(station: FakeStation, kind: str) -> bool:
+    return bool(await station.client.events(kinds=[kind]))
+
+
 async def made(station: FakeStation, ask: ExportAsk) -> ExportJobView:
     job = await station.client.start_export_job(ask)
     done = await ended(station, job.id)
@@ -274,7 +278,7 @@ async def test_a_full_disk_fails_the_job_and_leaves_nothing(
     assert "MiB are left" in failed.trouble
     assert failed.remedy
     assert left(station) == []
-    await station.events.flush()
+    await until(lambda: said(station, "export.failed"))
     (event,) = await station.client.events(kinds=["export.failed"])
     assert event.severity == "warning"
 

@@ -103,7 +103,7 @@ class ScriptedExport:
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     holder = SimpleNamespace(export=ScriptedExport())
-    monkeypatch.setattr(handlers_exports, "plan_export", lambda *_: holder.export)
+    monkeypatch.setattr(handlers_exports, "plan_export", lambda *_, **__: holder.export)
     return holder
 
 
