@@ -138,6 +138,14 @@ class Rig:
             await self.catalog.read("station")
             await self.catalog.flush()
 
+    async def release(self, name: str) -> None:
+        """A volume that hung answers again; its thread has ended what it was stuck in before any time passes."""
+        self.volumes[name].release()
+        thread = next(each for each in self.service._volumes.threads if each.name == name)
+        while thread.is_hanging():
+            await asyncio.sleep(0.002)
+        await self.quiet()
+
     async def wait(self, seconds: float, *, step_s: float = 1.0) -> None:
         """Time passes in steps that no thread takes for a hang."""
         while seconds > 0:

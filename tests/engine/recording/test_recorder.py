@@ -395,7 +395,7 @@ async def test_a_hung_volume_is_left_for_another_one_with_what_it_still_owed(rig
     assert rig.volume_view(used).state == "stalled"
     assert rig.view().volume != used
     assert rig.view().state is CameraState.RECORDING
-    rig.volumes[used].release()
+    await rig.release(used)
     await rig.stream(10, script)
     assert rig.volume_view(used).state == "ok"
     await rig.stop()
@@ -413,7 +413,7 @@ async def test_a_full_queue_drops_whole_gops_and_writes_a_gap(rig: Rig) -> None:
     rig.volumes["v1"].hang()
     await rig.stream(8, script)
     assert rig.volume_view().queue_bytes <= 3_000_000
-    rig.volumes["v1"].release()
+    await rig.release("v1")
     await rig.stream(6, script)
     await rig.stop()
     segments = await rig.segments()
