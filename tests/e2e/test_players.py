@@ -48,10 +48,11 @@ IN_BROWSERS = tuple(kind for kind in KINDS if kind.startswith("h264"))
 SAY_WHERE = """
 mp.register_event("playback-restart", function()
   io.stdout:write(string.format("at %f of %f ", mp.get_property_number("time-pos"), mp.get_property_number("duration")))
+  mp.set_property_bool("pause", false)
 end)
 mp.register_event("end-file", function(event) io.stdout:write("end " .. event.reason .. "\\n") end)
 """
-"""For mpv: where it began to play, how long it thinks the file is, and why it stopped."""
+"""For mpv, which waits until this was said: where it begins to play, how long it thinks the file is, and why it stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def test_mpv_plays_it_from_its_middle_to_the_end(
                 "--ao=null",
                 "--ao-null-untimed",
                 "--untimed",
+                "--pause",
                 "--msg-level=all=error,ffmpeg=warn,demux=warn,vd=warn,ad=warn",
             ),
             *(f"--script={script}", f"--start={middle_s:.3f}", "--hr-seek=yes", str(made.files[state])),
