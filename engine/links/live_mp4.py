@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from storage.errors import CameraProtocolError
 from storage.segments.fmp4 import RunPlacement, part_header, stream_header, video_track_index
 from storage.segments.packet import Packet, Track
 from storage.segments.part import PartBuilder, TrackRun
@@ -17,7 +18,7 @@ from storage.units import us_to_ticks
 FRAGMENT_US = 500_000
 """Shorter means less delay and more bytes: a fragment's tables take some 200."""
 LIMIT_BYTES = 32 * 1024 * 1024
-"""Of one fragment, whatever its media time says."""
+"""Of one fragment, as soon as its media time lets it be cut; at twice as much it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class LiveFragments:
         self._number = 0
 
     def add(self, packet: Packet) -> list[Piece]:
-        """What can be sent now that this packet came."""
+        """What can be sent now that this packet came. Raises CameraProtocolError for pictures that cannot be put in order."""
         is_video = packet.track == self._video
         if not self._origins:
             if not is_video or not packet.is_keyframe:
@@ -56,6 +57,8 @@ class LiveFragments:
             self._start_ticks = packet.pts_ticks
             self._builder.add(packet)
             return pieces
+        if self._builder.bytes > 2 * LIMIT_BYTES:
+            raise CameraProtocolError("the camera's media time stands still", "look at its settings")
         if packet.pts_ticks >= self._origins[packet.track]:
             self._builder.add(packet)
         return []

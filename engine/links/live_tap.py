@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
 from engine.cameras.source import PacketSink
+from engine.supervise import attempt_blocking
+from storage.errors import WatchdeckError
 from storage.segments.packet import Packet, Track
 from storage.units import US_PER_SECOND
 
@@ -21,9 +24,10 @@ STEP_US = 40_000
 
 
 class Watcher(Protocol):
-    """Somebody who watches. Never waits, never raises."""
+    """Somebody who watches. Never waits."""
 
-    def packet(self, packet: Packet) -> None: ...
+    def packet(self, packet: Packet) -> None:
+        """What it raises ends it: it is told by `ended`, and gets nothing more."""
 
     def ended(self, reason: str) -> None:
         """Nothing follows: another format, or the camera is gone."""
@@ -75,7 +79,12 @@ class LiveTap:
             packet.arrival_monotonic_us,
         )
         for watcher in tuple(self.watchers):
-            watcher.packet(moved)
+            # Called from the recorder's own callback: whatever a watcher cannot take ends that watcher and nothing else.
+            error = attempt_blocking(f"a live viewer of camera {self.uuid}", partial(watcher.packet, moved))
+            if isinstance(error, WatchdeckError):
+                if watcher in self.watchers:
+                    self.watchers.remove(watcher)
+                watcher.ended(error.what)
 
     def frames_lost(self, detail: str) -> None:
         """The source goes on with a keyframe by itself."""

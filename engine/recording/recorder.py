@@ -113,7 +113,7 @@ class Recorder:
     # -- PacketSink: never waits, never raises ---------------------------------------------------------------
 
     def tracks_changed(self, tracks: tuple[Track, ...]) -> None:
-        for tap in self.taps:
+        for tap in tuple(self.taps):
             tap.tracks_changed(tracks)
         if tracks == self.tracks and self._run is not None:
             return
@@ -126,7 +126,7 @@ class Recorder:
         run = self._run
         self.rate.add(len(packet.data))
         if self.taps:
-            for tap in self.taps:
+            for tap in tuple(self.taps):  # one whose last watcher goes is taken off the list
                 tap.packet(packet)
         if packet.track != self._video:
             if run is not None:

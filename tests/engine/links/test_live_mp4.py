@@ -7,8 +7,9 @@ import io
 import av
 import pytest
 
-from engine.links.live_mp4 import LiveFragments
+from engine.links.live_mp4 import LIMIT_BYTES, LiveFragments
 from engine.links.live_tap import LiveTap
+from storage.errors import CameraProtocolError
 from storage.segments.packet import Packet, Track
 from tests.engine.links.rig import GATE
 from tests.fakes.encoded_video import encoded, merged
@@ -94,3 +95,33 @@ def test_a_camera_that_comes_back_goes_on_on_the_same_time_line() -> None:
     assert len(found) > 180
     tap.tracks_changed((encoded("h265").track,))
     assert watcher.reason == "the camera changed its stream"
+
+
+class Choking(Kept):
+    def packet(self, packet: Packet) -> None:
+        raise ZeroDivisionError("a defect")
+
+
+def test_what_one_viewer_cannot_take_harms_neither_the_others_nor_who_records() -> None:
+    tracks, packets = merged(encoded("h264"))
+    tap, choking, other = LiveTap(GATE.uuid, tracks), Choking(), Kept()
+    tap.watchers += [choking, other]
+    for packet in packets[:3]:
+        tap.packet(packet)
+    assert "ZeroDivisionError" in choking.reason
+    assert tap.watchers == [other]
+    assert len(other.packets) == 3
+
+
+def test_media_time_that_stands_still_does_not_fill_the_memory() -> None:
+    track = encoded("h264").track
+    fragments = LiveFragments((track,))
+    picture = bytes(4 * 1024 * 1024)
+
+    def flood() -> None:
+        for number in range(100):
+            fragments.add(Packet(0, 90_000, number == 0, picture, number))
+
+    with pytest.raises(CameraProtocolError, match="stands still"):
+        flood()
+    assert fragments._builder.bytes <= 2 * LIMIT_BYTES + len(picture)
