@@ -36,7 +36,7 @@ from storage.units import Interval, merged, ticks_to_us
 
 _JOIN_WITHIN_US = 1_000_000
 _MAX_START_ERROR_US = 1_000
-"""The catalog has a segment's start from the segment itself."""
+"""The catalog has a segment's start from the segment itself; two times of one picture differ by rounding only."""
 _MAX_SMALL_BYTES = 0xFFFF_FFFF
 
 
@@ -232,7 +232,7 @@ class _Plan:
         if reader.damage:
             self._notes.append(f"only up to the damage: {reader.damage.what}")
         clock = _MediaClock(source, reader.tracks[reader.video_track].time_base_hz)
-        choice = _choose(parts, reader.video_track, clock, self._start_us, self._end_us)
+        choice = _choose(parts, reader.video_track, clock, self._start_of(source), self._end_us)
         if choice is None or self._video is None:
             return
         hz = self._video.track.time_base_hz
@@ -274,6 +274,14 @@ class _Plan:
             for ticks in (choice.start_ticks, choice.end_ticks)
         )
         self._spans.append(MediaSpan(first_us, end_us, shown.start_us, shown.end_us))
+
+    def _start_of(self, source: ExportSource) -> int:
+        """Where it is wanted from. What the source before it shows as well is left out, as far as keyframes allow: a part that
+        hung on its way to one volume and was written to another may have reached both."""
+        shown_until_us = self._shown[-1].end_us if self._shown else 0
+        if shown_until_us - source.start_us <= _MAX_START_ERROR_US:
+            return self._start_us
+        return max(self._start_us, shown_until_us + _MAX_START_ERROR_US)
 
     def _begin_part(
         self, part: StoredPart, run: StoredRun | None, first: int, end: int, clock: _MediaClock

@@ -14,7 +14,7 @@ from storage.segments import export as export_module
 from storage.segments.export import ExportFile, ExportSource, plan_export
 from storage.segments.packet import Packet, Track
 from storage.segments.writer import SegmentWriter
-from storage.units import US_PER_SECOND
+from storage.units import US_PER_SECOND, ticks_to_us
 from tests.fakes.encoded_video import Stream, encoded, merged
 from tests.fakes.segment_files import START_US, STATION, identity, parts_of, write_run, write_segment
 
@@ -244,3 +244,24 @@ def test_nothing_recorded_and_empty_spans_are_refused(tmp_path: Path) -> None:
         plan_export(sources, seconds(100), seconds(200))
     with pytest.raises(InvalidInput):
         plan_export(sources, seconds(2), seconds(2))
+
+
+@pytest.mark.parametrize("video", ["h264", "h264_b", "h265", "mjpeg"])
+def test_a_part_that_reached_two_volumes_is_shown_once(tmp_path: Path, video: str) -> None:
+    """One hung on its way to a volume, was written to another, and reached the first all the same."""
+    stream = encoded(video)
+    tracks, packets = merged(stream, encoded("aac"))
+    parts = parts_of(tracks, packets)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first = write_run(tmp_path / "a", tracks, parts[:3], 3)[0]
+    again_us = START_US + ticks_to_us(parts[2].video_start_ticks - parts[0].video_start_ticks, 90_000)
+    path, summary = write_segment(tmp_path / "b", "2.mp4", tracks, parts[2:], who=identity(1, again_us))
+    sources = [
+        ExportSource(first[0], first[2], first[3], first[1].video_duration_ticks),
+        ExportSource(path, again_us, seconds(4), summary.video_duration_ticks),
+    ]
+    plan = plan_export(sources, START_US, seconds(9))
+    found = demuxed(saved(plan, tmp_path / "out.mp4"))
+    assert [bytes(packet) for packet in found[0]] == [packet.data for packet in stream.packets]
+    assert plan.parts == ((START_US, seconds(4)),)
