@@ -6,7 +6,6 @@ refused before anything is unpacked, and unpacking stops where a file grows beyo
 
 from __future__ import annotations
 
-import contextlib
 import io
 import stat
 import struct
@@ -17,7 +16,7 @@ from typing import IO, Any, BinaryIO, cast
 
 import pyzipper
 
-from storage.errors import FileError, InvalidInput
+from storage.errors import FileError, InvalidInput, WatchdeckError
 from storage.evidence.content import CHUNK_BYTES, Content, FileContent, pieces_of
 from storage.evidence.manifest import FRAME_BYTES, MANIFEST_LIMIT_BYTES
 from storage.evidence.package import MANIFEST_NAME
@@ -36,10 +35,12 @@ _BROKEN = (pyzipper.BadZipFile, zlib.error, EOFError, NotImplementedError, struc
 
 
 def is_zip(path: Path) -> bool:
-    """It begins as a ZIP does."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-    return False
+    """It is a plain file and begins as a ZIP does: a pipe that nobody writes to is not waited for."""
+    try:
+        with FileContent(path).open() as file:
+            return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+    except (OSError, WatchdeckError):
+        return False
 
 
 class ZipPackage:

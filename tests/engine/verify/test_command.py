@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import struct
@@ -321,6 +322,21 @@ def test_a_recording_with_an_open_end_is_not_called_changed(tmp_path: Path, shel
     assert ": NOT AUTHENTIC\n" in out
     assert "2 matched, 0 not matched" in out
     assert "its end is not sealed" in out
+
+
+def test_a_pipe_that_nobody_writes_to_is_no_file(tmp_path: Path) -> None:
+    """In a process of its own, which can be ended should it wait."""
+    os.mkfifo(tmp_path / "x.mp4")
+    call = "import sys; from engine.verify.command import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", call, str(tmp_path / "x.mp4")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 8
+    assert "no plain file" in done.stderr
 
 
 def test_what_is_not_there_and_what_is_no_video(tmp_path: Path, shell: Shell) -> None:
