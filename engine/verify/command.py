@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from engine.verify.words import report_lines, summary_lines
+from engine.verify.words import plain, report_lines, summary_lines
 from engine.verify.zip_package import ZipPackage, is_zip
 from storage.errors import FileError, InvalidInput, NotFound, WatchdeckError
 from storage.evidence.content import FileContent
@@ -46,15 +47,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WatchdeckError as error:
         if options.json:
             document = {"code": error.code, "what": error.what, "remedy": error.remedy}
-            print(msgspec.json.encode(document).decode(), file=sys.stderr)
+            print(_json(document), file=sys.stderr)
         else:
-            print(f"watchdeck: {error.what}", file=sys.stderr)
+            print(f"watchdeck: {plain(error.what)}", file=sys.stderr)
             if error.remedy:
-                print(f"  {error.remedy}", file=sys.stderr)
+                print(f"  {plain(error.remedy)}", file=sys.stderr)
         return error.exit_code
     is_authentic = is_all_authentic(reports)
     if options.json:
-        print(msgspec.json.encode(_document(reports, is_authentic)).decode())
+        print(_json(_document(reports, is_authentic)))
     else:
         for report in reports:
             for line in report_lines(report):
@@ -77,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     return parser
+
+
+def _json(document: Mapping[str, object]) -> str:
+    """In ASCII: names that are no UTF-8 (as escaped surrogates) and what would move a terminal's cursor included."""
+    return json.dumps(msgspec.to_builtins(document), separators=(",", ":"))
 
 
 def _document(reports: Sequence[FileReport], is_authentic: bool) -> dict[str, object]:
@@ -149,7 +155,7 @@ def _password(path: Path, password_file: str | None) -> str:
                 f"{path} is encrypted, and there is no terminal to ask for its password on",
                 "give --password-file FILE (or - for stdin)",
             )
-        return getpass.getpass(f"Password of {path.name}: ", stream=sys.stderr)
+        return getpass.getpass(f"Password of {plain(path.name)}: ", stream=sys.stderr)
     try:
         if password_file == "-":
             line = sys.stdin.buffer.readline(PASSWORD_LIMIT_BYTES)

@@ -196,6 +196,40 @@ def test_a_zip_with_a_password(
     assert shell(archive)[0] == 0
 
 
+def test_a_name_cannot_write_to_the_terminal(package: Path, tmp_path: Path, shell: Shell) -> None:
+    """Not in what is said of a ZIP or a folder that is refused, either."""
+    name = "\x1b[2Jx.mp4"
+    (tmp_path / "p").write_text("pw")
+    with pyzipper.AESZipFile(tmp_path / "x.zip", "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"pw")
+        archive.writestr(name, b"what happened")
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[content.index(name.encode()) + len(name) + 30] ^= 1
+    (tmp_path / "x.zip").write_bytes(content)
+    assert shell(tmp_path / "x.zip", "--password-file", tmp_path / "p")[0] == 2
+    assert "?[2Jx.mp4" in shell.err
+    assert "\x1b" not in shell.err
+    (package / name).symlink_to("/etc/passwd")
+    assert shell(package)[0] == 8
+    assert "?[2Jx.mp4" in shell.err
+    assert "\x1b" not in shell.err
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path, shell: Shell) -> None:
+    path = tmp_path / os.fsdecode(b"\xff\xc2\x9b2J.mp4")
+    exported(recorded(tmp_path), path)
+    code, out = shell(path)
+    assert code == 0
+    assert "??2J.mp4: matched" in out
+    code, out = shell(path, "--json")
+    assert code == 0
+    assert out.isascii()
+    assert json.loads(out)["files"][0]["name"] == str(path)
+    path.unlink()
+    assert shell(path, "--json")[0] == 3
+    assert json.loads(shell.err)["code"] == "not_found"
+
+
 def test_a_zip_whose_bytes_were_changed(package: Path, tmp_path: Path, shell: Shell) -> None:
     secret = tmp_path / "password"
     secret.write_text("correct horse battery\n")
