@@ -30,7 +30,13 @@ BOMB_FREE_BYTES = 16 * 1024 * 1024
 """A file below this may be as repetitive as it likes."""
 _TAIL_LIMIT_BYTES = FRAME_BYTES + MANIFEST_LIMIT_BYTES
 _END_BYTES = 22
-_ENDING_BYTES = 65_535 + _END_BYTES + 20 + 56
+_LOCATOR_BYTES = 20
+_END64_BYTES = 56
+_ENDING_BYTES = 65_535 + _END_BYTES + _LOCATOR_BYTES + _END64_BYTES
+_LARGE = (b"PK\x06\x06", b"PK\x06\x07")
+_METHODS = (pyzipper.ZIP_STORED, pyzipper.ZIP_DEFLATED)
+"""Others take as much memory as the file asks for."""
+_NOT_OURS = "no export of Watchdeck is made like this; do not unpack it"
 _BROKEN = (pyzipper.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError, KeyError)
 
 
@@ -108,13 +114,15 @@ class ZipPackage:
     def _checked(self) -> list[Any]:
         """The entries that are files. Raises InvalidInput for what no export holds."""
         entries = self._zip.infolist()
+        if len(entries) > ENTRY_LIMIT:  # more than was said
+            raise InvalidInput(_too_much(str(self.path), len(entries)), _NOT_OURS)
         seen: set[str] = set()
         for entry in entries:
             trouble = _trouble(entry, seen)
             if trouble:
                 raise InvalidInput(
                     f"{self.path} is refused: {ascii(entry.filename[:100])} {trouble}",
-                    "no export of Watchdeck is made like this; do not unpack it",
+                    _NOT_OURS,
                 )
             seen.add(entry.filename)
         return [entry for entry in entries if not entry.filename.endswith("/")]
@@ -137,6 +145,8 @@ def _trouble(entry: Any, seen: set[str]) -> str:
     mode = entry.external_attr >> 16
     if mode and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_IFMT(mode) == 0):
         return "is a link or a device"
+    if entry.compress_type not in _METHODS:
+        return f"is packed by method {entry.compress_type}"
     if entry.file_size > BOMB_FREE_BYTES and entry.file_size > BOMB_RATIO * max(entry.compress_size, 1):
         return f"would unpack to {entry.file_size} bytes from {entry.compress_size}"
     return ""
@@ -149,18 +159,16 @@ def _check_directory(content: FileContent) -> None:
     if at < 0 or at + _END_BYTES > len(ending):
         raise InvalidInput(f"{content.name} is no whole ZIP: its list of files is not there", "copy it again")
     entries, directory_bytes = struct.unpack_from("<HI", ending, at + 10)
-    if entries == 0xFFFF or directory_bytes == 0xFFFF_FFFF:
-        large = ending.rfind(b"PK\x06\x06", 0, at)
-        if large < 0 or large + 56 > len(ending):
-            raise InvalidInput(
-                f"{content.name} is no whole ZIP: its list of files is not there", "copy it again"
-            )
+    large = at - _LOCATOR_BYTES - _END64_BYTES
+    # Whatever the end says: with a locator before it, the library goes by the record in front of that.
+    if large >= 0 and (ending[large : large + 4], ending[at - _LOCATOR_BYTES :][:4]) == _LARGE:
         entries, directory_bytes = struct.unpack_from("<QQ", ending, large + 32)
     if entries > ENTRY_LIMIT or directory_bytes > DIRECTORY_LIMIT_BYTES:
-        raise InvalidInput(
-            f"{content.name} is refused: it lists {entries} files in {directory_bytes} bytes",
-            "no export of Watchdeck is made like this; do not unpack it",
-        )
+        raise InvalidInput(_too_much(content.name, entries), _NOT_OURS)
+
+
+def _too_much(name: str, entries: int) -> str:
+    return f"{name} is refused: it lists {entries} files, or its list is too long"
 
 
 class ZipContent:

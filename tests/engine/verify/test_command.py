@@ -304,6 +304,45 @@ def test_a_zip_that_lists_too_much_is_refused_before_it_is_read(
         assert shell(path)[0] in (2, 3)
 
 
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_list_longer_than_its_end_says_is_refused(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    """The end says one file of 50 bytes; the library goes by the bytes, or by the ZIP64 record before the end."""
+    path = hostile(tmp_path / "x.zip", *((f"{n}.mp4", b"", 0o100644) for n in range(9)))
+    monkeypatch.setattr(zip_package, "ENTRY_LIMIT", 8)
+    content = path.read_bytes()
+    at = content.rfind(b"PK\x05\x06")
+    directory_bytes, directory_at = struct.unpack_from("<II", content, at + 12)
+    large = b""
+    if is_large:
+        large = struct.pack(
+            "<4sQHHIIQQQQ4sIQI",
+            *(b"PK\x06\x06", 44, 45, 45, 0, 0, 9, 9, directory_bytes, directory_at),
+            *(b"PK\x06\x07", 0, at, 1),
+        )
+        assert len(large) == 76
+        directory_bytes = 50
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, directory_bytes, directory_at, 0)
+    path.write_bytes(content[:at] + large + end)
+    with zipfile.ZipFile(path) as listing:
+        assert len(listing.infolist()) == 9
+    read: list[object] = []
+    if is_large:
+        monkeypatch.setattr(pyzipper, "AESZipFile", read.append)
+    assert shell(path)[0] == 2
+    assert "lists 9 files" in shell.err
+    assert read == []
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_only_methods_that_exports_use_are_unpacked(tmp_path: Path, shell: Shell, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", method) as archive:
+        archive.writestr("x.mp4", b"what happened")
+    assert shell(tmp_path / "x.zip")[0] == 2
+    assert f"packed by method {method}" in shell.err
+
+
 def test_a_file_that_unpacks_to_more_than_announced_is_stopped(tmp_path: Path, shell: Shell) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
