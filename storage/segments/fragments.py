@@ -261,10 +261,14 @@ def _parse_part(
 def _parse_moof(
     body: memoryview, moof_offset_bytes: int, header: TimeLines, data: range
 ) -> tuple[StoredRun, ...]:
-    runs = []
+    runs: list[StoredRun] = []
+    sample_count = 0
     for found in walk(body, moof_offset_bytes + HEADER_BYTES):
         if found.kind == b"traf":
             runs.append(_parse_traf(found.body, found.body_offset_bytes, moof_offset_bytes, header, data))
+            sample_count += len(runs[-1].sizes_bytes)
+            if sample_count > _MAX_SAMPLES:
+                raise BoxError("part of too many samples", found.offset_bytes)
         elif found.kind != b"mfhd":
             raise BoxError(f"{found.kind!r} inside moof", found.offset_bytes)
     if len({run.track for run in runs}) != len(runs):

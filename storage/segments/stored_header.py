@@ -64,7 +64,7 @@ def read_header(fd: int) -> SegmentHeader:
         raise BoxError("identity box has another UUID", identity_offset_bytes)
     try:
         content = _IDENTITY_BOX.decode(body[16:])
-    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError) as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError, RecursionError) as exc:
         raise BoxError(f"identity box cannot be read: {exc}", identity_offset_bytes) from exc
     video = next((index for index, track in enumerate(content.tracks) if track.is_video), None)
     if video is None or any(track.time_base_hz <= 0 for track in content.tracks):

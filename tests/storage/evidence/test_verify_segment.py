@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import tempfile
+import tracemalloc
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.errors import FileError
+from storage.errors import FileError, SegmentDamaged
 from storage.evidence.findings import FileReport, KeyCheck
 from storage.evidence.station_key import StationKey
 from storage.evidence.verify_segment import END_OPEN, looks_like_segment, verify_runs, verify_segment
+from storage.segments.boxes import HEADER_BYTES, box, full_box
 from storage.segments.chain import LINK_BOX_BYTES, RunChain
+from storage.segments.fmp4 import (
+    TFHD_BASE_IS_MOOF,
+    TFHD_DEFAULT_DURATION,
+    TFHD_DEFAULT_SIZE,
+    TRUN_DATA_OFFSET,
+)
+from storage.segments.identity import IDENTITY_BOX_UUID
 from storage.segments.reader import SegmentReader
 from storage.segments.recover import recover_segment
 from storage.segments.writer import SegmentWriter
@@ -180,6 +190,47 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/etc/passwd")
     assert not looks_like_segment(tmp_path / "link")
     assert not looks_like_segment(tmp_path)
+
+
+def test_a_part_of_samples_without_end_takes_no_memory(run: list[Path]) -> None:
+    """Each table says a million samples of nothing, in 72 bytes: only the sum of them is bounded by their part."""
+    with SegmentReader.open(run[0]) as reader:
+        place = reader.parts[1]
+    samples = 1 << 20
+    flags = TFHD_BASE_IS_MOOF | TFHD_DEFAULT_DURATION | TFHD_DEFAULT_SIZE
+    table = box(
+        b"traf",
+        full_box(b"tfhd", 0, flags, struct.pack(">III", 1, 1, 0)),
+        full_box(b"tfdt", 1, 0, struct.pack(">Q", 0)),
+        full_box(b"trun", 0, TRUN_DATA_OFFSET, struct.pack(">II", samples, 72 * 20 + 16)),
+    )
+    assert len(table) == 72
+    content = run[0].read_bytes()[: place.offset_bytes]
+    run[0].write_bytes(content + box(b"moof", table * 20) + box(b"mdat"))
+    tracemalloc.start()
+    report = verify_segment(run[0], named()).report
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert counts(report) == (1, 1, 0)
+    assert report.first_altered is not None
+    assert "too many samples" in report.first_altered.why
+    assert peak_bytes < 4 * 16 * samples
+
+
+def test_a_header_nested_without_end_is_changed(run: list[Path]) -> None:
+    """In a field that no version knows: a decoder skips it, level by level."""
+    content = run[0].read_bytes()
+    at = content.index(IDENTITY_BOX_UUID.bytes) - HEADER_BYTES
+    (size_bytes,) = struct.unpack_from(">I", content, at)
+    body = (
+        content[at + HEADER_BYTES : at + size_bytes - 1] + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    )
+    run[0].write_bytes(content[:at] + box(b"uuid", body) + content[at + size_bytes :])
+    report = verify_segment(run[0], named()).report
+    assert counts(report) == (0, 1, 0)
+    assert "header was changed" in report.stretches[0].why
+    with pytest.raises(SegmentDamaged):
+        SegmentReader.open(run[0])
 
 
 @cache
