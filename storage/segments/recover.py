@@ -79,7 +79,9 @@ def _recover(fd: int, signer: Signer | None) -> RecoveredSegment:
     closing = b""
     if header.start is not None and (found := parse_link(os.pread(fd, LINK_BOX_BYTES, end_bytes))):
         end_bytes += LINK_BOX_BYTES
-        closing = _chain_end(scan.end_box, found[0], len(places), signer)
+        # Only the key that signs the segment ends it: an end by one that replaced it would look forged.
+        is_same_key = signer is not None and signer.public_key == header.start.public_key
+        closing = _chain_end(scan.end_box, found[0], len(places), signer if is_same_key else None)
     duration_ticks = max(_video_end_ticks(part, header) for part in kept)
     index = closing + part_index(places, header.video, header.zeros_ticks[header.video])
     is_whole = (

@@ -17,7 +17,7 @@ from storage.evidence.findings import FileReport, KeyCheck
 from storage.evidence.station_key import StationKey
 from storage.evidence.verify_segment import END_OPEN, looks_like_segment, verify_runs, verify_segment
 from storage.segments.boxes import HEADER_BYTES, box, full_box
-from storage.segments.chain import LINK_BOX_BYTES, RunChain
+from storage.segments.chain import END_BOX_UUID, LINK_BOX_BYTES, RunChain
 from storage.segments.fmp4 import (
     TFHD_BASE_IS_MOOF,
     TFHD_DEFAULT_DURATION,
@@ -160,6 +160,23 @@ def test_a_growing_segment_is_open_and_one_closed_after_a_crash_says_so(tmp_path
     (report,) = verified(writer.path)
     assert report.is_authentic
     assert "crash" in report.notes[0]
+
+
+@pytest.mark.parametrize("recorded_by", [KEY, None])
+def test_a_segment_is_not_ended_by_a_key_that_came_after_it(
+    tmp_path: Path, recorded_by: StationKey | None
+) -> None:
+    """The engine crashed, and its key was replaced before it started again: nobody changed what it had recorded."""
+    writer = open_segment(tmp_path, RunChain(recorded_by))
+    writer.abandon()
+    recover_segment(writer.path, StationKey.generate())
+    content = writer.path.read_bytes()
+    assert END_BOX_UUID.bytes not in content
+    report = verify_segment(writer.path, named()).report
+    assert report.troubles == ()
+    assert report.not_matched == 0
+    recover_segment(writer.path, StationKey.generate())
+    assert writer.path.read_bytes() == content
 
 
 def test_the_next_segment_seals_an_open_end(tmp_path: Path) -> None:
