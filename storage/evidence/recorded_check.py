@@ -65,10 +65,13 @@ class RecordedCheck:
         """`moof` and `mdat` at that place. Raises BoxError when the file ends before, OSError."""
         if self.start is None:
             return Recorded.UNHASHED
-        found = parse_link(os.pread(self._fd, LINK_BOX_BYTES, offset_bytes + size_bytes))
+        behind = os.pread(self._fd, LINK_BOX_BYTES, offset_bytes + size_bytes)
+        found = parse_link(behind)
         if found is None:
-            # Torn off by a crash, not written yet - or taken away. Either way nothing proves the part.
-            return Recorded.UNHASHED if self.is_header_right else Recorded.ALTERED
+            # Of the last part: torn off by a crash, not written yet - or taken away. Either way nothing proves it.
+            # Of another one: part and link are one write, and nothing is written behind a torn one.
+            is_last = behind[4:8] != b"moof"
+            return Recorded.UNHASHED if is_last and self.is_header_right else Recorded.ALTERED
         link, signature = found
         start_bytes = max(offset_bytes - START_BOX_BYTES, 0)
         before = link_before(os.pread(self._fd, offset_bytes - start_bytes, start_bytes))

@@ -114,6 +114,27 @@ def test_one_bit_names_the_second(run: list[Path]) -> None:
     assert report.first_altered.offset_bytes == place.offset_bytes
 
 
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_a_link_taken_away_names_the_part_it_proved(run: list[Path], is_hidden: bool) -> None:
+    """Changed, its link removed, or hidden at the end of its own data, where the part behind still finds what it continues."""
+    with SegmentReader.open(run[0]) as reader:
+        first, second = reader.parts
+        (picture, *_) = reader.part(first).runs
+    content = bytearray(run[0].read_bytes())
+    content[picture.data_offset_bytes + 20] ^= 1
+    if is_hidden:
+        at = content.index(b"mdat", first.offset_bytes) - 4
+        (data_bytes,) = struct.unpack_from(">I", content, at)
+        struct.pack_into(">I", content, at, data_bytes + LINK_BOX_BYTES)
+    else:
+        del content[second.offset_bytes - LINK_BOX_BYTES : second.offset_bytes]
+    run[0].write_bytes(content)
+    report = verify_segment(run[0], named()).report
+    assert counts(report) == ((1, 1, 0) if is_hidden else (0, 2, 0))
+    assert report.first_altered is not None
+    assert report.first_altered.start_us == START_US
+
+
 def test_another_key_is_not_the_stations(run: list[Path]) -> None:
     (report,) = verified(run[0], key=named(StationKey.generate()))
     assert counts(report) == (0, 2, 0)
