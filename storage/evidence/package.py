@@ -20,7 +20,7 @@ import msgspec
 
 from storage.durable import write_atomically
 from storage.evidence.manifest import ExportStatement, ManifestKey, manifest_key
-from storage.evidence.public_key import PublicKey, grouped
+from storage.evidence.public_key import grouped
 from storage.evidence.station_key import StationKey
 
 MANIFEST_NAME = "manifest.json"
@@ -136,11 +136,6 @@ def signed_manifest(manifest: PackageManifest, key: StationKey) -> tuple[bytes, 
     """Contents of manifest.json and of manifest.sig; for who writes a ZIP without a folder."""
     body = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     return body, key.sign(body)
-
-
-def is_signed(body: bytes, signature: bytes, key: PublicKey) -> bool:
-    """manifest.sig is this key's signature of manifest.json."""
-    return key.verifies(body, signature)
 
 
 def package_files(folder: Path) -> Iterator[str]:

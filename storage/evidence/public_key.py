@@ -17,7 +17,6 @@ from storage.errors import FileError, InvalidInput
 
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
-FINGERPRINT_BYTES = 32
 ALGORITHM = "ed25519"
 _FILE_LIMIT_BYTES = 8192
 _HEX_FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z")

@@ -267,14 +267,3 @@ def _hold_against_before(
         )
     else:
         troubles.append(f"it does not continue {Path(before.report.name).name}")
-
-
-def altered_parts(path: Path, is_named_key: KeyCheck) -> FileReport | None:
-    """For fsck: the report when something in the segment is not what was recorded; None when all is, or nothing is known.
-
-    Raises FileError.
-    """
-    found = verify_segment(path, is_named_key)
-    if found.report.not_matched or found.report.troubles:
-        return found.report
-    return None
