@@ -24,6 +24,7 @@ from storage.catalog.rebuild import Rebuilt, rebuild
 from storage.errors import CatalogDamaged, ConfigError, InvalidInput, WatchdeckError
 from storage.evidence.footage_check import check_footage
 from storage.evidence.station_key import known_public_keys
+from storage.plain_text import printable
 from storage.volumes.volume import Volume
 
 FOUND = 1
@@ -161,8 +162,9 @@ def _print_findings(findings: Sequence[Finding]) -> None:
         shown[finding.kind] += 1
         if shown[finding.kind] <= SHOWN_PER_KIND:
             where = f" [{finding.volume}]" if finding.volume else ""
-            print(f"{finding.kind}{where}: {finding.what}")
-            print(f"  {finding.remedy}")
+            # Names of files on a volume, and of cameras in them, are whatever somebody wrote there.
+            print(printable(f"{finding.kind}{where}: {finding.what}"))
+            print(f"  {printable(finding.remedy)}")
     for kind, count in shown.items():
         if count > SHOWN_PER_KIND:
             print(f"{kind}: {count - SHOWN_PER_KIND} more (--json lists all)")

@@ -1,4 +1,4 @@
-"""What drives, enclosures and their tools say of themselves, made fit for one line of a log, a screen or a file."""
+"""What drives, enclosures, their tools, names of files and files say of themselves, made fit for one line of a log, a screen or a file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ LARGEST = 2**63 - 1
 """Numbers beyond fit neither the catalog nor the wire, and nothing here is counted in them."""
 
 
+def printable(said: str) -> str:
+    """Without line ends, escape sequences and reversals of direction: what it says does nothing to a terminal."""
+    return said if said.isprintable() else "".join(each if each.isprintable() else "?" for each in said)
+
+
 def plain_text(said: str) -> str:
-    """Without line ends, escape sequences and reversals of direction, and not longer than anybody reads."""
-    cut = said[:LIMIT]
-    return cut if cut.isprintable() else "".join(each if each.isprintable() else "?" for each in cut)
+    """Printable, and not longer than anybody reads."""
+    return printable(said[:LIMIT])
 
 
 def plain_number(said: str) -> int | None:

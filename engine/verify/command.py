@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.verify.words import plain, report_lines, summary_lines
+from engine.verify.words import report_lines, summary_lines
 from engine.verify.zip_package import ZipPackage, is_zip
 from storage.errors import FileError, InvalidInput, NotFound, WatchdeckError
 from storage.evidence.content import FileContent
@@ -34,6 +34,7 @@ from storage.evidence.verify_segment import (
     verify_runs,
     verify_segment,
 )
+from storage.plain_text import printable
 
 NOT_AUTHENTIC = 1
 PASSWORD_LIMIT_BYTES = 4096
@@ -49,9 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             document = {"code": error.code, "what": error.what, "remedy": error.remedy}
             print(_json(document), file=sys.stderr)
         else:
-            print(f"watchdeck: {plain(error.what)}", file=sys.stderr)
+            print(f"watchdeck: {printable(error.what)}", file=sys.stderr)
             if error.remedy:
-                print(f"  {plain(error.remedy)}", file=sys.stderr)
+                print(f"  {printable(error.remedy)}", file=sys.stderr)
         return error.exit_code
     is_authentic = is_all_authentic(reports)
     if options.json:
@@ -155,7 +156,7 @@ def _password(path: Path, password_file: str | None) -> str:
                 f"{path} is encrypted, and there is no terminal to ask for its password on",
                 "give --password-file FILE (or - for stdin)",
             )
-        return getpass.getpass(f"Password of {plain(path.name)}: ", stream=sys.stderr)
+        return getpass.getpass(f"Password of {printable(path.name)}: ", stream=sys.stderr)
     try:
         if password_file == "-":
             line = sys.stdin.buffer.readline(PASSWORD_LIMIT_BYTES)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from storage.evidence.findings import FileReport, Stretch, Verdict, is_all_authentic
 from storage.evidence.public_key import grouped
+from storage.plain_text import printable
 
 SHOWN_STRETCHES = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -15,11 +16,6 @@ _WORDS = {
     Verdict.NOT_MATCHED: "NOT MATCHED",
     Verdict.UNSIGNED: "WITHOUT SIGNATURE",
 }
-
-
-def plain(text: str) -> str:
-    """Without what a name or comment in a file could do to a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def local_moment(time_us: int) -> str:
@@ -33,32 +29,32 @@ def local_moment(time_us: int) -> str:
 
 def report_lines(report: FileReport) -> Iterator[str]:
     """What a person wants to know of one file, most important first."""
-    yield f"{plain(report.name)}: {verdict_words(report)}"
+    yield f"{printable(report.name)}: {verdict_words(report)}"
     if report.kind != "package":
         yield f"  parts         {counts_words(report)}"
     if report.first_altered is not None:
         yield f"  first altered {_moment_of(report.first_altered)}, byte {report.first_altered.offset_bytes}"
     for trouble in report.troubles:
-        yield f"  wrong         {plain(trouble)}"
+        yield f"  wrong         {printable(trouble)}"
     shown = [each for each in report.stretches if each.verdict is not Verdict.MATCHED]
     for stretch in shown[:SHOWN_STRETCHES]:
         yield f"  {_WORDS[stretch.verdict].lower()}: {_stretch_words(stretch)}"
     if len(shown) > SHOWN_STRETCHES:
         yield f"  and {len(shown) - SHOWN_STRETCHES} more stretches (--json lists them)"
     if report.camera:
-        yield f"  camera        {plain(report.camera)}"
+        yield f"  camera        {printable(report.camera)}"
     if report.start_us is not None and report.end_us is not None:
         yield f"  shows         {local_moment(report.start_us)}"
         yield f"  until         {local_moment(report.end_us)}"
     if report.is_encoded_anew:
         yield "  masked        pictures were encoded anew with parts of them made invisible"
     if report.exported_us is not None:
-        yield f"  exported      {local_moment(report.exported_us)} by {plain(report.exported_by)}"
-        yield f"  station       {plain(report.station)} ({plain(report.software)})"
+        yield f"  exported      {local_moment(report.exported_us)} by {printable(report.exported_by)}"
+        yield f"  station       {printable(report.station)} ({printable(report.software)})"
     if report.comment:
-        yield f"  comment       {plain(report.comment)}"
+        yield f"  comment       {printable(report.comment)}"
     for note in report.notes:
-        yield f"  note          {plain(note)}"
+        yield f"  note          {printable(note)}"
 
 
 def verdict_words(report: FileReport) -> str:
@@ -87,10 +83,10 @@ def _stretch_words(stretch: Stretch) -> str:
     number = f"{stretch.parts} part{'s' if stretch.parts != 1 else ''}"
     where = f"bytes {stretch.offset_bytes} to {stretch.end_bytes}"
     if stretch.start_us is None or stretch.end_us is None:
-        return f"{number}, {where}: {plain(stretch.why)}"
+        return f"{number}, {where}: {printable(stretch.why)}"
     return (
         f"{number} from {local_moment(stretch.start_us)}"
-        f" for {max(stretch.end_us - stretch.start_us, 0) / 1e6:.1f} s, {where}: {plain(stretch.why)}"
+        f" for {max(stretch.end_us - stretch.start_us, 0) / 1e6:.1f} s, {where}: {printable(stretch.why)}"
     )
 
 

@@ -137,3 +137,15 @@ def test_altered_footage_is_found_when_asked_for(tmp_path: Path, capsys: pytest.
     assert "at byte" in finding["what"]
     assert first.exists()
     assert sorted(path.name for path in folder.iterdir() if "key" in path.name) == ["keys", "station.key"]
+
+
+def test_the_name_of_a_file_does_nothing_to_the_terminal(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (orphan,) = [path for path in sorted((state.parent / "array").rglob("*.mp4"))][1:]
+    orphan.rename(orphan.with_name("1-2-3\x1b[2J\u202e.mp4"))
+    assert main(["--state", str(state)]) == 1
+    said = capsys.readouterr().out
+    assert "[2J" in said
+    assert "\x1b" not in said
+    assert "\u202e" not in said
