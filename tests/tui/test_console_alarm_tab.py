@@ -8,11 +8,12 @@ from typing import Any
 from textual.pilot import Pilot
 
 from engine.wire_alarms import AlarmStatus
+from engine.wire_evidence import ExportAsk
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
 from tui.profile import TerminalProfile
-from tui.screens.alarm_tab import AlarmCell
+from tui.screens.alarm_tab import AlarmCell, AlarmTabView
 
 SIZE = (80, 24)
 
@@ -162,3 +163,47 @@ async def test_while_notifications_are_off_here_no_live_picture_opens(tmp_path: 
         live(engine, "garage", rule="Gate")
         await shows(pilot, "1 of rules switched off here", "garage")
         assert set(cells(app)) == {"garage"}
+
+
+async def test_the_video_of_the_alarm_in_hand_is_exported_and_goes_into_a_case(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = console(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_tab(pilot)
+        await pilot.press("x")
+        await shows(pilot, "no alarm is in hand")
+        first_us = engine.clock.now_us() - 60_000_000
+        live(engine, "driveway")
+        garden = live(engine, "garden", first_us=first_us, last_us=first_us + 4_000_000)
+        await shows(pilot, "2 cameras")
+        app.base.query_one(AlarmTabView).wall.selected = "garden"
+        await pilot.press("x")
+        await shows(pilot, "Export garden", "2026-03-04 14:02:15", "2026-03-04 14:02:29", "Yard")
+        await pilot.press("f10")
+        await shows(pilot, "Export this?")
+        await pilot.press("y")
+        await shows(pilot, "begun: Evidence")
+        await pilot.press("A")
+        await shows(pilot, "New case", "garden 14:02:15, 14 s", "Yard")
+        await pilot.press(*"theft", "f10")
+        await shows(pilot, "added to case theft: garden")
+    (ask,) = (argument for name, argument in engine.calls if name == "start_export_job")
+    assert isinstance(ask, ExportAsk)
+    (item,) = engine.footage.cases[0].items
+    wanted = (engine.desk.alarms[garden].camera, first_us - 5_000_000, first_us + 9_000_000)
+    assert (item.camera, item.start_us, item.end_us) == wanted
+    assert [(each.camera, each.start_us // 1_000_000) for each in ask.ranges] == [
+        ("garden", (first_us - 5_000_000) // 1_000_000)
+    ]
+
+
+async def test_nothing_goes_into_a_case_in_read_only_mode(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    live(engine, "garden")
+    app = app_for(engine, tmp_path, TerminalProfile(blinking="off"), is_read_only=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_tab(pilot)
+        await shows(pilot, "1 camera")
+        await pilot.press("A")
+        await shows(pilot, "read-only mode")
+    assert not engine.footage.cases

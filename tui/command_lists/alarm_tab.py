@@ -121,4 +121,23 @@ ALARM_TAB: tuple[Command, ...] = (
         "go('motion')",
         _T,
     ),
+    Command(
+        "alarm_tab.export",
+        "tab export",
+        "Export video",
+        "The video of its alarm, from pre- to post-event.",
+        "x",
+        "export",
+        _T,
+    ),
+    Command(
+        "alarm_tab.case",
+        "tab case",
+        "Add to case",
+        "Put the video of its alarm, from pre- to post-event, into a case.",
+        "A",
+        "to_case",
+        _T,
+        changes=True,
+    ),
 )

@@ -25,11 +25,15 @@ from engine.wire_alarms import (
     AlarmView,
 )
 from tui.alarm_wall import AlarmWall, grid_of, most_cells
+from tui.clip import Clip
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
 from tui.picture_feed import PictureBoard
 from tui.picture_wish import Wish
+from tui.screens.alarm_clips import clip_of
+from tui.screens.case_dialog import add_to_case
+from tui.screens.export_dialog import ask_export
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.wording import severity_wording
@@ -251,13 +255,39 @@ class AlarmTabView(View):
         if alarm is not None:
             self.post_message(self.Wanted(Scope(scope), camera=alarm.camera, at_us=alarm.first_us))
 
-    def _step(
-        self, *, status: AlarmStatus | None = None, minutes: int | None = None, comment: str | None = None
-    ) -> None:
+    def action_export(self) -> None:
+        if (alarm := self._alarm_meant()) is not None and self.has_engine():
+            start(self, partial(self._export, alarm), "dialog")
+
+    async def _export(self, alarm: AlarmView) -> None:
+        if (clip := await self._clip(alarm)) is not None:
+            await ask_export(self, [clip], comment=alarm.rule)
+
+    def action_to_case(self) -> None:
+        if (alarm := self._alarm_meant()) is not None and self.may_change():
+            start(self, partial(self._to_case, alarm), "dialog")
+
+    async def _to_case(self, alarm: AlarmView) -> None:
+        if (clip := await self._clip(alarm)) is not None:
+            await add_to_case(self, [clip], comment=alarm.rule)
+
+    async def _clip(self, alarm: AlarmView) -> Clip | None:
+        """From pre- to post-event; None after saying why not."""
+        detail = await self.ask(self.desk.client.alarm(alarm.id), "alarm")
+        return clip_of(detail, self.desk.mirror.now_us) if detail is not None else None
+
+    def _alarm_meant(self) -> AlarmView | None:
+        """That of the cell in hand, or None after saying that there is none."""
         alarm = self.wall.in_hand
         if alarm is None:
             self.say("no alarm is in hand", is_error=True)
-        elif self.may_change():
+        return alarm
+
+    def _step(
+        self, *, status: AlarmStatus | None = None, minutes: int | None = None, comment: str | None = None
+    ) -> None:
+        alarm = self._alarm_meant()
+        if alarm is not None and self.may_change():
             selection = AlarmSelection(ids=(alarm.id,), with_groups=True)
             step = AlarmTriage(
                 selection=selection, status=status, mute_minutes=minutes, comment=comment or None
