@@ -313,6 +313,9 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
     def _view_said(self, event: View.Said) -> None:
         self.tell(event.text, is_error=event.is_error, seconds=event.seconds)
 
+    def keys_lost(self) -> None:
+        self.tell("too many keys at once: the last of them are dropped", is_error=True)
+
     # -- command line and filter -------------------------------------------------------------------------
 
     def action_command_line(self) -> None:

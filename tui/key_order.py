@@ -1,4 +1,5 @@
-"""A key is looked at only when what the key before it began is done: typed ahead or sent in one burst, each reaches what it was meant for.
+"""A key or a paste is looked at only when what the key before it began is done: typed ahead or sent in one burst, each reaches what it was
+meant for.
 
 Textual hands keys on as they come, and a key travels through the queues of the focused widget and those above it before its command
 runs. Over a slow line `:`, `m`, `o` arrive in one packet: without this the last two would be commands of the screen, not text of the
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 0.5
 """A key whose end is never heard of (its widget went) holds up the next no longer."""
-KEPT = 256
-"""Keys waiting; more than anybody types ahead is somebody's elbow."""
+KEPT = 4096
+"""Keys and pastes waiting; more than anybody types ahead is somebody's elbow, or a paste from a terminal that does not mark it as one."""
 
 
 class KeyOrderMixin(App[str]):
@@ -37,7 +38,9 @@ class KeyOrderMixin(App[str]):
             self.number = number
             self.is_last = is_last
 
-    _waiting: deque[events.Key]
+    _waiting: deque[events.Key | events.Paste]
+    _has_lost_keys = False
+    """Some had no room, which was said; until none waits any more."""
     _key_number = 0
     """Of the key in work; 0 = none is."""
     _keys_given = 0
@@ -49,7 +52,7 @@ class KeyOrderMixin(App[str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = deque(maxlen=KEPT)
+        self._waiting = deque()
 
     @property
     def is_key_in_work(self) -> bool:
@@ -57,11 +60,17 @@ class KeyOrderMixin(App[str]):
         return bool(self._key_number or self._waiting)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and not event.is_forwarded:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif len(self._waiting) < KEPT:
             self._waiting.append(event)
             await self._give_next()
-        else:
-            await super().on_event(event)
+        elif not self._has_lost_keys:
+            self._has_lost_keys = True
+            self.keys_lost()
+
+    def keys_lost(self) -> None:
+        """Called once when keys have no room to wait: those that come now are dropped, the ones before them still count."""
 
     async def _give_next(self) -> None:
         """The next key, if none is in work."""
@@ -100,3 +109,5 @@ class KeyOrderMixin(App[str]):
             self._key_timer = None
         if self._waiting:
             self.call_next(self._give_next)
+        else:
+            self._has_lost_keys = False

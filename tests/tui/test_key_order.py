@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from textual import events
 from textual.app import App
 
@@ -62,4 +63,36 @@ async def test_a_key_whose_widget_goes_away_holds_up_nothing(tmp_path: Path) -> 
             await asyncio.sleep(0)
             app.post_message(events.Key("escape", "\x1b"))
         burst(app, "4")
+        await until(pilot, lambda: app.front is Scope.EVENTS)
+
+
+async def test_what_is_pasted_waits_for_the_key_before_it(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("2")
+        await shows(pilot, "Last seen")
+        burst(app, "/")
+        app.post_message(events.Paste("gar"))
+        burst(app, "ad")
+        await until(pilot, lambda: app.view is not None and app.view.filter_text == "garad")
+        assert not [name for name, _ in engine.calls if name in ("edit_camera", "remove_camera")]
+
+
+async def test_a_flood_of_keys_is_cut_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.key_order.KEPT", 64)
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "5 of 8")
+        burst(app, "2")
+        burst(app, "/" + "x" * 200)
+        # The first keys count, the last are too many: the filter stands and holds what had room.
+        await until(pilot, lambda: not app.is_key_in_work)
+        view = app.view
+        assert view is not None
+        assert 0 < len(view.filter_text or "") <= 64
+        told = [line.text for line in app.desk.log if "too many keys" in line.text]
+        assert len(told) == 1
+        await pilot.press("escape", "4")
         await until(pilot, lambda: app.front is Scope.EVENTS)
