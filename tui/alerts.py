@@ -25,7 +25,7 @@ from tui.screens.alarms_text import one_line
 from tui.screens.frame import FooterLine
 from tui.title import WindowTitle, title_words
 from tui.wording import severity_wording
-from tui.work import start
+from tui.work import BESIDE_MOST, start, start_beside
 from widgets import format
 from widgets.dialog import Field, FormDialog
 from widgets.pick_dialog import Option, PickDialog
@@ -169,7 +169,7 @@ class AlertMixin(CellDiffMixin):
     def action_trigger(self, button: str = "") -> None:
         """Press a button: by name, or out of a list."""
         if self.desk.is_read_only:
-            self.tell("read-only mode: F12 leaves it", is_error=True)
+            self.tell("read-only mode: nothing is changed (:readonly leaves it)", is_error=True)
         elif not self.desk.mirror.is_connected:
             self.tell("no engine: wait until it is back", is_error=True)
         else:
@@ -199,6 +199,10 @@ class AlertMixin(CellDiffMixin):
             if not picked:
                 return
             button = picked[0]
+        if not start_beside(self, partial(self._press, button), "keeping"):
+            self.tell(f"{BESIDE_MOST} of these are still under way: wait for one to end", is_error=True)
+
+    async def _press(self, button: str) -> None:
         try:
             await self.desk.client.fire_trigger(button)
         except WatchdeckError as error:

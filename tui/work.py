@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 from textual.dom import DOMNode
 from textual.worker import Worker
 
+BESIDE_MOST = 8
+"""Small works of one kind that run at once: more keys than this within one answer of the engine are somebody's elbow."""
+
 
 def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> Worker[None]:
     """Run `work` on the loop; one still running of the same node and group is cancelled: the newest wish wins."""
@@ -15,3 +18,21 @@ def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> W
         await work()
 
     return node.run_worker(run, group=group, exclusive=True)
+
+
+def start_beside(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> bool:
+    """Run `work` beside what runs of the same node and group already, in the order of the calls; nothing is cancelled.
+
+    False, and nothing begun, while `BESIDE_MOST` of them are under way.
+    """
+    running = sum(
+        worker.node is node and worker.group == group and not worker.is_finished for worker in node.workers
+    )
+    if running >= BESIDE_MOST:
+        return False
+
+    async def run() -> None:
+        await work()
+
+    _: Worker[None] = node.run_worker(run, group=group)
+    return True

@@ -251,14 +251,9 @@ class CamerasView(View):
         return await self.carry(self.desk.client.edit_camera(camera.uuid, edit), f"switch {camera.name}")
 
     def action_snapshot(self) -> None:
-        if self._chosen() is not None and self.has_engine():
-            self._work(self._snapshot)
-
-    async def _snapshot(self) -> None:
-        camera = self.selected
-        if camera is None:
-            return
-        await save_snapshot(self, camera.name, None)
+        camera = self._chosen()
+        if camera is not None and self.has_engine():
+            self.keep(lambda: save_snapshot(self, camera.name, None))
 
     def action_toggle_preview(self) -> None:
         if self.desk.profile.graphics == "none":

@@ -31,7 +31,7 @@ class ClipActions:
     def bookmark(self, clip: Clip, name: str = "") -> None:
         """At once, without a question (HK-08); `z` takes it back."""
         if self._view.may_change():
-            start(self._view, lambda: self._bookmark(clip, name), "dialog")
+            self._view.keep(lambda: self._bookmark(clip, name))
 
     async def _bookmark(self, clip: Clip, name: str) -> None:
         view = self._view

@@ -273,7 +273,7 @@ class PlaybackActions(RangeView):
             if at_us is not None and shown is not None and shown.covers(at_us) and not shown.is_missing:
                 at_us = shown.time_us
             region = self.pictures.zoom_of(camera).region
-            self.work(lambda: save_snapshot(self, camera, at_us, is_exact=at_us is not None, region=region))
+            self.keep(lambda: save_snapshot(self, camera, at_us, is_exact=at_us is not None, region=region))
 
     def action_bookmark(self, name: str = "") -> None:
         """Ten seconds from the playhead; live: the last ten."""
@@ -281,7 +281,7 @@ class PlaybackActions(RangeView):
             self.tell_clock()
             start_us = self.clock.playhead_us - (BOOKMARK_S * format.SECOND_US if self.clock.is_live else 0)
             bookmark = BookmarkAdd(camera=self.camera_name, start_us=start_us, name=name)
-            self.work(lambda: self._bookmark(bookmark))
+            self.keep(lambda: self._bookmark(bookmark))
 
     async def _bookmark(self, bookmark: BookmarkAdd) -> None:
         added = await self.ask(self.desk.client.add_bookmark(bookmark), f"bookmark of {bookmark.camera}")

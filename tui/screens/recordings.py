@@ -296,7 +296,8 @@ class RecordingsView(RangeView):
     def action_snapshot(self) -> None:
         if self.camera_name and self.has_engine():
             at_us = None if self.timeline.is_following else self.timeline.playhead_us
-            self.work(lambda: save_snapshot(self, self.camera_name, at_us))
+            camera = self.camera_name
+            self.keep(lambda: save_snapshot(self, camera, at_us))
 
     def coverage_changed(self) -> None:
         """A lock came or went."""

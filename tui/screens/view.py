@@ -5,7 +5,7 @@ Views hold no truth; they ask the engine through `ask`, which turns errors into 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 from textual.containers import Vertical
@@ -15,6 +15,7 @@ from engine.client import WatchdeckError
 from tui.commands import Scope
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.work import BESIDE_MOST, start_beside
 
 T = TypeVar("T")
 
@@ -108,6 +109,11 @@ class View(Vertical):
             self.say("no engine: wait until it is back", is_error=True)
             return False
         return True
+
+    def keep(self, work: Callable[[], Awaitable[object]]) -> None:
+        """What one key keeps or sends (a snapshot, a bookmark, a button): none waits for another, and no dialog ends it."""
+        if not start_beside(self, work, "keeping"):
+            self.say(f"{BESIDE_MOST} of these are still under way: wait for one to end", is_error=True)
 
     async def ask(self, call: Awaitable[T], doing: str) -> T | None:
         """The reply of a call, or None after its error was said."""

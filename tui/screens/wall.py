@@ -7,6 +7,7 @@ are in wall_shelf.py, what is done with a camera in wall_camera.py, tours in wal
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -466,12 +467,12 @@ class LiveWall(View):
             self.camera.zoom(by)
 
     def action_snapshot(self) -> None:
-        if self.chosen() is not None and self.has_engine():
-            self.work(self.camera.snapshot)
+        if (camera := self.chosen()) is not None and self.has_engine():
+            self.keep(partial(self.camera.snapshot, camera))
 
     def action_bookmark(self) -> None:
-        if self.chosen() is not None and self.may_change():
-            self.work(self.camera.bookmark)
+        if (camera := self.chosen()) is not None and self.may_change():
+            self.keep(partial(self.camera.bookmark, camera, self.desk.mirror.now_us))
 
     def action_go(self, scope: str) -> None:
         """To what this camera recorded."""

@@ -8,7 +8,6 @@ from textual import events
 from textual.content import Content
 
 from tui.screens.text_pane import TextPane
-from tui.work import start
 from widgets import format
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ class ButtonBar(TextPane):
             event.stop()
             event.prevent_default()
             if self._wall.may_change():
-                start(self, lambda: self._press(name), "press")
+                self._wall.keep(lambda: self._press(name))
 
     async def _press(self, name: str) -> None:
         if await self._wall.carry(self._wall.desk.client.fire_trigger(name), name):

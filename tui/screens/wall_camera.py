@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from engine.wire import CameraView
 from engine.wire_bookmarks import BOOKMARK_S, BookmarkAdd
 from tui.desk import Undo
 from tui.picture_zoom import Zoom
@@ -70,19 +71,14 @@ class WallCamera:
 
     # -- keeping -----------------------------------------------------------------------------------------
 
-    async def snapshot(self) -> None:
+    async def snapshot(self, camera: CameraView) -> None:
         """VC-08; the part that is seen, when it is zoomed (VC-09)."""
-        camera = self._wall.in_hand
-        if camera is not None:
-            region = self.zoom_of(camera.uuid).region
-            await save_snapshot(self._wall, camera.name, None, region=region, seconds=TOAST_S)
+        region = self.zoom_of(camera.uuid).region
+        await save_snapshot(self._wall, camera.name, None, region=region, seconds=TOAST_S)
 
-    async def bookmark(self) -> None:
+    async def bookmark(self, camera: CameraView, now_us: int) -> None:
         """HK-08: the last ten seconds."""
         wall = self._wall
-        camera, now_us = wall.in_hand, wall.desk.mirror.now_us
-        if camera is None:
-            return
         name = f"{camera.name} {format.local_clock(now_us, wall.desk.zone)}"
         wanted = BookmarkAdd(camera=camera.name, start_us=now_us - BOOKMARK_S * US, end_us=now_us, name=name)
         made = await wall.ask(wall.desk.client.add_bookmark(wanted), "bookmark")
