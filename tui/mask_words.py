@@ -76,15 +76,26 @@ def _time(text: str, when: Callable[[str], int | None]) -> int | None:
     return time_us
 
 
-def masks_text(masks: Sequence[PrivacyMask], clock: Callable[[int], str]) -> str:
-    """As `parse_masks` reads them."""
-    return "; ".join(_mask_text(mask, clock) for mask in masks)
+Rectangle = tuple[int, int, int, int]
+"""Left, top, width, height in 1/10,000."""
 
 
-def _mask_text(mask: PrivacyMask, clock: Callable[[int], str]) -> str:
-    area = ",".join(f"{each / _PERCENT:g}" for each in (mask.left, mask.top, mask.width, mask.height))
-    times = ""
-    if mask.start_us is not None or mask.end_us is not None:
-        first, last = ("" if each is None else clock(each) for each in (mask.start_us, mask.end_us))
-        times = f"@{first}..{last}"
-    return f"{area}:{mask.style}{times}"
+def rectangles_of(text: str, when: Callable[[str], int | None]) -> tuple[Rectangle, ...]:
+    """Where the masks typed are, in their order. Raises NoMask."""
+    return tuple(_rectangle(mask) for mask in parse_masks(text, when))
+
+
+def redrawn(text: str, when: Callable[[str], int | None], rectangles: Sequence[Rectangle]) -> str:
+    """What is to be typed for these: those that stood there before keep their style and times. Raises NoMask."""
+    typed = [(_rectangle(parse_mask(each, when)), each.strip()) for each in text.split(";") if each.strip()]
+    pieces = []
+    for rectangle in rectangles:
+        known = next((pair for pair in typed if pair[0] == rectangle), None)
+        if known is not None:
+            typed.remove(known)
+        pieces.append(",".join(f"{each / _PERCENT:g}" for each in rectangle) if known is None else known[1])
+    return "; ".join(pieces)
+
+
+def _rectangle(mask: PrivacyMask) -> Rectangle:
+    return mask.left, mask.top, mask.width, mask.height

@@ -19,7 +19,7 @@ from textual.message import Message
 
 from widgets.glyphs import glyphs_of
 from widgets.picture import TRUECOLOR, CellPictureLike, Picture, TerminalPicture
-from widgets.polygon import blank, cell_of, outline, painted, point_of
+from widgets.polygon import Overlay, blank, cell_of, outline, painted, point_of
 from widgets.polygon_area import SHARE, Point, area
 from widgets.video_cell import VideoCell
 
@@ -79,14 +79,19 @@ class PolygonCell(VideoCell):
 
     def _draw(self) -> None:
         canvas = self._canvas
-        overlay = outline(
+        super().set_picture(
+            painted(canvas, self._overlay(canvas), self._colors, glyphs_of(self)), self._colors
+        )
+
+    def _overlay(self, canvas: CellPictureLike) -> Overlay:
+        """What stands over the picture."""
+        return outline(
             self.points,
             canvas.columns,
             canvas.rows,
             is_closed=self.is_closed,
             cursor=self.cursor if self.has_focus else None,
         )
-        super().set_picture(painted(canvas, overlay, self._colors, glyphs_of(self)), self._colors)
 
     def on_focus(self) -> None:
         """The cursor is there while it has the focus."""

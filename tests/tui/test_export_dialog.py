@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from engine import wire
 from engine.wire_evidence import (
     CaseAdd,
     CaseItemAdd,
@@ -25,9 +26,13 @@ from tests.tui.desk_for import app_for, screen_text, shows, until
 from tests.tui.test_console_recordings import HOUR_US, called, mark_a_range
 from tui.app import WatchdeckApp
 from tui.clip import Clip
-from tui.mask_words import NoMask, masks_text, parse_mask, parse_masks
+from tui.mask_words import NoMask, parse_mask, parse_masks, rectangles_of, redrawn
+from tui.screens.areas_dialog import AreasDialog
 from tui.screens.case_dialog import add_to_case
+from tui.screens.export_dialog import ask_export
 from tui.work import start
+from widgets.areas import bounds
+from widgets.polygon_area import SHARE
 
 SIZE = (80, 24)
 
@@ -220,6 +225,148 @@ async def test_read_only_nothing_goes_into_a_case(tmp_path: Path) -> None:
     assert called(engine, "add_case") == []
 
 
+# -- masks drawn on the picture --------------------------------------------------------------------------
+
+
+def drawing(app: WatchdeckApp) -> AreasDialog:
+    assert isinstance(app.screen, AreasDialog)
+    return app.screen
+
+
+async def on_the_picture(pilot: Pilot[Any], app: WatchdeckApp) -> AreasDialog:
+    await pilot.press("f4")
+    await shows(pilot, "Masks of driveway", "f10 done")
+    screen = drawing(app)
+    await until(pilot, lambda: screen.cell._backdrop is not None)
+    return screen
+
+
+async def test_masks_are_drawn_on_the_picture_and_stand_in_the_form_as_if_typed(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by", "f4 draws")
+        await fill(pilot, app, masks="0,0,5,5:pixelate@13:00..13:05")
+        screen = await on_the_picture(pilot, app)
+        asked = [each for each in called(engine, "picture") if isinstance(each, wire.PictureRequest)]
+        await shows(pilot, "1 area")
+        await pilot.press("enter", "L", "J", "J")
+        await shows(pilot, "1 corner of a rectangle")
+        # Two cells of the small one, which is one row high; of the other three corners, the cursor stands on the fourth.
+        await until(pilot, lambda: screen_text(app).count("■") == 2 + 3)
+        await pilot.press("f10")
+        await shows(pilot, "an area is not closed yet")
+        await pilot.press("enter")
+        await shows(pilot, "2 areas")
+        (left, top, width, height) = bounds(screen.cell.areas[1])
+        columns, rows = screen.cell.grid
+        assert abs(left - (columns // 2) * SHARE // columns) <= SHARE // columns
+        assert (width * columns + SHARE // 2) // SHARE == 6
+        assert (height * rows + SHARE // 2) // SHARE == 5
+        await pilot.press("tab")
+        await shows(pilot, "these are rectangles")
+        await pilot.press("f10")
+        await shows(pilot, "Made by")
+        typed = app.screen.query_one("#field-masks").value  # type: ignore[attr-defined]
+        assert typed.startswith("0,0,5,5:pixelate@13:00..13:05; ")
+        await pilot.press("f10")
+        await shows(pilot, "Export this?", "encoded anew")
+        await pilot.press("y")
+        await shows(pilot, "begun")
+    (ask,) = called(engine, "start_export_job")
+    assert isinstance(ask, ExportAsk)
+    assert asked[-1].at_us == ask.ranges[0].start_us
+    first, second = ask.ranges[0].masks
+    assert first.style is MaskStyle.PIXELATE
+    assert first.end_us is not None
+    assert second == PrivacyMask(left=left, top=top, width=width, height=height)
+
+
+async def test_drawing_is_taken_back_step_by_step_and_left_without_a_change(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by")
+        await fill(pilot, app, masks="40,40,20,20")
+        screen = await on_the_picture(pilot, app)
+        await pilot.press("c")
+        await shows(pilot, "a rectangle needs two corners")
+        await pilot.press("x")
+        await shows(pilot, "no area yet")
+        await pilot.press("x")
+        await shows(pilot, "no area is under the cursor")
+        await pilot.press("enter", "j", "c")
+        await shows(pilot, "1 area")
+        await pilot.press("u")
+        await shows(pilot, "1 corner of a rectangle")
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.cell.points)
+        await pilot.press("u", "u", "u")
+        await shows(pilot, "1 area")
+        assert bounds(screen.cell.areas[0]) == (4000, 4000, 2000, 2000)
+        await pilot.press("u")
+        await shows(pilot, "nothing to take back")
+        await pilot.press("x", "escape")
+        await shows(pilot, "Drop what was drawn?")
+        await pilot.press("escape")
+        await shows(pilot, "no area yet")
+        await pilot.press("escape")
+        await shows(pilot, "Drop what was drawn?")
+        await pilot.press("y")
+        await shows(pilot, "Made by", "40,40,20,20")
+
+
+async def test_a_mask_typed_wrong_is_named_before_anything_is_drawn(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by")
+        await fill(pilot, app, masks="1,2,3")
+        await pilot.press("f4")
+        await shows(pilot, "four numbers, not 3")
+        assert not isinstance(app.screen, AreasDialog)
+
+
+async def test_each_camera_of_an_export_has_its_own_masks(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        view = app.view
+        assert view is not None
+        second = US_PER_SECOND
+        clips = [
+            Clip("driveway", HOUR_US + 9 * second, HOUR_US + 10 * second),
+            Clip("garden", HOUR_US, HOUR_US + second),
+            Clip("driveway", HOUR_US, HOUR_US + second),
+        ]
+        start(view, lambda: ask_export(view, clips), "dialog")
+        await shows(pilot, "Export 3 ranges", "Masks driveway", "Masks garden")
+        await pilot.press("f4")
+        await shows(pilot, "Masks of which camera?")
+        await pilot.press("down", "enter")
+        await shows(pilot, "Masks of garden", "no area yet")
+        await pilot.press("enter", "enter", "d")
+        await shows(pilot, "Export 3 ranges")
+        garden = app.screen.query_one("#field-masks-1").value  # type: ignore[attr-defined]
+        assert garden
+        await fill(pilot, app, **{"masks-0": "1,1,1,x"})
+        await pilot.press("f10")
+        await shows(pilot, "no mask: '1,1,1,x'")
+        await fill(pilot, app, **{"masks-0": "1,1,1,1"})
+        await pilot.press("f10")
+        await shows(pilot, "Export this?")
+        await pilot.press("y")
+        await until(pilot, lambda: bool(called(engine, "start_export_job")))
+    (ask,) = called(engine, "start_export_job")
+    assert isinstance(ask, ExportAsk)
+    driveway = (PrivacyMask(left=100, top=100, width=100, height=100),)
+    assert [each.masks == driveway for each in ask.ranges] == [True, False, True]
+    assert ask.ranges[1].masks == parse_masks(garden, lambda text: None)
+
+
 # -- masks in words --------------------------------------------------------------------------------------
 
 
@@ -235,8 +382,21 @@ def test_masks_are_typed_in_percent() -> None:
     assert parse_mask("1,1,1,1@..14:35", clock).start_us is None
     assert parse_mask("1,1,1,1@2026-03-01 14:30..", clock).end_us is None
     assert parse_masks("", clock) == ()
-    two = parse_masks("1,1,1,1; 2,2,2,2:pixelate@14:30..14:35;", clock)
-    assert parse_masks(masks_text(two, lambda us: f"14:{us}"), clock) == two
+
+
+def test_masks_that_stay_where_they_are_keep_style_and_times_when_others_are_drawn() -> None:
+    typed = "1,1,1,1@14:30..;2,2,2,2:pixelate@14:30..14:35; 1,1,1,1:pixelate"
+    one, two = (100, 100, 100, 100), (200, 200, 200, 200)
+    assert rectangles_of(typed, clock) == (one, two, one)
+    assert redrawn(typed, clock, [one, two, one]) == (
+        "1,1,1,1@14:30..; 2,2,2,2:pixelate@14:30..14:35; 1,1,1,1:pixelate"
+    )
+    assert redrawn(typed, clock, [two, (5, 1250, 10_000 - 5, 3)]) == (
+        "2,2,2,2:pixelate@14:30..14:35; 0.05,12.5,99.95,0.03"
+    )
+    assert redrawn(typed, clock, []) == ""
+    drawn = redrawn("", clock, [(1234, 56, 789, 9000)])
+    assert parse_masks(drawn, clock) == (PrivacyMask(left=1234, top=56, width=789, height=9000),)
 
 
 @pytest.mark.parametrize(

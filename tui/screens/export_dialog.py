@@ -5,7 +5,8 @@
     await ask_export(view, clips, name="night", comment="why")                filled in already
 
 Call it in a worker (`tui.work.start`) after `view.has_engine()`. True: begun. What the engine makes is then in Evidence (key 9), with
-its progress; "this console" saves one MP4 here, as `tui/screens/direct_export.py` does. Passwords are kept nowhere.
+its progress; "this console" saves one MP4 here, as `tui/screens/direct_export.py` does. Passwords are kept nowhere. Masks are typed, or drawn on
+the picture with f4 (`tui/screens/export_masks.py`); each camera has its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tui.clip import Clip
 from tui.event_search import time_complaint, time_fields, typed_time
 from tui.mask_words import EXAMPLE, NoMask, parse_masks
 from tui.screens.direct_export import DirectExport
+from tui.screens.export_masks import MaskField, MaskingDialog
 from tui.screens.view import View
 from widgets import format
 from widgets.dialog import ConfirmDialog, Field, FormDialog
@@ -59,6 +61,7 @@ class ExportForm:
     def __init__(self, view: View, clips: tuple[Clip, ...], case: str) -> None:
         self._clips = clips
         self._case = case
+        self._desk = view.desk
         self._zone = view.desk.zone
         self._now_us = view.desk.mirror.now_us
         if len(clips) == 1:
@@ -66,11 +69,29 @@ class ExportForm:
             clip = clips[0]
             start_us, end_us = clip.start_us // _SECOND_US, -(-clip.end_us // _SECOND_US)
             self._clips = (Clip(clip.camera, start_us * _SECOND_US, end_us * _SECOND_US),)
+        self._masks_of = self._mask_fields()
+
+    def _mask_fields(self) -> tuple[MaskField, ...]:
+        """One for each camera, with the time of its first picture; none of a case, whose stretches the engine knows."""
+        first: dict[str, int] = {}
+        for clip in self._clips if not self._case else ():
+            first[clip.camera] = min(clip.start_us, first.get(clip.camera, clip.start_us))
+        several = len(first) > 1
+        return tuple(
+            MaskField(f"masks-{number}" if several else "masks", camera, at_us)
+            for number, (camera, at_us) in enumerate(first.items())
+        )
 
     def dialog(self, values: Mapping[str, str]) -> FormDialog:
         title = f"Export {self._what()}"
-        fields = self._fields(values)
-        return FormDialog(title, fields, submit="Plan", check=self._complaint)
+        return MaskingDialog(
+            self._desk,
+            title,
+            self._fields(values),
+            masks=self._masks_of,
+            when=self._mask_time,
+            check=self._complaint,
+        )
 
     def _what(self) -> str:
         if self._case:
@@ -98,8 +119,10 @@ class ExportForm:
             field("password", "Password", kind="password", hint="empty = none; else one ZIP with AES-256"),
             field("again", "Password again", kind="password"),
         ]
-        if not self._case:
-            fields.append(field("masks", "Masks", hint=f"{EXAMPLE}; ..."))
+        several = len(self._masks_of) > 1
+        for mask in self._masks_of:
+            label = f"Masks {mask.camera}" if several else "Masks"
+            fields.append(field(mask.key, label, hint=f"f4 draws, or {EXAMPLE}"))
         fields.append(field("audio", "Audio", "yes", kind="switch"))
         if len(self._clips) == 1:
             fields.append(field("report", "Report", "yes", kind="switch"))
@@ -116,24 +139,27 @@ class ExportForm:
             return "password", f"a password has at least {PASSWORD_LENGTH} characters"
         if values["password"] != values["again"]:
             return "again", "the two passwords differ"
-        try:
-            masks = self._masks(values)
-        except NoMask as error:
-            return "masks", str(error)
+        for mask in self._masks_of:
+            try:
+                self._masks(values, mask.camera)
+            except NoMask as error:
+                return mask.key, str(error)
         if values.get("where") == HERE:
-            for key, is_used in (("password", bool(values["password"])), ("masks", bool(masks))):
-                if is_used:
+            for key in ("password", *(mask.key for mask in self._masks_of)):
+                if values[key].strip(" ;"):
                     return key, "only an export made by the engine has this"
             if values["audio"] != "yes":
                 return "audio", "only an export made by the engine leaves it out"
         return None
 
-    def _masks(self, values: Mapping[str, str]) -> tuple[PrivacyMask, ...]:
-        return parse_masks(values.get("masks", ""), lambda text: typed_time(text, self._day_us(), self._zone))
+    def _masks(self, values: Mapping[str, str], camera: str) -> tuple[PrivacyMask, ...]:
+        """Raises NoMask."""
+        key = next((mask.key for mask in self._masks_of if mask.camera == camera), "")
+        return parse_masks(values.get(key, ""), self._mask_time)
 
-    def _day_us(self) -> int:
+    def _mask_time(self, text: str) -> int | None:
         """A bare clock time of a mask is on the day of the footage."""
-        return self._clips[0].start_us if self._clips else self._now_us
+        return typed_time(text, self._clips[0].start_us if self._clips else self._now_us, self._zone)
 
     def chosen(self, values: Mapping[str, str]) -> tuple[Clip, ...]:
         """The ranges, with the times typed."""
@@ -149,10 +175,14 @@ class ExportForm:
         return (Clip(clip.camera, times[0], times[1]),)
 
     def ask(self, values: Mapping[str, str]) -> ExportAsk:
-        masks = self._masks(values)
         return ExportAsk(
             ranges=tuple(
-                ExportRange(camera=clip.camera, start_us=clip.start_us, end_us=clip.end_us, masks=masks)
+                ExportRange(
+                    camera=clip.camera,
+                    start_us=clip.start_us,
+                    end_us=clip.end_us,
+                    masks=self._masks(values, clip.camera),
+                )
                 for clip in self.chosen(values)
             ),
             case=self._case,

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine import wire
-from engine.client import WatchdeckError
 from engine.wire_search import MotionHit
 from tui.clip import CLIP_US, EXPORT_US, Clip
 from tui.commands import Scope, bindings_of
@@ -20,7 +17,8 @@ from tui.desk import Desk, Undo
 from tui.mirror import Change
 from tui.motion_form import MotionSettings, motion_complaint, motion_fields, opening_settings, settings_of
 from tui.motion_hits import MotionHits
-from tui.picture_wish import Wish, request_for
+from tui.picture_wish import Wish
+from tui.screens.backdrop import fetch_backdrop
 from tui.screens.clip_actions import ClipActions, pick_camera
 from tui.screens.clip_player import ClipPlayer
 from tui.screens.motion_run import MotionRun
@@ -151,37 +149,7 @@ class MotionView(View):
 
     def _fetch_picture(self) -> None:
         if self._camera and self.desk.mirror.is_connected:
-            start(self, self._fetch, "backdrop")
-
-    async def _fetch(self) -> None:
-        """One picture: drawing over pictures that come and go would flicker. Of a camera that is away the last one recorded."""
-        if self.desk.profile.graphics == "none":
-            self.cell.clear("drawn without a picture (--graphics none)")
-            return
-        last_us = None
-        if (camera := self.desk.mirror.camera(self._camera)) is not None:
-            last_us = camera.last_written_us
-        times = [self._at_us] if self._at_us is not None or last_us is None else [None, last_us]
-        for at_us in times:
-            request = self._request(at_us)
-            try:
-                reply = await self.desk.client.picture(request)
-            except WatchdeckError as error:
-                self.cell.clear(error.what)
-                continue
-            if reply.cells is not None:
-                self.cell.set_picture(reply.cells, request.colors)
-                zone, now_us = self.desk.zone, self.desk.mirror.now_us
-                self.cell.note = format.recent_time(reply.time_us, now_us, zone)
-                return
-
-    def _request(self, at_us: int | None) -> wire.PictureRequest:
-        """Made of cells, whatever the terminal can: what it draws itself cannot be drawn over."""
-        profile = self.desk.profile
-        kind = wire.PictureFormat.ASCII if profile.graphics == "ascii" else wire.PictureFormat.HALF_BLOCK
-        columns, rows = self.cell.room
-        request = request_for(self.desk, Wish(self._camera, at_us), max(columns, 8), max(rows, 3))
-        return msgspec.structs.replace(request, format=kind, colors=profile.colors, image_id=0)
+            start(self, lambda: fetch_backdrop(self.desk, self.cell, self._camera, self._at_us), "backdrop")
 
     @on(VideoCell.RoomChanged)
     def _room_changed(self, event: VideoCell.RoomChanged) -> None:
