@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec import structs
 from textual.pilot import Pilot
 
 from engine.wire_bookmarks import BookmarkEdit, BookmarkQuery
@@ -203,3 +204,69 @@ async def test_without_any_it_says_how_they_are_made(tmp_path: Path) -> None:
         await shows(pilot, "no bookmarks", "b in Recordings, Playback and the searches makes one")
         await pilot.press("enter", "e", "d", "x", "C", "p")
         await shows(pilot, "no bookmark in hand")
+
+
+def with_a_new_one(engine: FakeEngine) -> None:
+    """A rule has just made one: it stands before all the others."""
+    (newest, *_) = engine.footage.bookmarks
+    start_us = newest.start_us + 60 * SECOND_US
+    made = structs.replace(newest, id=99, start_us=start_us, end_us=start_us + SECOND_US, name="brand new")
+    engine.footage.bookmarks = [made, *engine.footage.bookmarks]
+
+
+async def test_the_picture_in_hand_stays_the_same_bookmark_when_a_new_one_comes(tmp_path: Path) -> None:
+    engine = engine_with(6)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("v", "right")  # bookmark 5
+        await shows(pilot, "Invalid, the")
+        with_a_new_one(engine)
+        await pilot.press("R")
+        await shows(pilot, "Bookmarks  7", "brand new")
+        await pilot.press("e")
+        await shows(pilot, "Bookmark of garden", "fox")
+        await pilot.press("escape", "d", "y")
+        await shows(pilot, "deleted 1 bookmark")
+        assert called(engine, "remove_bookmark") == [5]
+        assert view_of(app).grid.cursor == 2  # what stood behind it
+
+
+async def test_what_is_played_is_what_is_edited_and_where_its_neighbours_are(tmp_path: Path) -> None:
+    engine = engine_with(8)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("j", "enter")
+        await shows(pilot, "fox  2 of 8")
+        with_a_new_one(engine)
+        await pilot.press("R")
+        await until(pilot, lambda: len(called(engine, "bookmarks")) == 2)
+        await until(pilot, lambda: view_of(app).rows.count == 9)
+        await pilot.press("e")
+        await shows(pilot, "Bookmark of garden", "fox")
+        await pilot.press("escape", "left")
+        await shows(pilot, "white van  2 of 9")
+        await pilot.press("left")
+        await shows(pilot, "brand new  1 of 9")
+        # Gone meanwhile: it plays on, and the neighbours are those it had.
+        del engine.footage.bookmarks[0]
+        await pilot.press("R")
+        await until(pilot, lambda: view_of(app).rows.count == 8)
+        await pilot.press("e")
+        await shows(pilot, "Bookmark of driveway", "brand new")
+        await pilot.press("escape", "right")
+        await shows(pilot, "white van  1 of 8")
+
+
+async def test_one_that_is_gone_already_does_not_keep_the_others(tmp_path: Path) -> None:
+    engine = engine_with(6)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("space", "space", "space", "d")
+        await shows(pilot, "Delete 3 bookmarks?")
+        del engine.footage.bookmarks[0]
+        await pilot.press("y")
+        await shows(pilot, "deleted 3 bookmarks", "Bookmarks  3")
+        assert [each.id for each in engine.footage.bookmarks] == [3, 2, 1]

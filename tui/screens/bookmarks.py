@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
+from engine.client import NotFound, WatchdeckError
 from engine.wire_bookmarks import BookmarkView
 from tui.bookmark_search import (
     BookmarkSearch,
@@ -23,6 +24,7 @@ from tui.bookmark_search import (
 from tui.clip import Clip
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
+from tui.held_place import place_after
 from tui.mirror import Change
 from tui.picture_wish import Wish
 from tui.screens.bookmarks_text import columns_for, detail_lines, line_of, status_of
@@ -35,6 +37,7 @@ from tui.work import start
 from widgets import format
 from widgets.dialog import ConfirmDialog, FormDialog
 from widgets.line_list import LineList
+from widgets.line_source import Line
 
 EMPTY = "no bookmarks"
 NOTHING_FITS = "no bookmark fits; esc takes the search off"
@@ -66,8 +69,9 @@ class BookmarksView(View):
         self._resume = ""
         self._is_fetching = False
         self._is_loaded = False
-        self._playing = 0
-        """Index of what is played."""
+        self._playing: BookmarkView | None = None
+        self._playing_at = (0, True)
+        """Its index in the list, and whether it is still there."""
         self._actions = ClipActions(self)
 
     def compose(self) -> ComposeResult:
@@ -156,18 +160,35 @@ class BookmarksView(View):
         if page is None:
             return
         known = [] if is_fresh else self._bookmarks
-        self._bookmarks = [*known, *page.bookmarks]
-        self._resume = page.resume if len(self._bookmarks) < BOOKMARKS_MAX else ""
+        bookmarks = [*known, *page.bookmarks]
+        self._resume = page.resume if len(bookmarks) < BOOKMARKS_MAX else ""
         self._is_loaded = True
+        self._take(bookmarks)
+
+    def _take(self, bookmarks: list[BookmarkView]) -> None:
+        """Another list: what is in hand and what is played are held by what they are, not by where they stood."""
+        before, after = [each.id for each in self._bookmarks], [each.id for each in bookmarks]
+        cursor, _ = place_after(before, self._cursor, after)
+        if self._playing is not None:
+            at, is_there = self._playing_at
+            index, is_found = place_after(before, at, after)
+            self._playing_at = index, is_there and is_found
+            self._playing = bookmarks[index] if is_there and is_found else self._playing
+        self._bookmarks = bookmarks
+        self.rows.set_lines(self._lines())
+        self.rows.cursor = self.grid.cursor = max(0, min(cursor, len(bookmarks) - 1))
         self._draw()
 
     # -- drawing -----------------------------------------------------------------------------------------
 
-    def _draw(self) -> None:
+    def _lines(self) -> list[Line]:
         now_us, zone = self.desk.mirror.now_us, self.desk.zone
+        return [line_of(each, now_us, zone) for each in self._bookmarks]
+
+    def _draw(self) -> None:
         self.rows.empty_text = NOTHING_FITS if self._search.is_narrow else EMPTY
         self.rows.set_columns(columns_for(self._bookmarks))
-        self.rows.set_lines([line_of(each, now_us, zone) for each in self._bookmarks])
+        self.rows.set_lines(self._lines())
         self.rows.refresh()  # an empty list that stays empty may have other words
         if self._has_pictures:
             self.grid.show(len(self._bookmarks), self._item)
@@ -210,14 +231,15 @@ class BookmarksView(View):
     # -- what is in hand ---------------------------------------------------------------------------------
 
     @property
-    def _index(self) -> int:
-        if self.player.is_open:
-            return self._playing
+    def _cursor(self) -> int:
         return self.grid.cursor if self._has_pictures else self.rows.cursor
 
     @property
     def _in_hand(self) -> BookmarkView | None:
-        index = self._index
+        """What is played, else the one under the cursor."""
+        if self._playing is not None:
+            return self._playing
+        index = self._cursor
         return self._bookmarks[index] if index < len(self._bookmarks) else None
 
     @property
@@ -243,7 +265,7 @@ class BookmarksView(View):
     @on(LineList.MarksChanged)
     @on(PictureGrid.Moved)
     def _moved(self) -> None:
-        if self._resume and not self._is_fetching and self._index >= len(self._bookmarks) - NEAR_END:
+        if self._resume and not self._is_fetching and self._cursor >= len(self._bookmarks) - NEAR_END:
             start(self, partial(self._fetch, is_fresh=False), "bookmarks")
         self._draw_words()
 
@@ -295,8 +317,10 @@ class BookmarksView(View):
     # -- playing -----------------------------------------------------------------------------------------
 
     def action_play(self) -> None:
-        if self._bookmarks and self.has_engine():
-            self._play(self._index)
+        if self.player.is_open:
+            self.player.pause()
+        elif self._bookmarks and self.has_engine():
+            self._play(self._cursor)
 
     def _play(self, index: int) -> None:
         bookmark = self._bookmarks[index]
@@ -305,7 +329,7 @@ class BookmarksView(View):
         elif not bookmark.is_valid:
             self.say("Invalid: the video of this bookmark is gone", is_error=True)
         else:
-            self._playing = index
+            self._playing, self._playing_at = bookmark, (index, True)
             self.grid.stop()
             self.add_class("-playing")
             self.player.play(_clip(bookmark), f"{bookmark.name}  {index + 1} of {len(self._bookmarks)}")
@@ -314,7 +338,9 @@ class BookmarksView(View):
         """HK-22: Right next, Left previous."""
         if not self.player.is_open:
             return
-        indexes = range(self._playing + direction, len(self._bookmarks) if direction > 0 else -1, direction)
+        at, is_there = self._playing_at
+        first = at + is_there if direction > 0 else at - 1
+        indexes = range(first, len(self._bookmarks) if direction > 0 else -1, direction)
         index = next((each for each in indexes if self._bookmarks[each].is_valid), None)
         if index is None:
             self.say("that was the last bookmark" if direction > 0 else "that was the first bookmark")
@@ -333,6 +359,7 @@ class BookmarksView(View):
     def _close_player(self) -> None:
         if self.player.is_open:
             self.player.close()
+            self._playing = None
             self.remove_class("-playing")
             self._focus()
 
@@ -355,8 +382,7 @@ class BookmarksView(View):
         changed = await self.ask(self.desk.client.edit_bookmark(bookmark.id, edit), "bookmark")
         if changed is not None:
             self.say("bookmark saved")
-            self._bookmarks = [changed if each.id == changed.id else each for each in self._bookmarks]
-            self._draw()
+            self._take([changed if each.id == changed.id else each for each in self._bookmarks])
 
     def action_remove(self) -> None:
         meant = self._meant() if self.may_change() else []
@@ -376,13 +402,17 @@ class BookmarksView(View):
         self._close_player()
         gone: set[int] = set()
         for each in meant:
-            if not await self.carry(self.desk.client.remove_bookmark(each.id), f"bookmark of {each.camera}"):
+            try:
+                await self.desk.client.remove_bookmark(each.id)
+            except NotFound:
+                pass  # somebody else was faster: it is gone
+            except WatchdeckError as error:
+                self.say(f"bookmark of {each.camera}: {error}", is_error=True)
                 break
             gone.add(each.id)
         if gone:
             self._clear_marks()
-            self._bookmarks = [each for each in self._bookmarks if each.id not in gone]
-            self._draw()
+            self._take([each for each in self._bookmarks if each.id not in gone])
             if len(gone) == len(meant):
                 self.say(f"deleted {what}")
 
