@@ -32,9 +32,12 @@ class Trail:
 
     def __init__(self) -> None:
         self._behind: list[Scope] = []
+        self._left: set[Scope] = set()
+        """Which escape has led away from since a key last led anywhere: up does not go there again."""
 
     def lead(self, here: Scope, there: Scope) -> None:
         """A key led from one to the other. To a screen that is behind: back to how it was opened."""
+        self._left.clear()
         if there in self._behind:
             del self._behind[self._behind.index(there) :]
         elif there is not here:
@@ -43,7 +46,14 @@ class Trail:
     def begin(self) -> None:
         """A screen was named: nothing is behind it."""
         self._behind.clear()
+        self._left.clear()
 
     def back(self, here: Scope) -> Scope | None:
         """Where to go from here; None = this is the top."""
-        return self._behind.pop() if self._behind else ABOVE.get(here)
+        self._left.add(here)
+        if self._behind:
+            return self._behind.pop()
+        up = ABOVE.get(here)
+        while up is not None and up in self._left:
+            up = ABOVE.get(up)
+        return up
