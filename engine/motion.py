@@ -21,8 +21,8 @@ from uuid import UUID
 from engine.events import EventBus
 from engine.pictures.keyframe import LiveKeyframe
 from engine.pictures.messages import Failed, MotionJob, MotionSeen
-from engine.pictures.process import WorkerLost, WorkerProcess
-from engine.supervise import Sleep
+from engine.pictures.process import WorkerLost, WorkerNotStarted, WorkerProcess
+from engine.supervise import Backoff, Sleep
 from engine.wire_sources import CameraAnalytics
 from storage.clock import Clock
 from storage.segments.packet import Track
@@ -94,6 +94,10 @@ class MotionService:
     sleep: Sleep = asyncio.sleep
     _cameras: dict[UUID, _Watched] = field(default_factory=dict)
     _worker: WorkerProcess | None = None
+    _starts: Backoff = field(default_factory=Backoff)
+    _start_us: int = 0
+    """Monotonic: not tried before, after a worker could not be started."""
+    _start_trouble: str = ""
     _credit_us: float = 0.0
     """Worker time that cameras only kept an index of may use now; below 0: used ahead."""
     _accrued_us: int = 0
@@ -182,6 +186,9 @@ class MotionService:
         if newest is None or newest[2] == watched.seen_us:
             self._calm_down(watched, now_us)
             return
+        if self._worker is None and now_us < self._start_us:
+            watched.trouble = self._start_trouble
+            return
         data, track, time_us = newest
         if track != watched.track:  # another resolution, another stream: nothing to compare with
             watched.background, watched.track = b"", track
@@ -199,7 +206,14 @@ class MotionService:
         try:
             if self._worker is None:
                 self._worker = await WorkerProcess.start()
+                self._starts.reset()
             answer = await self._worker.answer(job, JOB_LIMIT_S)
+        except WorkerNotStarted as error:  # no fault of the camera's: all of them wait
+            if not self._start_trouble:
+                log.warning("motion of cameras: %s; tried again", error)
+            watched.trouble = self._start_trouble = str(error)
+            self._start_us = self.clock.monotonic_us() + round(self._starts.next_delay_s() * US_PER_SECOND)
+            return
         except WorkerLost as error:
             log.warning("motion of %s: %s", watched.name, error)
             watched.trouble, watched.background = str(error), b""
@@ -208,6 +222,7 @@ class MotionService:
             if worker is not None:
                 await worker.kill()
             return
+        self._start_trouble = ""
         if isinstance(answer, MotionSeen):
             self._note(uuid, watched, answer, time_us)
         elif isinstance(answer, Failed):

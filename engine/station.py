@@ -370,7 +370,7 @@ class Station:
                         ),
                         chassis=chassis.run,
                         jobs=lambda: keep_running("jobs", jobs.run),
-                        pictures=pictures.run,
+                        pictures=lambda: keep_running("pictures", pictures.run),
                         live_streams=lambda: keep_running("live streams", live_streams.run),
                         search=lambda: keep_running("motion searches", search.run),
                         exports=lambda: keep_running("exports", exports.run),

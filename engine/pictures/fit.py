@@ -11,6 +11,7 @@ from storage.errors import InvalidInput
 COLUMNS_LIMIT = 500
 ROWS_LIMIT = 250
 CELL_PX_LIMIT = 64
+COLORS_LIMIT = 1 << 24
 PIXELS_LIMIT = 3840 * 2160
 """Of a terminal picture; larger boxes are scaled down to it, the terminal would choke anyway."""
 SIXEL_BAND_PX = 6
@@ -67,8 +68,8 @@ def check_request(request: PictureRequest) -> None:
             raise InvalidInput(f"picture {name} is {value}", f"give 1 to {limit}")
     if not 0 <= request.width_px <= 16384:
         raise InvalidInput(f"picture width_px is {request.width_px}", "give 0 (as coded) to 16384")
-    if request.colors < 2:
-        raise InvalidInput(f"picture colors is {request.colors}", "give at least 2")
+    if not 2 <= request.colors <= COLORS_LIMIT:
+        raise InvalidInput(f"picture colors is {request.colors}", f"give 2 to {COLORS_LIMIT}")
     if not 0 <= request.image_id <= 0xFFFFFFFF:
         raise InvalidInput(f"picture image_id is {request.image_id}", "give 0 to 4294967295")
     if request.region is not None:

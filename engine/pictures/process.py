@@ -6,6 +6,9 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
+
+import msgspec
 
 from engine.deadline import Deadline
 from engine.pictures.messages import (
@@ -31,6 +34,10 @@ class WorkerLost(Exception):
     """The worker died, hung or spoke nonsense; the text says which. A new one must be started."""
 
 
+class WorkerNotStarted(WorkerLost):
+    """There is no worker: no room for a process, no descriptors, or it does not come up. No picture is to blame."""
+
+
 class WorkerProcess:
     """A child process that answers one job at a time. Invariant: at most one job is in flight."""
 
@@ -39,33 +46,39 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, shelf_bytes: int = 0) -> WorkerProcess:
-        """`shelf_bytes` is what it may keep of pictures played backwards. Raises WorkerLost when it does not come up."""
-        # A session of its own: Ctrl-C in the operator's terminal is not for the workers.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "engine.pictures.worker",
-            str(shelf_bytes),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            limit=_PIPE_BUFFER_BYTES,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        """`shelf_bytes` is what it may keep of pictures played backwards. Raises WorkerNotStarted."""
+        try:
+            # A session of its own: Ctrl-C in the operator's terminal is not for the workers.
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "engine.pictures.worker",
+                str(shelf_bytes),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                limit=_PIPE_BUFFER_BYTES,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )
+        except OSError as exc:  # no memory, no room for another process, no descriptors for its pipes
+            raise WorkerNotStarted(f"the picture worker cannot be started: {exc.strerror or exc}") from exc
         worker = cls(process)
         try:
             async with Deadline(START_LIMIT_S):
                 message = await worker._receive()
         except TimeoutError:
             await worker.kill()
-            raise WorkerLost(f"the picture worker did not start within {START_LIMIT_S:g} s") from None
+            raise WorkerNotStarted(f"the picture worker did not start within {START_LIMIT_S:g} s") from None
+        except WorkerLost as exc:
+            await worker.kill()
+            raise WorkerNotStarted(f"{exc}, before it was ready") from exc
         except BaseException:
             await worker.kill()
             raise
         if not isinstance(message, Ready):
             await worker.kill()
-            raise WorkerLost("the picture worker started with a wrong message")
+            raise WorkerNotStarted("the picture worker started with a wrong message")
         return worker
 
     @property
@@ -88,7 +101,7 @@ class WorkerProcess:
             raise WorkerLost(
                 f"the picture worker did not answer within {limit_s:g} s and was stopped"
             ) from None
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:  # its pipe is gone
             raise WorkerLost(await self._end_reason()) from None
 
     async def close(self) -> None:
@@ -101,19 +114,25 @@ class WorkerProcess:
     async def kill(self) -> None:
         """SIGKILL and a bounded wait; safe at any time."""
         if self._process.returncode is None:
-            try:
+            with suppress(ProcessLookupError):
                 self._process.kill()
-            except ProcessLookupError:
-                return
         if self._process.stdin is not None:
             self._process.stdin.close()
         await self._ended()
 
     async def _ended(self) -> None:
+        """It has ended and its pipes are closed: they would else be found open when the loop that owns them is gone."""
+        process = self._process
         try:
             async with Deadline(STOP_LIMIT_S):
-                await self._process.wait()
-        except TimeoutError:
+                await process.wait()
+                if process.stdout is not None:
+                    while await process.stdout.read(_PIPE_BUFFER_BYTES):
+                        pass
+                if process.stdin is not None and process.stdin.is_closing():
+                    # Shielded: it is the transport's own future, which a time limit must not take from it.
+                    await asyncio.shield(process.stdin.wait_closed())
+        except (TimeoutError, OSError):
             return
 
     async def _receive(self) -> Answer:
@@ -124,6 +143,8 @@ class WorkerProcess:
             if size > MESSAGE_LIMIT_BYTES:
                 raise WorkerLost(f"the picture worker announced a message of {size} bytes")
             return answer_decoder.decode(await pipe.readexactly(size))
+        except msgspec.MsgspecError:  # of another version, or overwritten by what it decoded
+            raise WorkerLost("the picture worker's answer makes no sense") from None
         except asyncio.IncompleteReadError:
             raise WorkerLost(await self._end_reason()) from None
 

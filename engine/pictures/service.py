@@ -17,7 +17,7 @@ from engine.pictures.cache import PictureCache
 from engine.pictures.fit import check_request
 from engine.pictures.keyframe import BeyondSegment, KeyframeSource, RecordedKeyframe, keyframe_name
 from engine.pictures.messages import Beyond, Done, Job, MotionSeen, Ready
-from engine.pictures.process import WorkerLost, WorkerProcess
+from engine.pictures.process import WorkerLost, WorkerNotStarted, WorkerProcess
 from engine.pictures.spans import KnownSpans
 from engine.wire import PictureFormat, PictureReply, PictureRequest
 from storage.clock import Clock
@@ -33,6 +33,9 @@ IDLE_LIMIT_S = 300.0
 """A worker nobody needs is ended: it holds some 60 MB."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 8.0
+START_REMEDY = "see how much memory, and how many processes and open files, the engine has left; it tries again by itself"
+STOPPING = "the engine is stopping"
+DEFECT = "the engine met a defect in making pictures, and begins anew"
 SHELF_BYTES = 64 << 20
 """Of all workers together: what they keep of pictures played backwards."""
 HOMES_LIMIT = 512
@@ -110,7 +113,10 @@ class PictureService:
         """Which worker decoded a camera's recording last: it has the decoder where playing goes on."""
         self._palettes: OrderedDict[_PaletteKey, _KeptPalette] = OrderedDict()
         self._running: dict[int, WorkerProcess] = {}
+        self._starting: set[int] = set()
         self._is_running = False
+        self._end_reason = STOPPING
+        """Told to those who wait when it ends."""
 
     @property
     def worker_pids(self) -> list[int]:
@@ -124,6 +130,7 @@ class PictureService:
     async def run(self) -> None:
         """Serve until cancelled; then every caller is answered and every worker is gone."""
         self._is_running = True
+        self._end_reason = STOPPING
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(self._workers):
@@ -131,7 +138,7 @@ class PictureService:
         finally:
             self._is_running = False
             for order in list(self._orders.values()):
-                order.fail("the engine is stopping")
+                order.fail(self._end_reason)
             self._orders.clear()
             self._queue.clear()
 
@@ -229,15 +236,28 @@ class PictureService:
                 what = f"{exc}, while making a picture of {keyframe_name(order.source)}"
                 log.warning("%s", what)
                 self._forget(order)
-                order.fail(what)
+                order.fail(what, START_REMEDY if isinstance(exc, WorkerNotStarted) else "")
+                if isinstance(exc, WorkerNotStarted) and not self._running and not self._starting:
+                    self._fail_waiting(str(exc), START_REMEDY)
                 await self._discard(number)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-            except asyncio.CancelledError:
+            except (
+                BaseException
+            ) as exc:  # an orderly stop, or a defect: nobody is left waiting, and no process
+                if not isinstance(exc, asyncio.CancelledError):
+                    self._end_reason = DEFECT
                 self._forget(order)
-                order.fail("the engine is stopping")
+                order.fail(self._end_reason)
                 await self._discard(number)
                 raise
+
+    def _fail_waiting(self, what: str, remedy: str) -> None:
+        """They would wait for a worker that does not come; those who ask later wait for the next try."""
+        while self._queue:
+            _, order = self._queue.popitem(last=False)
+            self._forget(order)
+            order.fail(what, remedy)
 
     async def _next_or_idle(self, number: int) -> _Order:
         """The next order; a worker idle for long is ended while waiting."""
@@ -254,7 +274,12 @@ class PictureService:
         """Answer one order. Raises WorkerLost."""
         worker = self._running.get(number)
         if worker is None:
-            worker = self._running[number] = await WorkerProcess.start(SHELF_BYTES // self._workers)
+            self._starting.add(number)
+            try:
+                worker = await WorkerProcess.start(SHELF_BYTES // self._workers)
+            finally:
+                self._starting.discard(number)
+            self._running[number] = worker
         if order.request.exact:
             self._make_home(order.source.camera, number)
         palette_key = (order.source.camera, order.request.colors, order.request.region)

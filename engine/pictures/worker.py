@@ -2,7 +2,7 @@
 
 Started by `engine.pictures.process` as `python -m engine.pictures.worker BYTES` (what it may keep of pictures played
 backwards); reads jobs on stdin and answers on stdout (engine.pictures.messages). It holds nothing that is missed when it
-is gone, has a memory limit and a low priority, and may be killed at any moment: a decoder that crashes or hangs on hostile
+is gone, has a memory limit and a low priority (claims.py), and may be killed at any moment: a decoder that crashes or hangs on hostile
 video takes only itself down.
 """
 
@@ -18,6 +18,7 @@ from typing import BinaryIO
 import av.logging
 import numpy as np
 
+from engine.pictures.claims import claim_little
 from engine.pictures.decode import BeyondFile, decode, read_keyframe
 from engine.pictures.encode_cells import encode_cells
 from engine.pictures.encode_jpeg import encode_jpeg
@@ -50,7 +51,6 @@ from storage.segments.packet import Codec
 
 MEMORY_LIMIT_BYTES = 1 << 30
 """Address space: several 8K frames and the libraries; a decompression bomb gets MemoryError."""
-NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
 
@@ -201,7 +201,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Should it hang while the engine is killed, nobody else would end it.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(NICENESS)
+    claim_little()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     av.logging.set_level(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import itertools
 import os
 import signal
@@ -274,3 +275,30 @@ async def test_without_a_budget_nothing_is_looked_at_for_the_index_alone(yard: Y
     await shown(yard, camera, STILL, STILL)
     assert yard.service.index_state(camera) == ("off", None)
     assert not yard.noted
+
+
+async def test_without_room_for_a_worker_no_camera_is_blamed_and_all_go_on_when_there_is(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = asyncio.create_subprocess_exec, []
+
+    async def refused(*_: object, **__: object) -> None:
+        tries.append(yard.clock.monotonic_us())
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", refused)
+    cameras = [uuid4() for _ in range(3)]
+    for number, camera in enumerate(cameras):
+        yard.service.watch(camera, f"gate {number}", EAGER)
+    for _ in range(10):
+        for camera in cameras:
+            yard.show(camera, STILL)
+        await yard.look()
+    assert all("cannot be started" in yard.service.state(camera)[0] for camera in cameras)
+    assert 2 < len(tries) < 6, "ever more slowly, not once a camera and second"
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", real)
+    for _ in range(12):
+        for camera in cameras:
+            yard.show(camera, STILL)
+        await yard.look()
+    assert [yard.service.state(camera)[0] for camera in cameras] == ["watching"] * 3

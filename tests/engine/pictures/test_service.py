@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from engine.pictures import service as pictures_service
 from engine.pictures.keyframe import LiveKeyframe, RecordedKeyframe
+from engine.pictures.messages import framed
+from engine.pictures.process import WorkerProcess
 from engine.pictures.service import PictureService
 from engine.wire import PictureFormat, PictureRequest
 from storage.errors import InvalidInput, PictureUnavailable
@@ -209,3 +215,141 @@ async def test_the_sixel_palette_of_a_camera_stays_until_the_scene_changes() -> 
         first = await service.render(noisy, sixel)
         second = await service.render(msgspec.structs.replace(noisy, time_us=2), sixel)
         assert registers(first.data) == registers(second.data)
+
+
+# -- no process to be had ----------------------------------------------------------------------------------
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, number: int) -> Callable[[], None]:
+    """No process can be made, until what is returned is called."""
+    real = asyncio.create_subprocess_exec
+    is_refused = [True]
+
+    async def create(*arguments: object, **options: object) -> object:
+        if is_refused[0]:
+            raise OSError(number, os.strerror(number))
+        return await real(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", create)
+
+    def allow() -> None:
+        is_refused[0] = False
+
+    return allow
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE])
+async def test_a_worker_that_cannot_be_forked_is_said_and_the_service_goes_on(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures_service, "FIRST_PAUSE_S", 0.01)
+    allow = refusing(monkeypatch, number)
+    async with running(workers=2) as service:
+        for time_us in (1, 2, 3):
+            with pytest.raises(PictureUnavailable, match=f"cannot be started: {os.strerror(number)}"):
+                await service.render(at(time_us), HALF)
+        allow()
+        assert (await service.render(at(4), HALF)).time_us == 4
+
+
+async def test_all_who_wait_are_told_when_no_worker_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch, errno.EAGAIN)
+    async with running(workers=2) as service, asyncio.TaskGroup() as group:
+        asked = [group.create_task(outcome(service.render(at(1 + each), HALF))) for each in range(20)]
+        errors = [await each for each in asked]
+    assert all("cannot be started" in str(error) for error in errors)
+
+
+async def test_no_descriptors_left_ends_neither_the_service_nor_leaks_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pictures_service, "FIRST_PAUSE_S", 0.01)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with running(workers=1) as service:
+        before = len(os.listdir("/proc/self/fd"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        taken: list[int] = []
+        try:
+            with suppress(OSError):
+                while True:
+                    taken.append(os.open("/dev/null", os.O_RDONLY))
+            with pytest.raises(PictureUnavailable, match="cannot be started: Too many open files"):
+                await service.render(at(1), HALF)
+        finally:
+            for fd in taken:
+                os.close(fd)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert len(os.listdir("/proc/self/fd")) == before
+        assert (await service.render(at(2), HALF)).time_us == 2
+
+
+@pytest.mark.parametrize("spoken", [b"", b"\xc1", b"\x81\xa4type\xa5worse"])
+async def test_a_worker_that_speaks_nonsense_is_replaced(
+    spoken: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(workers=1) as service:
+        await service.render(at(1), HALF)
+        (worker,) = service._running.values()
+        reader = asyncio.StreamReader()
+        reader.feed_data(framed(spoken))
+        reader.feed_eof()
+        monkeypatch.setattr(worker._process, "stdout", reader)
+        with pytest.raises(PictureUnavailable, match="makes no sense"):
+            await service.render(at(2), HALF)
+        assert (await service.render(at(3), HALF)).time_us == 3
+
+
+async def test_a_defect_over_one_picture_leaves_nobody_waiting_and_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    service = PictureService(FakeClock(), workers=2)
+    serving = asyncio.create_task(service.run())
+    await settle()
+    await service.render(at(1), HALF)
+    pids = service.worker_pids
+
+    async def defect(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(WorkerProcess, "answer", defect)
+    asked = [asyncio.create_task(outcome(service.render(at(2 + each), HALF))) for each in range(5)]
+    await asyncio.wait([serving])
+    assert serving.exception() is not None
+    errors = [await each for each in asked]
+    assert all("met a defect" in str(error) for error in errors)
+    assert service.worker_pids == []
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_a_killed_worker_is_gone_with_its_pipes_before_anybody_goes_on() -> None:
+    """What is left open is found by whoever runs next: here another test, with a warning that is not its own."""
+    for end in (WorkerProcess.kill, WorkerProcess.close):
+        before = set(os.listdir("/proc/self/fd"))
+        worker = await WorkerProcess.start()
+        os.kill(worker.pid, signal.SIGKILL)
+        status = Path(f"/proc/{worker.pid}/stat")
+        await settle(lambda status=status: not status.exists())
+        await end(worker)
+        assert set(os.listdir("/proc/self/fd")) == before
+        worker = await WorkerProcess.start()
+        await end(worker)
+        assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("colors", 1 << 64),
+        ("colors", 1 << 25),
+        ("width_px", 1 << 64),
+        ("image_id", 1 << 64),
+        ("columns", -1 << 64),
+    ],
+)
+async def test_numbers_no_pipe_can_carry_are_refused(field: str, value: int) -> None:
+    async with running(workers=1) as service:
+        with pytest.raises(InvalidInput, match=field):
+            await service.render(keyframe(), msgspec.structs.replace(HALF, **{field: value}))
+        assert (await service.render(keyframe(), HALF)).time_us == 1
