@@ -8,12 +8,12 @@ from datetime import tzinfo
 
 from engine.wire_search import MotionDecoding, MotionSearch
 from tui.event_search import time_complaint, time_fields, typed_time
+from tui.motion_cells import CELLS_MAX
 from tui.thumbnail_form import length_words
 from tui.when import typed_length_us
 from widgets import format
 from widgets.dialog import Field
 
-CELLS_MAX = 576
 LONGEST_S = 3_600
 DAY_US = format.DAY_US
 DECODING_WORDS = {
@@ -77,15 +77,18 @@ def _decoding_words(decoding: MotionDecoding) -> str:
     return next(words for words, each in DECODING_WORDS.items() if each is decoding)
 
 
+def number_check(least: int, most: int) -> Callable[[str], str]:
+    """Says what is wrong with a number that was typed; empty = nothing."""
+
+    def check(text: str) -> str:
+        is_right = text.strip().isascii() and text.strip().isdecimal() and least <= int(text) <= most
+        return "" if is_right else f"a number from {least} to {most}"
+
+    return check
+
+
 def motion_fields(settings: MotionSettings, now_us: int, zone: tzinfo) -> list[Field]:
     """SS-20."""
-
-    def check_number(least: int, most: int) -> Callable[[str], str]:
-        def check(text: str) -> str:
-            is_right = text.strip().isdecimal() and least <= int(text) <= most
-            return "" if is_right else f"a number from {least} to {most}"
-
-        return check
 
     def check_length(text: str) -> str:
         return "" if _typed_s(text) is not None else "a length like 0s, 2s or 1m, at most an hour"
@@ -97,10 +100,10 @@ def motion_fields(settings: MotionSettings, now_us: int, zone: tzinfo) -> list[F
             "Sensitivity",
             str(settings.sensitivity),
             hint="1 near to 100 far scenes",
-            check=check_number(1, 100),
+            check=number_check(1, 100),
         ),
         Field(
-            "cells", "Least cells", str(settings.min_cells), hint="of 576", check=check_number(1, CELLS_MAX)
+            "cells", "Least cells", str(settings.min_cells), hint="of 576", check=number_check(1, CELLS_MAX)
         ),
         Field(
             "length",

@@ -18,6 +18,10 @@ from widgets.polygon_area import SHARE, Point
 Area = tuple[Point, ...]
 Bounds = tuple[int, int, int, int]
 """Left, top, width, height."""
+LEAST_SHARE = 0.4
+"""Of a cell that must be inside, as in motion searches."""
+POINTS = 5
+"""Each way, in every cell."""
 
 
 def rectangle(first: Place, second: Place, columns: int, rows: int) -> Area:
@@ -57,14 +61,31 @@ def contains(area: Area, point: Point) -> bool:
 
 
 def covered(areas: Iterable[Area], columns: int, rows: int) -> frozenset[Place]:
-    """The cells of a grid whose middle lies in one of them."""
-    several = tuple(areas)
-    return frozenset(
-        (column, row)
-        for row in range(rows)
-        for column in range(columns)
-        if any(contains(area, middle_of((column, row), columns, rows)) for area in several)
-    )
+    """The cells of a grid of which enough lies in one of them; of an area smaller than cells all it touches."""
+    cells: set[Place] = set()
+    for area in areas:
+        shares = _shares(area, columns, rows)
+        cells.update([cell for cell, share in shares.items() if share >= LEAST_SHARE] or shares)
+    return frozenset(cells)
+
+
+def _shares(area: Area, columns: int, rows: int) -> dict[Place, float]:
+    """How much of each cell lies inside, measured at points of it; cells without any are left out."""
+    left, top, width, height = bounds(area)
+    shares: dict[Place, float] = {}
+    for row in range(top * rows // SHARE, min(rows, (top + height) * rows // SHARE + 1)):
+        for column in range(left * columns // SHARE, min(columns, (left + width) * columns // SHARE + 1)):
+            inside = sum(
+                contains(
+                    area,
+                    middle_of((column * POINTS + x, row * POINTS + y), columns * POINTS, rows * POINTS),
+                )
+                for x in range(POINTS)
+                for y in range(POINTS)
+            )
+            if inside:
+                shares[column, row] = inside / POINTS**2
+    return shares
 
 
 def middle_of(cell: Place, columns: int, rows: int) -> Point:

@@ -39,13 +39,15 @@ class AreasCell(PolygonCell):
 
     # -- drawing -----------------------------------------------------------------------------------------
 
-    def switch(self) -> bool:
-        """Polygons instead of rectangles, or back; corners that are no area yet go. False = there are rectangles alone."""
+    def switch(self) -> str:
+        """Polygons instead of rectangles, or back; why not, empty = done."""
         if not self.has_polygons:
-            return False
+            return "these are rectangles: what is masked has straight sides"
+        if self.points:
+            return "an area is being drawn: close it, or esc drops it"
         self.is_rectangular = not self.is_rectangular
         self.put(())
-        return True
+        return ""
 
     def add(self) -> str:
         """A corner at the cursor; the second one of a rectangle, and the first one of a polygon again, close it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine import wire
+from engine.sources.camera_sources import check as check_analytics
 from engine.wire_alarm_rules import (
     ActionResult,
     ActionState,
@@ -271,6 +272,7 @@ class FakeAlarmCalls:
 
     async def edit_analytics(self, camera: str, settings: CameraAnalytics) -> AnalyticsView:
         self._called("edit_analytics", (camera, settings))
+        check_analytics(settings)
         self._engine.alarm_state.analytics[camera] = settings
         return self._analytics(camera)
 

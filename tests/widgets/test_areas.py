@@ -56,6 +56,16 @@ def test_a_block_of_cells_is_one_rectangle() -> None:
     assert len(in_rectangles(block, COLUMNS, ROWS)) == 1
 
 
+def test_a_thin_area_means_all_the_cells_it_touches() -> None:
+    line = rectangle((36, 9), (46, 9), 72, 19)  # between the middles of two rows
+    found = covered([line], COLUMNS, ROWS)
+    assert {row for _, row in found} <= {8, 9}
+    assert {column for column, _ in found} >= set(range(16, 20))
+    speck = rectangle_of((5001, 5001, 3, 3))
+    assert covered([speck], COLUMNS, ROWS) == frozenset()
+    assert covered([rectangle_of((5000, 5000, 200, 200))], COLUMNS, ROWS) == {(16, 9)}
+
+
 def test_inside_and_outside_of_a_polygon_with_a_bay() -> None:
     bay = ((0, 0), (9000, 0), (9000, 9000), (4500, 2000), (0, 9000))
     assert contains(bay, (1000, 5000))
@@ -101,7 +111,7 @@ async def test_polygons_and_rectangles_one_after_the_other() -> None:
         assert len(cell.areas) == 1
         assert not cell.points
         assert cell.in_hand == 0
-        assert cell.switch()
+        assert cell.switch() == ""
         cell.move(-10, 0)
         assert cell.add() == ""
         cell.move(2, 2)
@@ -110,8 +120,10 @@ async def test_polygons_and_rectangles_one_after_the_other() -> None:
         assert cell.add() == "there are at most 2 areas"
         assert cell.undo()
         assert len(cell.points) == 1
-        assert cell.switch()
-        assert not cell.points
+        assert "close it, or esc" in cell.switch()
+        assert len(cell.points) == 1
+        assert cell.drop()
+        assert cell.switch() == ""
 
 
 async def test_every_step_is_taken_back_in_turn() -> None:

@@ -41,6 +41,17 @@ CAMERAS: tuple[Command, ...] = (
         changes=True,
     ),
     Command(
+        "cameras.analytics",
+        "camera analytics",
+        "Analytics",
+        "Its own events by ONVIF, motion in its pictures, what is kept for motion searches.",
+        "A",
+        "analytics",
+        _C,
+        takes="camera?",
+        changes=True,
+    ),
+    Command(
         "cameras.test",
         "camera test",
         "Test camera",

@@ -145,7 +145,7 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
         self._say(self.cell.close())
 
     def action_switch(self) -> None:
-        self._say("" if self.cell.switch() else "these are rectangles: what is masked has straight sides")
+        self._say(self.cell.switch())
 
     def action_undo_step(self) -> None:
         self._say("" if self.cell.undo() else "nothing to take back")
@@ -155,7 +155,7 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
 
     def action_done(self) -> None:
         if self.cell.points:
-            self._say("an area is not closed yet: finish it, or esc drops it")
+            self._say("an area is not closed yet: close it, or esc drops it")
         else:
             self.dismiss(self.cell.areas)
 

@@ -205,6 +205,22 @@ class CamerasView(View):
         if camera is not None and await self.app.push_screen_wait(CameraForm(self.desk, camera)) is not None:
             self.say(f"saved {camera.name}")
 
+    def action_analytics(self, name: str = "") -> None:
+        camera = self.desk.mirror.camera(name) if name else self._chosen()
+        if camera is None and name:
+            self.say(f"no camera is called {name!r}", is_error=True)
+        elif camera is not None and self.may_change():
+            self._work(lambda: self._analytics(camera.name))
+
+    async def _analytics(self, camera: str) -> None:
+        from tui.screens.analytics_dialog import AnalyticsDialog
+
+        found = await self.ask(self.desk.client.analytics(camera), f"analytics of {camera}")
+        if found is None:
+            return
+        if await self.app.push_screen_wait(AnalyticsDialog(self.desk, found)) is not None:
+            self.say(f"saved: analytics of {camera}")
+
     def action_test(self) -> None:
         from tui.screens.camera_form import CameraTestDialog
 
