@@ -90,6 +90,14 @@ class CellDiffMixin(App[str]):
         """Ring; a terminal that is behind would ring late, and is spared it."""
         self.write_apart("\a")
 
+    async def _process_messages_loop(self) -> None:
+        """As long as the app runs. Its end, also by a fault, is the last moment at which the screen is still its own."""
+        try:
+            await super()._process_messages_loop()
+        finally:
+            if self._driver is not None and self.picture_output is not None and not self.is_headless:
+                self._driver.write(self.picture_output.leave())
+
     # -- events ------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:

@@ -100,6 +100,10 @@ class PictureOutput:
         """The screen was cleared or resized: nothing stands anywhere any more."""
         self._standing.forget()
 
+    def leave(self) -> str:
+        """What is written before the console leaves the screen; afterwards nothing of it is in the terminal's store."""
+        return self._standing.leave()
+
     def strip_rows(self, columns: int) -> int:
         """Cell rows of a sixel's strips that suit the link; 0 = whole pictures."""
         rows = self.pace.bytes_s * QUEUE_S / 2 / max(columns * self._cell_bytes, 1)

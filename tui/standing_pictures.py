@@ -6,6 +6,7 @@
     standing.note_overwritten(spans)                        cells that were sent wipe the sixels above them: these strips again
     standing.erase_stale(surfaces, cells)                   what no longer belongs where it stands goes
     standing.forget()                                       the screen was cleared
+    standing.leave()                                        the console ends: all that the terminal keeps goes
 
 A sixel is wiped by sending its cells again; a kitty picture by its id. A kitty picture comes in chunks, between which no other graphics
 command may stand (https://sw.kovidgoyal.net/kitty/graphics-protocol/): one that must be broken off is ended with an empty chunk.
@@ -55,11 +56,28 @@ class StandingPictures:
     def __init__(self) -> None:
         self._standing: dict[int, _Standing] = {}
         self._gone: list[_Standing] = []
+        self._must_end = False
+        """A kitty picture was sent in part and forgotten: its rest is still expected."""
 
     def forget(self) -> None:
         """Nothing stands anywhere any more."""
+        self._must_end = self._must_end or any(
+            standing.picture.kind == "kitty" and standing.is_begun
+            for standing in (*self._standing.values(), *self._gone)
+        )
         self._standing.clear()
         self._gone.clear()
+
+    def leave(self) -> str:
+        """What takes all pictures out of the terminal's store, which keeps them after the screen is gone."""
+        parts: list[str] = []
+        for standing in (*self._standing.values(), *self._gone):
+            if standing.picture.kind == "kitty":
+                parts.append(_withdrawal(standing))
+        self.forget()
+        self._must_end = False
+        # One that was sent in part is ended before another command comes.
+        return "".join(sorted(parts, key=lambda text: not text.startswith(_BROKEN_OFF)))
 
     def release(self, surface_id: int) -> bool:
         """A surface went: its picture is erased with the next frame. True when there was one."""
@@ -86,10 +104,12 @@ class StandingPictures:
     ) -> str:
         """The next parts of a picture; empty when it is whole, or another must be completed first."""
         standing = self._standing.get(surface_id)
+        broken_off = ""
         if standing is None or standing.picture is not picture:
             if picture.kind == "kitty" and self._begun() not in (None, surface_id):
                 return ""
-            standing = self._begin(surface_id, picture, region, standing)
+            before, standing = standing, self._begin(surface_id, picture, region, standing)
+            broken_off = _breaking_off(before, picture)
         parts: list[str] = []
         size = 0
         while standing.left:
@@ -102,11 +122,11 @@ class StandingPictures:
             parts.append(piece.text)
             size += len(piece.text)
         if not parts:
-            return ""
+            return broken_off
         if not standing.left and standing.replaced_id:
             parts.append(_deletion(standing.replaced_id))
             standing.replaced_id = 0
-        return "\x1b7" + "".join(parts) + "\x1b8"
+        return broken_off + "\x1b7" + "".join(parts) + "\x1b8"
 
     def _begin(
         self, surface_id: int, picture: TerminalPicture, region: Region, before: _Standing | None
@@ -152,21 +172,34 @@ class StandingPictures:
             is_at_home = wanted is not None and wanted[1] == standing.region
             if not is_at_home or not cells.is_kept_free(standing.region, surface_id):
                 stale.append(self._standing.pop(surface_id))
-        parts: list[str] = []
+        parts: list[str] = [_BROKEN_OFF] if self._must_end else []
+        self._must_end = False
         for standing in stale:
             cells.forget(standing.region)
             if standing.picture.kind != "kitty":
                 continue
-            if standing.is_begun:
-                parts.append(_BROKEN_OFF)
-            elif (begun := self._begun()) is not None:
+            if not standing.is_begun and (begun := self._begun()) is not None:
                 parts.append(_BROKEN_OFF)
                 other = self._standing[begun]
                 other.left = list(range(len(other.pieces)))
-            for image_id in (standing.picture.image_id, standing.replaced_id):
-                if image_id:
-                    parts.append(_deletion(image_id))
+            parts.append(_withdrawal(standing))
         return "".join(parts)
+
+
+def _withdrawal(standing: _Standing) -> str:
+    """A kitty picture goes, whole or not."""
+    end = _BROKEN_OFF if standing.is_begun else ""
+    return end + "".join(
+        _deletion(number) for number in (standing.picture.image_id, standing.replaced_id) if number
+    )
+
+
+def _breaking_off(before: _Standing | None, picture: TerminalPicture) -> str:
+    """What goes before another picture of the same surface while a part of the last one was sent."""
+    if before is None or before.picture.kind != "kitty" or not before.is_begun:
+        return ""
+    is_same = before.picture.image_id in (0, picture.image_id)
+    return _BROKEN_OFF + ("" if is_same else _deletion(before.picture.image_id))
 
 
 def _deletion(image_id: int) -> str:

@@ -77,6 +77,17 @@ def test_a_resize_moves_the_pictures_without_ghosts() -> None:
         console.until(lambda: blocks(console) == [(5, 2, 100), (35, 2, 100)])
 
 
+def test_leaving_takes_the_pictures_out_of_the_terminals_store() -> None:
+    with start("kitty") as console:
+        console.send("n")
+        console.until(lambda: len(blocks(console)) == 2)
+        console.send("\x11")
+        assert console.wait_exit() == 0
+        assert console.screen.kitty == {}
+        # The store of the alternate screen is another: what is said after it was left deletes nothing there.
+        assert b"\x1b_G" not in console.output[console.output.rindex(b"\x1b[?1049l") :]
+
+
 def test_without_an_answer_pictures_go_by_the_clock_and_keys_are_answered_meanwhile() -> None:
     with start("sixel", reports_cursor=False) as console:
         console.send("f")
@@ -295,6 +306,39 @@ def test_a_kitty_picture_that_is_broken_off_is_ended_and_deleted_before_anything
     text = desk.frame()
     assert text.startswith("\x1b_Gq=2,m=0;\x1b\\\x1b_Ga=d,d=I,i=1,q=2\x1b\\")
     assert "xxxx" in text
+
+
+def test_a_kitty_picture_on_its_way_is_ended_when_the_screen_is_cleared() -> None:
+    surface = Surface(7, Region(2, 1, 4, 2))
+    desk = Desk(surface).measured(10_000)
+    surface.picture = kitty(1)
+    assert "m=1" in desk.frame()
+    desk.output.forget()
+    desk.cells.forget()
+    text = desk.frame()
+    assert text.startswith("\x1b_Gq=2,m=0;\x1b\\"), "or the next picture would be taken for the rest of it"
+    desk.drain(0.1)
+    assert "a=T" in text + desk.frame()
+    assert "m=0;\x1b" not in desk.frame()[:20]
+
+
+def test_a_kitty_picture_replaced_on_its_way_is_ended_and_deleted_before_the_next_begins() -> None:
+    surface = Surface(7, Region(2, 1, 4, 2))
+    desk = Desk(surface).measured(1_000_000)
+    surface.picture = kitty(1)
+    desk.frame()
+    desk.drain(0.05)
+    desk.output.pace.bytes_s = 10_000.0
+    surface.picture = kitty(2)
+    assert "i=2" in desk.frame()
+    surface.picture = kitty(3)
+    frames = []
+    for _ in range(6):
+        desk.drain(0.1)
+        frames.append(desk.frame())
+    text = "".join(frames)
+    assert text.index("\x1b_Gq=2,m=0;\x1b\\") < text.index("d=I,i=2") < text.index("a=T")
+    assert text.index("a=T") < text.index("d=I,i=1"), "the whole one stands until the new one does"
 
 
 def test_another_kitty_picture_that_must_go_breaks_off_the_one_on_its_way_which_then_begins_anew() -> None:

@@ -1,4 +1,4 @@
-"""A real xterm on a virtual X server, for tests that look at the console's pixels."""
+"""Real terminals on a virtual X server, for tests that look at the console's pixels: xterm (sixel) and kitty."""
 
 from __future__ import annotations
 
@@ -8,47 +8,50 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import pytest
 from PIL import Image
 
-NEEDED: Final = ("Xvfb", "xterm", "xdotool", "import")
+NEEDED: Final = ("Xvfb", "xdotool", "import")
 SCREEN: Final = (1000, 700)
 
 
-class XtermSession:
-    """One command in an xterm that calls itself a VT340, alone on its own X server."""
+class WindowSession:
+    """One terminal, alone on its own X server."""
+
+    program: ClassVar[str]
+    """What is to be installed, and the class of its window."""
+    larger: ClassVar[str]
+    """Key for larger letters."""
+    smaller: ClassVar[str]
 
     def __init__(self, folder: Path, command: list[str], *, columns: int = 100, rows: int = 30) -> None:
-        missing = [tool for tool in NEEDED if shutil.which(tool) is None]
+        missing = [tool for tool in (*NEEDED, self.program) if shutil.which(tool) is None]
         if missing:
             pytest.skip(f"{', '.join(missing)} not installed: packaging/install-test-tools")
-        self._log = folder / "xterm.log"
+        self._log = folder / f"{self.program}.log"
         self._server, self._display = _x_server()
-        self._environment = {**os.environ, "DISPLAY": self._display, "LC_ALL": "C.UTF-8"}
-        for name in ("NO_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"):
+        self._environment = {
+            **os.environ,
+            "DISPLAY": self._display,
+            "LC_ALL": "C.UTF-8",
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            # Nothing of the machine's own settings is read, nothing is left in its caches.
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+        for name in ("NO_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "WAYLAND_DISPLAY"):
             self._environment.pop(name, None)
         with self._log.open("wb") as log:
-            self._xterm = subprocess.Popen(
-                [
-                    *(
-                        "xterm",
-                        "-ti",
-                        "vt340",
-                        "-geometry",
-                        f"{columns}x{rows}+0+0",
-                        "-bg",
-                        "black",
-                        "-fg",
-                        "white",
-                    ),
-                    *("-fa", "DejaVu Sans Mono", "-fs", "9", "-e", *command),
-                ],
-                env=self._environment,
-                stdout=log,
-                stderr=log,
+            self._terminal = subprocess.Popen(
+                [*self.argv(columns, rows), *command], env=self._environment, stdout=log, stderr=log
             )
+
+    def argv(self, columns: int, rows: int) -> list[str]:
+        """The terminal's command line, up to the command it runs."""
+        raise NotImplementedError
 
     def press(self, *keys: str) -> None:
         """Keys by their X names: `2`, `a`, `Escape`."""
@@ -70,7 +73,7 @@ class XtermSession:
             timeout=20,
         )
         window = subprocess.run(
-            ["xdotool", "search", "--onlyvisible", "--class", "xterm"],
+            ["xdotool", "search", "--onlyvisible", "--class", self.program],
             env=self._environment,
             check=True,
             capture_output=True,
@@ -105,7 +108,7 @@ class XtermSession:
             seen = [covered(self.picture(), color) for color in colors]
             if min(seen) >= share:
                 return
-            if time.monotonic() > deadline_s or self._xterm.poll() is not None:
+            if time.monotonic() > deadline_s or self._terminal.poll() is not None:
                 self.picture().save(self._log.with_suffix(".png"))
                 raise AssertionError(f"shares of {colors} are {seen}, not {share}; see {self._log.parent}")
             time.sleep(0.2)
@@ -126,9 +129,44 @@ class XtermSession:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        for process in (self._xterm, self._server):
+        for process in (self._terminal, self._server):
             process.terminate()
             process.wait(10)
+
+
+class XtermSession(WindowSession):
+    """It calls itself a VT340."""
+
+    program = "xterm"
+    larger = "shift+KP_Add"
+    smaller = "shift+KP_Subtract"
+
+    def argv(self, columns: int, rows: int) -> list[str]:
+        colors = ("-bg", "black", "-fg", "white")
+        font = ("-fa", "DejaVu Sans Mono", "-fs", "9")
+        return ["xterm", "-ti", "vt340", "-geometry", f"{columns}x{rows}+0+0", *colors, *font, "-e"]
+
+
+class KittySession(WindowSession):
+    """Its OpenGL is Mesa's in software."""
+
+    program = "kitty"
+    larger = "ctrl+shift+equal"
+    smaller = "ctrl+shift+minus"
+
+    def argv(self, columns: int, rows: int) -> list[str]:
+        options = {
+            "initial_window_width": f"{columns}c",
+            "initial_window_height": f"{rows}c",
+            "remember_window_size": "no",
+            "font_family": "DejaVu Sans Mono",
+            "font_size": "10",
+            "update_check_interval": "0",
+            "enable_audio_bell": "no",
+            "cursor_blink_interval": "0",
+        }
+        given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        return ["kitty", "--config", "NONE", *given]
 
 
 def covered(picture: Image.Image, color: tuple[int, int, int], tolerance: int = 24) -> float:
