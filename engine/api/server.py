@@ -29,7 +29,7 @@ from engine.api.permissions import ROUTE_PERMISSIONS, Caller, Peers, stranger
 from engine.api.refusals import Refusals
 from engine.api.routes import ROUTES, Route
 from engine.api.services import Call, Services
-from engine.decoding import path_and_reason
+from engine.decoding import check_numbers, path_and_reason
 from storage.catalog.alarm_records import OperationRow
 from storage.errors import ConfigError, Conflict, InvalidInput, NotPermitted
 
@@ -171,10 +171,12 @@ def decoded_query(kind: type[wire.Request] | None, items: Iterable[tuple[str, st
         else:
             values[key] = several[0]
     try:
-        return msgspec.convert(values, kind, strict=False)
+        query = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         path, reason = path_and_reason(error)
         raise InvalidInput(f"query parameter {path}: {reason}", "see GET /v1/openapi.json") from error
+    check_numbers(query)
+    return query
 
 
 def decoded_body(kind: type[wire.Request] | None, content: bytes) -> Any:
@@ -183,12 +185,14 @@ def decoded_body(kind: type[wire.Request] | None, content: bytes) -> Any:
             raise InvalidInput("the call takes no body", "send none")
         return None
     try:
-        return msgspec.json.decode(content, type=kind)
+        body = msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
         path, reason = path_and_reason(error)
         raise InvalidInput(f"{path}: {reason}", "see GET /v1/openapi.json") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"the body is not JSON: {error}", "send one JSON object") from error
+    check_numbers(body)
+    return body
 
 
 # -- the socket file -------------------------------------------------------------------------------------

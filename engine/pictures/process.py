@@ -87,7 +87,10 @@ class WorkerProcess:
 
     async def answer(self, job: AnyJob, limit_s: float) -> Answer:
         """Raises WorkerLost. When this is cancelled or fails, the worker must be killed: its pipe is mid-message."""
-        body = job_encoder.encode(job)
+        try:
+            body = job_encoder.encode(job)
+        except OverflowError:  # a moment of a file whose times are nonsense
+            return Failed(what="its times do not fit 64 bits")
         if len(body) > MESSAGE_LIMIT_BYTES:
             return Failed(what=f"the keyframe is too large: {len(body)} bytes")
         pipe = self._process.stdin

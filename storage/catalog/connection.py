@@ -27,6 +27,7 @@ from storage.errors import (
     AlreadyExists,
     CatalogDamaged,
     Conflict,
+    InvalidInput,
     VolumeFailed,
     VolumeFull,
     VolumeReadOnly,
@@ -61,6 +62,11 @@ def catalog_error(error: sqlite3.Error, path: Path) -> WatchdeckError:
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return CatalogDamaged(f"{where} is damaged: {error}", _REPAIR)
     return CatalogDamaged(f"{where} does not work: {error}", _REPAIR)
+
+
+def _too_large() -> InvalidInput:
+    """SQLite's numbers have 64 bits; Python finds that out while it hands them over."""
+    return InvalidInput("a number does not fit the 64 bits that the catalog has for it", "give a smaller one")
 
 
 class CatalogConnection:
@@ -115,6 +121,8 @@ class CatalogConnection:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise catalog_error(error, self.path) from error
+        except OverflowError as error:
+            raise _too_large() from error
 
     def _row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row of a query."""
@@ -122,6 +130,8 @@ class CatalogConnection:
             row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
         except sqlite3.Error as error:
             raise catalog_error(error, self.path) from error
+        except OverflowError as error:
+            raise _too_large() from error
         return row
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> int:
@@ -130,3 +140,5 @@ class CatalogConnection:
             return self._connection.execute(sql, values).rowcount
         except sqlite3.Error as error:
             raise catalog_error(error, self.path) from error
+        except OverflowError as error:
+            raise _too_large() from error

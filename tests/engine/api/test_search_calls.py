@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
 
 from engine import wire
+from engine.decoding import TIME_LIMIT_US
 from engine.wire_search import MotionDecoding, MotionSearch, SearchState
 from storage import errors
 from storage.catalog.motion_blocks import MotionBlock
@@ -78,3 +80,49 @@ async def test_refusals_name_what_is_wrong(station: FakeStation) -> None:
         await station.client.activity("yard", T0, T0, 10)
     with pytest.raises(errors.NotFound):
         await station.client.motion_search("nonsense")
+
+
+FAR = (TIME_LIMIT_US - 1, TIME_LIMIT_US, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
+
+
+@pytest.mark.parametrize("far_us", FAR)
+async def test_moments_beyond_all_calendars_are_refused_or_answered_and_never_a_defect(
+    far_us: int, station: FakeStation
+) -> None:
+    """Pictures, activity, searches, the timeline and lists, as times and as ends."""
+    await recorded_yard(station)
+    client = station.client
+    calls = [
+        client.picture(wire.PictureRequest(camera="yard", at_us=far_us)),
+        client.picture(wire.PictureRequest(camera="yard", at_us=far_us, step=1)),
+        client.picture(wire.PictureRequest(camera="yard", at_us=far_us, step=-1, exact=True)),
+        client.picture(wire.PictureRequest(camera="yard", at_us=max(-far_us, -(1 << 63)), step=1)),
+        client.picture(wire.PictureRequest(camera="yard", newer_than_us=far_us)),
+        client.picture(wire.PictureRequest(camera="yard", colors=far_us)),
+        client.picture(wire.PictureRequest(camera="yard", image_id=far_us)),
+        client.activity("yard", far_us - 1_000_000, far_us, 10),
+        client.activity("yard", 0, far_us, 10),
+        client.search_motion(asked(start_us=far_us - SECOND, end_us=far_us)),
+        client.search_motion(asked(end_us=far_us)),
+        client.timeline([], T0, far_us),
+        client.timeline([], far_us - 1, far_us),
+        client.recordings(None, T0, far_us),
+        client.gaps(None, T0, far_us),
+        client.locks(None, T0, far_us),
+    ]
+    for call in calls:
+        assert await code_of(call) in {"", "invalid_input", "picture_unavailable"}
+
+
+async def code_of(call: Awaitable[object]) -> str:
+    """Empty when it was answered."""
+    try:
+        await call
+    except errors.WatchdeckError as error:
+        return error.code
+    return ""
+
+
+async def test_a_number_in_a_path_that_no_catalog_has_room_for_is_bad_input(station: FakeStation) -> None:
+    with pytest.raises(errors.InvalidInput, match="64 bits"):
+        await station.client.remove_lock(1 << 63)
