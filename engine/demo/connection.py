@@ -8,34 +8,26 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from urllib.parse import unquote, urlsplit
 
+from engine.cameras.rtsp_message import RtspMessage
 from engine.demo.access import challenge, is_allowed, new_nonce
 from engine.demo.faults import Garbage
 from engine.demo.feed import AUDIO, VIDEO, Burst, Feed
 from engine.demo.tone import SAMPLE_RATE_HZ
 from engine.links.rtp_packets import AUDIO_PAYLOAD_TYPE, VIDEO_CLOCK_HZ, VIDEO_PAYLOAD_TYPE, interleaved
-from engine.links.rtsp_connection import interleaved_channel
+from engine.links.rtsp_requests import (
+    METHODS,
+    RtspRequests,
+    interleaved_channel,
+    is_of_session,
+    path_of,
+    reply,
+)
+from storage.errors import CameraProtocolError
 
-_HEAD_LIMIT_BYTES = 16 << 10
 _BACKLOG_LIMIT_BYTES = 512 << 10
 """Unsent bytes from which a viewer is slow: bursts are left out until they are gone and a keyframe comes."""
-_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    401: "Unauthorized",
-    404: "Not Found",
-    453: "Not Enough Bandwidth",
-    454: "Session Not Found",
-    455: "Method Not Valid in This State",
-    461: "Unsupported Transport",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-}
 _TRACK_NAMES = {"trackID=0": VIDEO, "trackID=1": AUDIO}
-
-Headers = dict[str, str]
 
 
 class Connection(asyncio.Protocol):
@@ -45,7 +37,7 @@ class Connection(asyncio.Protocol):
         self._feeds = feeds
         self._open = open_connections
         self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray()
+        self._requests = RtspRequests()
         self._nonce = new_nonce()
         self._session = ""
         self._channels: dict[int, int] = {}
@@ -66,9 +58,15 @@ class Connection(asyncio.Protocol):
         self._stop()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while self._transport is not None and self._take_message():
-            pass
+        try:
+            for request in self._requests.feed(data):
+                if self._transport is None or self._transport.is_closing():
+                    return
+                self._handle(request)
+        except CameraProtocolError:
+            self._answer(None, 400)
+            if self._transport is not None:
+                self._transport.close()
 
     # -- Viewer --------------------------------------------------------------------------------------------
 
@@ -110,140 +108,105 @@ class Connection(asyncio.Protocol):
 
     # -- requests ------------------------------------------------------------------------------------------
 
-    def _take_message(self) -> bool:
-        """Use up one request or interleaved frame of the buffer; False when more bytes are needed."""
-        buffer = self._buffer
-        if not buffer:
-            return False
-        if buffer[0] == 0x24:  # receiver reports and keep-alives of the client
-            if len(buffer) < 4 or len(buffer) < 4 + int.from_bytes(buffer[2:4]):
-                return False
-            del buffer[: 4 + int.from_bytes(buffer[2:4])]
-            return True
-        end = buffer.find(b"\r\n\r\n")
-        if end < 0:
-            if len(buffer) > _HEAD_LIMIT_BYTES:
-                self.hang_up()
-            return False
-        lines = bytes(buffer[:end]).decode("utf-8", "replace").split("\r\n")
-        headers = {
-            name.strip().lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in lines[1:])
-        }
-        body_text = headers.get("content-length", "0")
-        body_bytes = int(body_text) if body_text.isdecimal() else 0
-        if len(buffer) < end + 4 + body_bytes:
-            if body_bytes > _HEAD_LIMIT_BYTES:
-                self.hang_up()
-            return False
-        del buffer[: end + 4 + body_bytes]
-        self._handle(lines[0], headers)
-        return True
-
-    def _handle(self, request_line: str, headers: Headers) -> None:
-        words = request_line.split()
-        if len(words) != 3 or not words[2].startswith("RTSP/"):
-            self._answer(headers, 400)
-            return
-        method, url = words[0], words[1]
+    def _handle(self, request: RtspMessage) -> None:
+        method = request.method
         if method == "OPTIONS":
-            self._answer(headers, 200, {"Public": _METHODS})
+            self._answer(request, 200, {"Public": METHODS})
             return
-        path = unquote(urlsplit(url).path).strip("/")
-        name, _, track_name = path.partition("/")
+        path = path_of(request)
+        if path is None:
+            self._answer(request, 400)
+            return
+        name, track_name = path[0], "/".join(path[1:])
         feed = self._feeds.get(name)
         if feed is None:
-            self._answer(headers, 404)
+            self._answer(request, 404)
             return
         if feed.faults.hangs_up:
             self.hang_up()
             return
-        if feed.faults.is_deaf or not self._is_welcome(feed, method, headers):
+        if feed.faults.is_deaf or not self._is_welcome(feed, request):
             return
         match method:
             case "DESCRIBE":
-                self._describe(feed, url, headers)
+                self._describe(feed, request)
             case "SETUP":
-                self._set_up(feed, track_name, headers)
+                self._set_up(feed, track_name, request)
             case "PLAY":
-                self._play(feed, url, headers)
+                self._play(feed, request)
             case "GET_PARAMETER":
-                self._answer(headers, 200 if self._is_session(headers) else 454)
+                self._answer(request, 200 if is_of_session(request, self._session) else 454)
             case "TEARDOWN":
                 self._stop()
-                self._answer(headers, 200)
+                self._answer(request, 200)
                 self._session = ""
                 self._channels.clear()
             case _:
-                self._answer(headers, 501, {"Public": _METHODS})
+                self._answer(request, 501, {"Public": METHODS})
 
-    def _is_welcome(self, feed: Feed, method: str, headers: Headers) -> bool:
+    def _is_welcome(self, feed: Feed, request: RtspMessage) -> bool:
         """Asks for the password when there is one and it is not in the request."""
         login = feed.camera.login
         if login is None:
             return True
-        is_right = is_allowed(login, method, headers.get("authorization", ""), self._nonce)
+        is_right = is_allowed(login, request.method, request.header("authorization"), self._nonce)
         if is_right and not feed.faults.wrong_password:
             return True
-        self._answer(headers, 401, {"WWW-Authenticate": challenge(login, self._nonce)})
+        self._answer(request, 401, {"WWW-Authenticate": challenge(login, self._nonce)})
         return False
 
-    def _describe(self, feed: Feed, url: str, headers: Headers) -> None:
+    def _describe(self, feed: Feed, request: RtspMessage) -> None:
         if feed.faults.refuse_status:
-            self._answer(headers, feed.faults.refuse_status)
+            self._answer(request, feed.faults.refuse_status)
             return
-        extra = {"Content-Base": url.rstrip("/") + "/", "Content-Type": "application/sdp"}
-        self._answer(headers, 200, extra, session_description(feed))
+        extra = {"Content-Base": request.url.rstrip("/") + "/", "Content-Type": "application/sdp"}
+        self._answer(request, 200, extra, session_description(feed))
 
-    def _set_up(self, feed: Feed, track_name: str, headers: Headers) -> None:
+    def _set_up(self, feed: Feed, track_name: str, request: RtspMessage) -> None:
         track = _TRACK_NAMES.get(track_name)
         if track is None or (track == AUDIO and not feed.camera.has_audio):
-            self._answer(headers, 404)
+            self._answer(request, 404)
             return
-        channel = interleaved_channel(headers.get("transport", ""), default=2 * track)
+        channel = interleaved_channel(request.header("transport"), default=2 * track)
         if channel is None:
-            self._answer(headers, 461)
+            self._answer(request, 461)
             return
         self._session = self._session or secrets.token_hex(8)
         self._channels[track] = channel
         ssrc = (feed.video if track == VIDEO else feed.audio).ssrc
         transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={ssrc:08X}"
-        self._answer(headers, 200, {"Transport": transport})
+        self._answer(request, 200, {"Transport": transport})
 
-    def _play(self, feed: Feed, url: str, headers: Headers) -> None:
-        if not self._is_session(headers):
-            self._answer(headers, 454 if self._session else 455)
+    def _play(self, feed: Feed, request: RtspMessage) -> None:
+        if not is_of_session(request, self._session):
+            self._answer(request, 454 if self._session else 455)
             return
-        base = url.rstrip("/")
+        base = request.url.rstrip("/")
         timestamps = feed.next_timestamps()
         info = ",".join(
             f"url={base}/trackID={track};seq={(feed.video, feed.audio)[track].sequence};rtptime={timestamps[track]}"
             for track in sorted(self._channels)
         )
-        self._answer(headers, 200, {"Range": "npt=now-", "RTP-Info": info})
+        self._answer(request, 200, {"Range": "npt=now-", "RTP-Info": info})
         self._stop()
         self._feed = feed
         self._waits_for_keyframe = True
         feed.add(self)
-
-    def _is_session(self, headers: Headers) -> bool:
-        return bool(self._session) and headers.get("session", "").partition(";")[0] == self._session
 
     def _stop(self) -> None:
         if self._feed is not None:
             self._feed.remove(self)
             self._feed = None
 
-    def _answer(self, request: Headers, status: int, extra: Headers | None = None, body: str = "") -> None:
-        if self._transport is None:
-            return
-        lines = [f"RTSP/1.0 {status} {_REASONS.get(status, 'Error')}", f"CSeq: {request.get('cseq', '0')}"]
-        if self._session:
-            lines.append(f"Session: {self._session};timeout=60")
-        lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
-        if body:
-            lines.append(f"Content-Length: {len(body.encode())}")
-        self._transport.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+    def _answer(
+        self,
+        request: RtspMessage | None,
+        status: int,
+        extra: dict[str, str] | None = None,
+        body: str = "",
+    ) -> None:
+        if self._transport is not None:
+            self._transport.write(reply(request, status, self._session, extra, body))
 
 
 def session_description(feed: Feed) -> str:

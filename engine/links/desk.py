@@ -12,11 +12,13 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
 from engine.config import LinksSection
 from engine.events import EventBus
+from engine.links.door import Door, DoorLimits, GuardedProtocol, Visitor
 from engine.links.link import PLAYERS_LIMIT, Link
 from engine.links.live_tap import LiveTaps
 from engine.links.rtsp_connection import RtspConnection
@@ -39,11 +41,22 @@ AGAIN_ROUNDS = 10
 """Rounds until a port that could not be opened is tried again."""
 STOP_S = 1.0
 HTTP, RTSP = "HTTP", "RTSP"
+LIMITS = DoorLimits()
+_HTTP_LIMITS: dict[str, Any] = {
+    "max_line_size": 2048,
+    "max_field_size": 4096,
+    "max_headers": 64,
+    "read_bufsize": 16 * 1024,
+    "lingering_time": 0,
+    "auto_decompress": False,
+}
+"""Of aiohttp: what a stranger may send before it is answered."""
 
 
 @dataclass(slots=True)
 class _Ports:
-    http: web.AppRunner | None = None
+    runner: web.AppRunner | None = None
+    http: asyncio.Server | None = None
     rtsp: asyncio.Server | None = None
 
 
@@ -59,8 +72,9 @@ class LinkDesk:
         clock: Clock,
         *,
         sleep: Sleep = asyncio.sleep,
+        limits: DoorLimits = LIMITS,
     ) -> None:
-        """`application` makes what answers on the HTTP port."""
+        """`application` makes what answers on the HTTP port; `limits`: of each port."""
         self.taps = taps
         self.clock = clock
         self._config = config
@@ -71,6 +85,8 @@ class LinkDesk:
         self._ports = _Ports()
         self._troubles: dict[str, str] = {}
         self._connections: set[RtspConnection] = set()
+        self._doors = {name: Door(self.opened, clock, limits) for name in (HTTP, RTSP)}
+        self._http_visitors: dict[object, Visitor] = {}
 
     # -- links -----------------------------------------------------------------------------------------------
 
@@ -131,6 +147,14 @@ class LinkDesk:
             return None
         return found[0]
 
+    def http_visitor(self, transport: object) -> Visitor | None:
+        """Whose connection this is; None: it is gone."""
+        return self._http_visitors.get(transport)
+
+    @property
+    def limits(self) -> DoorLimits:
+        return self._doors[HTTP].limits
+
     def has_room(self, link: Link) -> bool:
         return len(link.players) < PLAYERS_LIMIT
 
@@ -182,13 +206,11 @@ class LinkDesk:
     @property
     def http_port(self) -> int | None:
         """As bound; None = closed."""
-        runner = self._ports.http
-        return runner.addresses[0][1] if runner is not None and runner.addresses else None
+        return _port(self._ports.http)
 
     @property
     def rtsp_port(self) -> int | None:
-        server = self._ports.rtsp
-        return server.sockets[0].getsockname()[1] if server is not None and server.sockets else None
+        return _port(self._ports.rtsp)
 
     @property
     def trouble(self) -> str:
@@ -203,56 +225,75 @@ class LinkDesk:
                 rounds += 1
                 await self._sleep(ROUND_S)
                 self._end_expired()
+                for door in self._doors.values():
+                    door.look()
         finally:
             await self._close()
 
     async def _open(self) -> None:
         """What is not open yet."""
         before, self._troubles = self._troubles, {}
-        if self._ports.http is None:
+        if self._ports.runner is None:
             runner = web.AppRunner(
-                self._application(self), access_log=None, shutdown_timeout=STOP_S, handler_cancellation=True
+                self._application(self),
+                access_log=None,
+                shutdown_timeout=STOP_S,
+                handler_cancellation=True,
+                **_HTTP_LIMITS,
             )
             await runner.setup()
-            try:
-                await web.TCPSite(runner, self._config.listen, self._config.http_port).start()
-                self._ports.http = runner
-            except OSError as error:
-                await runner.cleanup()
-                self._note_trouble(HTTP, self._config.http_port, error)
+            self._ports.runner = runner
+        if self._ports.http is None:
+            self._ports.http = await self._served(HTTP, self._config.http_port, self._http_protocol)
         if self._ports.rtsp is None:
-            loop = asyncio.get_running_loop()
-            try:
-                self._ports.rtsp = await loop.create_server(
-                    lambda: RtspConnection(self, self._connections),
-                    self._config.listen,
-                    self._config.rtsp_port,
-                )
-            except OSError as error:
-                self._note_trouble(RTSP, self._config.rtsp_port, error)
+            self._ports.rtsp = await self._served(
+                RTSP,
+                self._config.rtsp_port,
+                lambda: RtspConnection(self, self._doors[RTSP], self._connections),
+            )
         for what, words in self._troubles.items():
             if before.get(what) != words:
                 log.warning("%s; tried again", words)
 
-    def _note_trouble(self, what: str, port: int, error: OSError) -> None:
-        self._troubles[what] = (
-            f"port {port} of {self._config.listen} for video links ({what}) cannot be opened:"
-            f" {error.strerror or error}"
-        )
+    async def _served(
+        self, what: str, port: int, protocol: Callable[[], asyncio.Protocol]
+    ) -> asyncio.Server | None:
+        """None: it cannot be opened, which is noted."""
+        try:
+            return await asyncio.get_running_loop().create_server(
+                protocol, self._config.listen, port, reuse_address=True
+            )
+        except OSError as error:
+            self._troubles[what] = (
+                f"port {port} of {self._config.listen} for video links ({what}) cannot be opened:"
+                f" {error.strerror or error}"
+            )
+            return None
+
+    def _http_protocol(self) -> asyncio.Protocol:
+        runner = self._ports.runner
+        assert runner is not None
+        assert runner.server is not None
+        return GuardedProtocol(self._doors[HTTP], runner.server(), self._http_visitors)
 
     async def _close(self) -> None:
         for link in list(self._links.values()):
             self._end(link)
         ports, self._ports = self._ports, _Ports()
-        if ports.rtsp is not None:
-            ports.rtsp.close()
+        for server in (ports.http, ports.rtsp):
+            if server is not None:
+                server.close()
         for connection in list(self._connections):
             connection.hang_up()
-        if ports.http is not None:
-            await ports.http.cleanup()
+        if ports.runner is not None:
+            await ports.runner.cleanup()
 
 
 OFF_REMEDY = "set `listen` in [links] of station.toml (docs/operations.md)"
+
+
+def _port(server: asyncio.Server | None) -> int | None:
+    return server.sockets[0].getsockname()[1] if server is not None and server.sockets else None
 
 
 def _is_loopback(listen: str) -> bool:

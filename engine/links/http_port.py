@@ -1,6 +1,7 @@
 """What answers on the HTTP port of video links: GET /v/TOKEN/NAME.mp4, live as an endless fragmented MP4, recorded as a file with ranges.
 
-Nothing else is served. Whoever has no open token learns nothing but 404. A slow player loses live fragments up to the next keyframe.
+Nothing else is served, one request a connection. Whoever has no open token learns nothing but 404, late. A slow player loses live
+fragments up to the next keyframe.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import logging
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from engine.links.desk import LinkDesk
 from engine.links.link import Link
 from engine.links.live_mp4 import LiveFragments, Piece
-from storage.errors import WatchdeckError
+from storage.errors import NotFound, WatchdeckError
 from storage.segments.export import ExportFile
 from storage.segments.packet import Packet
 
@@ -29,6 +32,7 @@ _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})$")
 
 Clips = Callable[[Link], Awaitable[ExportFile]]
 """Plan the clip of a link. Raises WatchdeckError when nothing of it is there."""
+Answer = TypeVar("Answer", bound=web.StreamResponse)
 Copy = Callable[[ExportFile, int, int, web.StreamResponse], Awaitable[None]]
 """Send so many bytes of it from an offset on."""
 
@@ -79,19 +83,25 @@ def link_application(desk: LinkDesk, clips: Clips, copy: Copy) -> web.Applicatio
     """The application of the port."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        link = desk.opened(request.match_info["token"])
+        visitor = desk.http_visitor(request.transport)
+        if visitor is None:
+            raise web.HTTPNotFound
+        link = visitor.names(request.match_info["token"])
         if link is None:
+            await asyncio.sleep(desk.limits.wrong_pause_s)
             raise web.HTTPNotFound(text="no such link, or its time is over\n")
         if request.method == "HEAD":
-            return web.Response(content_type="video/mp4")
+            return _closing(web.Response(content_type="video/mp4"))
         if not desk.has_room(link):
             raise web.HTTPServiceUnavailable(text="this link has as many players as it may have\n")
         transport = request.transport
         player = object()
         link.players[player] = transport.abort if transport is not None else lambda: None
+        visitor.is_playing = True
         try:
             return await (_live(desk, link, request) if link.is_live else _clip(link, request))
         finally:
+            visitor.is_playing = False
             link.players.pop(player, None)
 
     async def _clip(link: Link, request: web.Request) -> web.StreamResponse:
@@ -108,7 +118,7 @@ def link_application(desk: LinkDesk, clips: Clips, copy: Copy) -> web.Applicatio
         headers = {"Content-Type": "video/mp4", "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
         if wanted:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{export.total_bytes}"
-        response = web.StreamResponse(status=206 if wanted else 200, headers=headers)
+        response = _closing(web.StreamResponse(status=206 if wanted else 200, headers=headers))
         response.content_length = end - start
         await response.prepare(request)
         try:
@@ -121,18 +131,22 @@ def link_application(desk: LinkDesk, clips: Clips, copy: Copy) -> web.Applicatio
                 request.transport.abort()
         return response
 
-    application = web.Application()
+    application = web.Application(middlewares=[_one_request_each])
     application.router.add_get("/v/{token}/{name}", answer)
     return application
 
 
 async def _live(desk: LinkDesk, link: Link, request: web.Request) -> web.StreamResponse:
-    tracks = desk.taps.tracks(link.camera)
-    if not tracks:
+    try:
+        tracks = desk.taps.tracks(link.camera)
+    except NotFound:
+        raise web.HTTPGone(text="the camera was removed\n") from None
+    if not any(track.is_video for track in tracks):
         raise web.HTTPServiceUnavailable(text="the camera sends no video now\n", headers={"Retry-After": "5"})
     player = LivePlayer(LiveFragments(tracks))
     stop = desk.taps.watch(link.camera, player)
-    response = web.StreamResponse(headers={"Content-Type": "video/mp4", "Cache-Control": "no-store"})
+    headers = {"Content-Type": "video/mp4", "Cache-Control": "no-store"}
+    response = _closing(web.StreamResponse(headers=headers))
     try:
         await response.prepare(request)
         with contextlib.suppress(ConnectionError):
@@ -142,6 +156,22 @@ async def _live(desk: LinkDesk, link: Link, request: web.Request) -> web.StreamR
     finally:
         stop()
     return response
+
+
+@web.middleware
+async def _one_request_each(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answers that are no video, those of the router included."""
+    try:
+        return await handler(request)
+    except web.HTTPException as answer:
+        _closing(answer)
+        raise
+
+
+def _closing(answer: Answer) -> Answer:
+    """One request a connection: a player that seeks makes a new one, which is looked at anew."""
+    answer.force_close()
+    return answer
 
 
 def wanted_range(header: str, total_bytes: int) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """One player on the RTSP port (RFC 2326): DESCRIBE, SETUP over TCP, PLAY of the live camera its link names.
 
-An asyncio.Protocol without tasks. The link's token is in the path; whoever has none that is open gets 404 and no more. A player that
+An asyncio.Protocol without tasks. The link's token is in the path; whoever has none that is open gets 404, late, and no more. A player that
 does not keep up loses pictures up to the next keyframe, never the camera's recording anything.
 """
 
@@ -11,11 +11,19 @@ import re
 import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
-from urllib.parse import unquote, urlsplit
 
-from engine.cameras.rtsp_message import RtspMessage, parse_message
+from engine.cameras.rtsp_message import RtspMessage
+from engine.links.door import Door, Visitor
 from engine.links.rtp_packets import interleaved
 from engine.links.rtp_sender import RtpSender
+from engine.links.rtsp_requests import (
+    METHODS,
+    RtspRequests,
+    interleaved_channel,
+    is_of_session,
+    path_of,
+    reply,
+)
 from engine.links.sdp_text import RtpTrack, rtp_tracks, session_description
 from storage.errors import CameraProtocolError, NotFound
 from storage.segments.packet import Packet, Track
@@ -24,32 +32,22 @@ if TYPE_CHECKING:
     from engine.links.desk import LinkDesk
     from engine.links.link import Link
 
-HEAD_LIMIT_BYTES = 16 * 1024
 BACKLOG_LIMIT_BYTES = 4 * 1024 * 1024
-"""Unsent bytes from which a player is slow."""
-METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
-CONNECTIONS_LIMIT = 64
-_REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    404: "Not Found",
-    453: "Not Enough Bandwidth",
-    454: "Session Not Found",
-    455: "Method Not Valid in This State",
-    461: "Unsupported Transport",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-}
+"""Unsent bytes from which a player is slow; at twice as much, whoever goes on asking without reading is hung up on."""
 
 
 class RtspConnection(asyncio.Protocol):
     """State: no session until SETUP, playing from PLAY to TEARDOWN or the end."""
 
-    def __init__(self, desk: LinkDesk, open_connections: set[RtspConnection]) -> None:
+    def __init__(self, desk: LinkDesk, door: Door, open_connections: set[RtspConnection]) -> None:
         self._desk = desk
+        self._door = door
         self._open = open_connections
         self._transport: asyncio.Transport | None = None
-        self._buffer = b""
+        self._visitor: Visitor | None = None
+        self._requests = RtspRequests()
+        self._refusal: asyncio.TimerHandle | None = None
+        """It named a link that is not there, and waits for its answer."""
         self._session = ""
         self._link: Link | None = None
         self._tracks: tuple[Track, ...] = ()
@@ -63,21 +61,37 @@ class RtspConnection(asyncio.Protocol):
     # -- asyncio.Protocol ----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        if len(self._open) >= CONNECTIONS_LIMIT:
-            self._transport.abort()
-            return
-        self._open.add(self)
+        transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self._visitor = self._door.enter(transport)
+        if self._visitor is not None:
+            self._transport = transport
+            self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open.discard(self)
         self._transport = None
+        if self._visitor is not None:
+            self._visitor.leave()
+        if self._refusal is not None:
+            self._refusal.cancel()
         self._stop()
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while self._transport is not None and self._take_message():
-            pass
+        visitor = self._visitor
+        if visitor is None or self._transport is None or self._refusal is not None:
+            return
+        if not visitor.hears(len(data)):
+            return
+        try:
+            for request in self._requests.feed(data):
+                if not visitor.asks():
+                    return
+                self._handle(request)
+                if self._transport.is_closing() or self._refusal is not None:
+                    return
+        except CameraProtocolError:
+            self._answer(None, 400)
+            self._transport.close()
 
     def hang_up(self) -> None:
         if self._transport is not None:
@@ -111,37 +125,20 @@ class RtspConnection(asyncio.Protocol):
 
     # -- requests ------------------------------------------------------------------------------------------
 
-    def _take_message(self) -> bool:
-        """Use up one request or interleaved frame; False when more bytes are needed."""
-        buffer = self._buffer
-        if buffer[:1] == b"$":  # receiver reports
-            if len(buffer) < 4 or len(buffer) < 4 + int.from_bytes(buffer[2:4]):
-                return False
-            self._buffer = buffer[4 + int.from_bytes(buffer[2:4]) :]
-            return True
-        if not buffer:
-            return False
-        try:
-            parsed = parse_message(buffer)
-        except CameraProtocolError:
-            self.hang_up()
-            return False
-        if parsed is None:
-            if len(buffer) > HEAD_LIMIT_BYTES:
-                self.hang_up()
-            return False
-        message, length = parsed
-        self._buffer = buffer[length:]
-        self._handle(message)
-        return True
-
     def _handle(self, request: RtspMessage) -> None:
         if request.method == "OPTIONS":
             self._answer(request, 200, {"Public": METHODS})
             return
-        path = unquote(urlsplit(request.url).path).strip("/").split("/")
-        link = self._desk.opened(path[1]) if len(path) >= 2 and path[0] == "v" else None
-        if link is None or not link.is_live or (self._link is not None and link is not self._link):
+        path = path_of(request)
+        if path is None:
+            self._answer(request, 400)
+            return
+        assert self._visitor is not None
+        link = self._visitor.names(path[1]) if len(path) >= 2 and path[0] == "v" else None
+        if link is None:
+            self._refuse_later(request)
+            return
+        if not link.is_live or (self._link is not None and link is not self._link):
             self._answer(request, 404)
             return
         match request.method:
@@ -160,6 +157,17 @@ class RtspConnection(asyncio.Protocol):
                 self._channels.clear()
             case _:
                 self._answer(request, 501, {"Public": METHODS})
+
+    def _refuse_later(self, request: RtspMessage) -> None:
+        """Whoever guesses waits for each answer, and has to come again for the next."""
+
+        def refuse() -> None:
+            self._answer(request, 404)
+            if self._transport is not None:
+                self._transport.close()
+
+        pause_s = self._door.limits.wrong_pause_s
+        self._refusal = asyncio.get_running_loop().call_later(pause_s, refuse)
 
     def _look(self, link: Link) -> int:
         """What the camera sends now; an RTSP status when there is nothing to be had."""
@@ -201,52 +209,52 @@ class RtspConnection(asyncio.Protocol):
         if not self._is_session(request):
             self._answer(request, 454 if self._session else 455)
             return
-        if self._stop_watching is None:
-            if not self._desk.has_room(link):
-                self._answer(request, 453)
-                return
-            sent = [track for track in self._offered if track.index in self._channels]
-            self._sender = RtpSender(self._tracks, sent)
-            link.players[self] = self.hang_up
-            self._stop_watching = self._desk.taps.watch(link.camera, self)
+        if self._stop_watching is None and (status := self._begin(link)) != 200:
+            self._answer(request, status)
+            return
         self._answer(request, 200, {"Range": "npt=now-"})
 
+    def _begin(self, link: Link) -> int:
+        """Watch the camera. An RTSP status."""
+        if not self._desk.has_room(link):
+            return 453
+        try:
+            if self._desk.taps.tracks(link.camera) != self._tracks:
+                return 503  # what was described is over: it has to ask anew
+            stop = self._desk.taps.watch(link.camera, self)
+        except NotFound:
+            return 404
+        sent = [track for track in self._offered if track.index in self._channels]
+        self._sender = RtpSender(self._tracks, sent)
+        self._stop_watching = stop
+        link.players[self] = self.hang_up
+        assert self._visitor is not None
+        self._visitor.is_playing = True
+        return 200
+
     def _is_session(self, request: RtspMessage) -> bool:
-        return bool(self._session) and request.header("session").partition(";")[0] == self._session
+        return is_of_session(request, self._session)
 
     def _stop(self) -> None:
         if self._link is not None:
             self._link.players.pop(self, None)
         stop, self._stop_watching = self._stop_watching, None
         self._sender = None
+        if self._visitor is not None:
+            self._visitor.is_playing = False
         if stop is not None:
             stop()
 
     def _answer(
-        self, request: RtspMessage, status: int, extra: dict[str, str] | None = None, body: str = ""
+        self,
+        request: RtspMessage | None,
+        status: int,
+        extra: dict[str, str] | None = None,
+        body: str = "",
     ) -> None:
         if self._transport is None:
             return
-        cseq = request.cseq if request.cseq is not None else 0
-        lines = [f"RTSP/1.0 {status} {_REASONS.get(status, 'Error')}", f"CSeq: {cseq}"]
-        if self._session:
-            lines.append(f"Session: {self._session};timeout=60")
-        lines += [f"{name}: {value}" for name, value in (extra or {}).items()]
-        if body:
-            lines.append(f"Content-Length: {len(body.encode())}")
-        self._transport.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
-
-
-def interleaved_channel(transport: str, default: int) -> int | None:
-    """The RTP channel of the first offer over TCP, or None when there is none."""
-    for offer in transport.split(","):
-        fields = [part.strip() for part in offer.split(";")]
-        if fields[0].upper() != "RTP/AVP/TCP":
-            continue
-        for part in fields[1:]:
-            name, _, value = part.partition("=")
-            first = value.partition("-")[0]
-            if name.lower() == "interleaved" and first.isdecimal() and int(first) < 255:
-                return int(first)
-        return default
-    return None
+        if self._transport.get_write_buffer_size() > 2 * BACKLOG_LIMIT_BYTES:
+            self._transport.abort()
+            return
+        self._transport.write(reply(request, status, self._session, extra, body))

@@ -16,7 +16,8 @@ from engine.cameras.source import PacketSink
 from engine.catalog_thread import CatalogThread
 from engine.config import LinksSection
 from engine.events import EventBus
-from engine.links.desk import LinkDesk
+from engine.links.desk import LIMITS, LinkDesk
+from engine.links.door import DoorLimits
 from engine.links.http_port import Clips, link_application
 from engine.links.live_tap import LiveTaps
 from engine.wire_links import VideoLink, VideoLinkAsk
@@ -78,13 +79,29 @@ async def copy_here(export: ExportFile, start: int, length: int, response: web.S
 
 
 @asynccontextmanager
-async def rig(folder: Path, clips: Clips = no_clip, config: LinksSection | None = None) -> AsyncIterator[Rig]:
+async def rig(
+    folder: Path,
+    clips: Clips = no_clip,
+    config: LinksSection | None = None,
+    limits: DoorLimits = LIMITS,
+) -> AsyncIterator[Rig]:
+    """A round of the desk is a hundredth of a second; time passes when the test says so."""
+
+    async def soon(pause_s: float) -> None:
+        await asyncio.sleep(pause_s / 100)
+
     clock = FakeClock()
     config = config or LinksSection(http_port=0, rtsp_port=0)
     async with CatalogThread(folder / "catalog.db") as catalog:
         events, cameras = EventBus(catalog, clock), Cameras()
         desk = LinkDesk(
-            config, LiveTaps(cameras), lambda own: link_application(own, clips, copy_here), events, clock
+            config,
+            LiveTaps(cameras),
+            lambda own: link_application(own, clips, copy_here),
+            events,
+            clock,
+            sleep=soon,
+            limits=limits,
         )
         async with in_background(catalog=catalog.run, events=events.run, links=desk.run):
             for _ in range(200):

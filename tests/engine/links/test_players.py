@@ -13,7 +13,7 @@ import pytest
 from engine.cameras.open_source import open_source
 from engine.cameras.source import SourceSettings
 from engine.links.link import PLAYERS_LIMIT
-from engine.links.rtsp_connection import interleaved_channel
+from engine.links.rtsp_requests import interleaved_channel
 from storage.errors import CameraRefused, Conflict, InvalidInput, NotFound
 from storage.segments.export import ExportFile, ExportSource, plan_export
 from tests.engine.links.rig import GATE, rig
