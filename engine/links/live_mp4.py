@@ -17,8 +17,8 @@ from storage.units import us_to_ticks
 
 FRAGMENT_US = 500_000
 """Shorter means less delay and more bytes: a fragment's tables take some 200."""
-LIMIT_BYTES = 32 * 1024 * 1024
-"""Of one fragment, as soon as its media time lets it be cut; at twice as much it is given up."""
+LIMIT_BYTES = 4 * 1024 * 1024
+"""Of one fragment, as soon as its media time lets it be cut; at twice as much, which no player's queue holds, it is given up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,12 @@ class LiveTap:
         self.tracks = tracks
 
     def packet(self, packet: Packet) -> None:
+        """Called from the recorder's own callback: nothing that goes wrong here goes further."""
+        error = attempt_blocking(f"live viewers of camera {self.uuid}", partial(self._pass_on, packet))
+        if isinstance(error, WatchdeckError):
+            self.end(error.what)
+
+    def _pass_on(self, packet: Packet) -> None:
         if packet.track >= len(self.tracks):
             return
         track = self.tracks[packet.track]
@@ -79,12 +85,12 @@ class LiveTap:
             packet.arrival_monotonic_us,
         )
         for watcher in tuple(self.watchers):
-            # Called from the recorder's own callback: whatever a watcher cannot take ends that watcher and nothing else.
+            # What one watcher cannot take ends that watcher and none of the others.
             error = attempt_blocking(f"a live viewer of camera {self.uuid}", partial(watcher.packet, moved))
             if isinstance(error, WatchdeckError):
                 if watcher in self.watchers:
                     self.watchers.remove(watcher)
-                watcher.ended(error.what)
+                self._tell_ended(watcher, error.what)
 
     def frames_lost(self, detail: str) -> None:
         """The source goes on with a keyframe by itself."""
@@ -104,7 +110,10 @@ class LiveTap:
         """Of all watchers."""
         watchers, self.watchers = self.watchers, []
         for watcher in watchers:
-            watcher.ended(reason)
+            self._tell_ended(watcher, reason)
+
+    def _tell_ended(self, watcher: Watcher, reason: str) -> None:
+        attempt_blocking(f"the end of a live viewer of camera {self.uuid}", partial(watcher.ended, reason))
 
 
 class LiveTaps:

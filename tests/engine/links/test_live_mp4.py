@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import av
+import msgspec
 import pytest
 
 from engine.links.live_mp4 import LIMIT_BYTES, LiveFragments
@@ -111,6 +112,34 @@ def test_what_one_viewer_cannot_take_harms_neither_the_others_nor_who_records() 
     assert "ZeroDivisionError" in choking.reason
     assert tap.watchers == [other]
     assert len(other.packets) == 3
+
+
+class ChokingOnTheEnd(Choking):
+    def ended(self, reason: str) -> None:
+        super().ended(reason)
+        raise ZeroDivisionError("another defect")
+
+
+def test_not_even_the_end_of_a_viewer_reaches_who_records() -> None:
+    tracks, packets = merged(encoded("h264"))
+    tap, choking, stubborn, other = LiveTap(GATE.uuid, tracks), ChokingOnTheEnd(), ChokingOnTheEnd(), Kept()
+    tap.watchers += [choking, other]
+    tap.packet(packets[0])
+    assert choking.reason
+    assert len(other.packets) == 1
+    tap.watchers.insert(0, stubborn)
+    tap.tracks_changed((encoded("h265").track,))
+    assert stubborn.reason == other.reason == "the camera changed its stream"
+    assert tap.watchers == []
+
+
+def test_tracks_that_make_no_sense_end_the_viewers_and_not_the_recording() -> None:
+    tracks, packets = merged(encoded("h264"))
+    tap, other = LiveTap(GATE.uuid, (msgspec.structs.replace(tracks[0], time_base_hz=0),)), Kept()
+    tap.watchers.append(other)
+    tap.packet(packets[0])
+    assert "ZeroDivisionError" in other.reason
+    assert tap.watchers == []
 
 
 def test_media_time_that_stands_still_does_not_fill_the_memory() -> None:
