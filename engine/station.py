@@ -22,7 +22,7 @@ from engine.alarms.service import AlarmService
 from engine.api.export_sources import export_sources
 from engine.api.handlers_exports import export_statement
 from engine.api.handlers_links import copy_clip, planned_clip
-from engine.api.handlers_pictures import picture_of
+from engine.api.handlers_pictures import picture_of, picture_of_camera
 from engine.api.operation_log import OperationLog, keep_operations
 from engine.api.server import ApiServer
 from engine.api.services import Services
@@ -306,7 +306,7 @@ class Station:
             Workshop(
                 folder=ExportFolder(Path(self._config.exports.folder or self._state / EXPORTS_NAME)),
                 sources=lambda ref, start_us, end_us: export_sources(services, ref, start_us, end_us),
-                picture=lambda request: picture_of(services, request),
+                picture=lambda camera, request: picture_of_camera(services, camera, request),
                 gaps=lambda camera_id, start_us, end_us: catalog.read("gaps", [camera_id], start_us, end_us),
                 statement=lambda actor, comment: export_statement(services, actor, comment),
                 keys=keys,

@@ -8,13 +8,13 @@ from aiohttp import web
 
 from engine import wire_links
 from engine.api.export_sources import export_sources
-from engine.api.handlers_exports import CHUNK_BYTES, copy_chunks
+from engine.api.handlers_exports import CHUNK_BYTES, LONGEST_US, copy_chunks
 from engine.api.permissions import Role
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
 from engine.links.link import Link
 from storage.catalog.records import Camera
-from storage.errors import Conflict
+from storage.errors import Conflict, InvalidInput
 from storage.segments.export import ExportFile, plan_export
 
 
@@ -24,6 +24,8 @@ async def add_video_link(
     ask = call.body
     if ask.start_us is not None and ask.end_us is not None:
         checked_stretch(ask.start_us, ask.end_us)
+        if ask.end_us - ask.start_us > LONGEST_US:
+            raise InvalidInput("a clip holds at most 24 hours", "make a link for each day")
     camera: Camera = await services.catalog.read("camera", ask.camera, with_removed=True)
     return services.links.add(ask, camera, call.caller.name)
 
@@ -42,7 +44,7 @@ async def planned_clip(services: Services, link: Link) -> ExportFile:
     """What a link to a recorded stretch sends. Raises WatchdeckError: it may have been recycled since."""
     if link.start_us is None or link.end_us is None:
         raise Conflict("that link is live")
-    _, sources = await export_sources(services, str(link.camera), link.start_us, link.end_us)
+    _, sources = await export_sources(services, link.camera, link.start_us, link.end_us)
     return await asyncio.get_running_loop().run_in_executor(
         services.files, plan_export, sources, link.start_us, link.end_us
     )

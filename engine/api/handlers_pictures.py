@@ -23,6 +23,13 @@ async def make_picture(services: Services, call: Call[None, wire.PictureRequest]
 async def picture_of(services: Services, asked: wire.PictureRequest) -> wire.PictureReply:
     """Raises NotFound, PictureUnavailable, InvalidInput."""
     camera: Camera = await services.catalog.read("camera", asked.camera, with_removed=True)
+    return await picture_of_camera(services, camera, asked)
+
+
+async def picture_of_camera(
+    services: Services, camera: Camera, asked: wire.PictureRequest
+) -> wire.PictureReply:
+    """Of this one, whatever the request names. Raises PictureUnavailable, InvalidInput."""
     request = msgspec.structs.replace(asked, camera=camera.name)
     if request.at_us is None:
         _check_live(request)

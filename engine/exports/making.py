@@ -27,7 +27,7 @@ from engine.exports.report import MissingFootage, Report, ReportedRange, report_
 from engine.wire import PictureFormat, PictureReply, PictureRequest
 from engine.wire_evidence import ExportedFile, PrivacyMask
 from engine.wire_search import SHARE
-from storage.catalog.records import Gap
+from storage.catalog.records import Camera, Gap
 from storage.clock import Clock
 from storage.errors import ExportFailed, NotFound, PictureUnavailable, WatchdeckError
 from storage.evidence.encoded_seal import EncodedSeal, worst
@@ -61,7 +61,7 @@ class Workshop:
 
     folder: ExportFolder
     sources: Sources
-    picture: Callable[[PictureRequest], Awaitable[PictureReply]]
+    picture: Callable[[Camera, PictureRequest], Awaitable[PictureReply]]
     gaps: Callable[[int, int, int], Awaitable[list[Gap]]]
     """Of a camera by its number, between two times."""
     statement: Callable[[str, str], ExportStatement]
@@ -190,7 +190,7 @@ class Making:
         else:
             name = file_name(camera.name, file.start_us, ".mp4", self._taken)
             written = await self._copied(package, name, found)
-            pictures = await self._pictures(str(camera.uuid), [wall_us for wall_us, _ in times])
+            pictures = await self._pictures(camera, [wall_us for wall_us, _ in times])
             if asked.masks:
                 self._note(camera.name, asked.start_us, "no mask falls into what is recorded of it")
         for note in file.notes:
@@ -333,15 +333,15 @@ class Making:
             return 0
         return min(PICTURES_A_RANGE, PICTURES // len(self._job.body.ranges))
 
-    async def _pictures(self, camera: str, times_us: list[int]) -> list[tuple[int, bytes]]:
+    async def _pictures(self, camera: Camera, times_us: list[int]) -> list[tuple[int, bytes]]:
         """Small ones; a moment that shows none is left out."""
         found = []
         for time_us in times_us:
             request = PictureRequest(
-                camera=camera, at_us=time_us, format=PictureFormat.JPEG, width_px=PICTURE_WIDTH_PX
+                camera=camera.name, at_us=time_us, format=PictureFormat.JPEG, width_px=PICTURE_WIDTH_PX
             )
             try:
-                reply = await self._shop.picture(request)
+                reply = await self._shop.picture(camera, request)
             except (PictureUnavailable, NotFound):
                 continue
             found.append((reply.time_us, reply.data))

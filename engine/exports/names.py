@@ -28,7 +28,12 @@ def local_stamp(time_us: int) -> str:
 
 
 def local_moment(time_us: int) -> datetime:
-    return datetime.fromtimestamp(time_us // US_PER_SECOND, UTC).astimezone()
+    """In the zone of this machine; in UTC where the calendar ends before that zone's day does."""
+    moment = datetime.fromtimestamp(time_us // US_PER_SECOND, UTC)
+    try:
+        return moment.astimezone()
+    except (OverflowError, ValueError, OSError):
+        return moment
 
 
 def file_name(camera: str, start_us: int, suffix: str, taken: set[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 import msgspec
 
@@ -28,8 +29,8 @@ MASK_LIMIT = 64
 OVERHEAD_BYTES = 64 * 1024
 """A range: what proves it, its pictures in the report, its entry in a ZIP."""
 
-Sources = Callable[[str, int, int], Awaitable[tuple[Camera, list[ExportSource]]]]
-"""Camera by name, UUID or id; raises NotFound, also when nothing is recorded in that time."""
+Sources = Callable[[UUID, int, int], Awaitable[tuple[Camera, list[ExportSource]]]]
+"""Of a camera; raises NotFound, also when nothing is recorded in that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def planned(
 ) -> PlannedRange:
     """Raises NotFound when nothing is recorded in it, VolumeError, KeyUnusable."""
     start_us, end_us = wanted.asked.start_us, wanted.asked.end_us
-    camera, found = await sources(wanted.camera, start_us, end_us)
+    camera, found = await sources(UUID(wanted.camera), start_us, end_us)
     who = NamedUuid(uuid=str(camera.uuid), name=camera.name)
     proof = ExportProof(signing.statement, who, signing.keys)
     make = partial(plan_export, found, start_us, end_us, proof=proof, with_audio=with_audio)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -174,11 +175,17 @@ class ExportService:
         return job.view(str(self._shop.folder.path))
 
     def _job(self, ref: str) -> ExportJob:
-        """By UUID or its beginning, name or folder; of several of one name the newest."""
+        """By UUID, else folder, else name (of several the newest), else the beginning of its UUID."""
         known = sorted(self._jobs.values(), key=lambda job: job.created_us, reverse=True)
-        for job in known:
-            if ref in (str(job.id), job.id.hex, job.body.folder, job.body.name):
-                return job
+        ways: tuple[Callable[[ExportJob], tuple[str, ...]], ...] = (
+            lambda job: (str(job.id), job.id.hex),
+            lambda job: (job.body.folder,),
+            lambda job: (job.body.name,),
+        )
+        for way in ways:  # a name that somebody chose never hides the id of another
+            for job in known:
+                if ref in way(job):
+                    return job
         begun = [job for job in known if len(ref) >= 4 and str(job.id).startswith(ref)]
         if len(begun) == 1:
             return begun[0]
@@ -351,7 +358,7 @@ class ExportService:
         """Nothing of it is recycled before it is exported."""
         locks = []
         for wanted in job.body.ranges:
-            camera: Camera = await self._catalog.read("camera", wanted.camera, with_removed=True)
+            camera: Camera = await self._catalog.read("camera", UUID(wanted.camera), with_removed=True)
             lock: Lock = await self._catalog.write(
                 "add_lock",
                 camera_id=camera.id,

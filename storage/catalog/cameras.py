@@ -64,13 +64,16 @@ class CameraRows(GroupRows):
         return [_camera(row) for row in self._rows(f"{_SELECT}{where} ORDER BY c.id")]
 
     def camera(self, ref: str | int | UUID, *, with_removed: bool = False) -> Camera:
-        """By name, else UUID, else number. Raises NotFound. One in use comes before a removed one."""
+        """Text: by name, else UUID, else number; one in use comes before a removed one. Raises NotFound.
+
+        A UUID or a number that is no text means itself and never a name: what the engine wrote down itself.
+        """
         found = None
         text = str(ref)
-        keys: list[tuple[str, Any]] = [("c.name = ?", text)]
-        if (uuid := as_uuid(text)) is not None:
+        keys: list[tuple[str, Any]] = [("c.name = ?", text)] if isinstance(ref, str) else []
+        if not isinstance(ref, int) and (uuid := as_uuid(text)) is not None:
             keys.append(("c.uuid = ?", uuid.bytes))
-        if (number := as_number(text)) is not None:
+        if not isinstance(ref, UUID) and (number := as_number(text)) is not None:
             keys.append(("c.id = ?", number))
         for is_removed in (0, 1) if with_removed else (0,):
             for condition, value in keys:
@@ -210,6 +213,10 @@ class CameraRows(GroupRows):
 
     def _free_camera_name(self, name: str, *, except_id: int) -> str:
         checked = checked_name(name, "camera")
+        if as_uuid(checked) is not None:
+            raise InvalidInput(
+                f"{checked} is no name for a camera: it reads as the id of one", "choose another name"
+            )
         if self._row(
             "SELECT 1 FROM camera WHERE name = ? AND is_removed = 0 AND id <> ?", (checked, except_id)
         ):

@@ -275,6 +275,8 @@ class CaseRows(RecyclingRows):
             self._run("UPDATE case_item SET place = ? WHERE id = ?", (place, item_id))
 
     def _check_free(self, name: str, *, except_id: int) -> None:
+        if as_number(name) is not None:
+            raise InvalidInput(f"{name} is no name for a case: it reads as the number of one", "add a word")
         if self._row("SELECT 1 FROM evidence_case WHERE name = ? AND id <> ?", (name, except_id)):
             raise AlreadyExists(f"a case is called {name!r} already", "choose another name")
 
