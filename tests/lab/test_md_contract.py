@@ -33,7 +33,7 @@ FULL_KIB_S = 200_000
 LEAST_KIB_S = 1_000
 """The kernel's own limits."""
 LOOK_S = 1.0
-WAIT_S = 120
+WAIT_S = 60
 
 
 @dataclass

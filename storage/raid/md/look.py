@@ -78,7 +78,7 @@ def take_look(arrays: Sequence[MdArray], drives: Sequence[ScannedDrive], memory:
             for member in array.members
         )
     ]
-    stacks = build_stacks(ours, memory.arrays)
+    stacks = build_stacks(ours, memory.arrays, _carriers(drives))
     members: dict[str, Membership] = {}
     for stack in stacks:
         for number, leg in enumerate(stack.legs):
@@ -106,6 +106,14 @@ def take_look(arrays: Sequence[MdArray], drives: Sequence[ScannedDrive], memory:
         by_id={drive.id: drive for drive in drives},
         by_name=by_name,
     )
+
+
+def _carriers(drives: Sequence[ScannedDrive]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for drive in drives:
+        if drive.md_uuid:
+            found.setdefault(drive.md_uuid, set()).add(drive.id)
+    return {uuid: frozenset(ids) for uuid, ids in found.items()}
 
 
 def _without_pulled(array: MdArray, here: set[str]) -> MdArray:

@@ -61,6 +61,8 @@ class Stack:
     legs: tuple[MdArray | None, ...]
     leg_uuids: tuple[str, ...]
     known: KnownArray | None = None
+    here: frozenset[str] = frozenset()
+    """Of one that is not assembled: the drives in this machine that carry a member of it."""
 
     @property
     def id(self) -> str:
@@ -102,7 +104,18 @@ class Stack:
 
     def lost_in(self, place: SpanPlace) -> int:
         array = self.legs[place.leg]
-        return place.count if array is None else array.lost(place.first, place.count)
+        if array is not None:
+            return array.lost(place.first, place.count)
+        return place.count if self.is_active else self._absent_in(place)
+
+    def _absent_in(self, place: SpanPlace) -> int:
+        slots = (
+            self.known.slots[place.leg]
+            if self.known is not None and place.leg < len(self.known.slots)
+            else ()
+        )
+        last = slots[place.first : place.first + place.count]
+        return sum(drive is None or drive.id not in self.here for drive in last)
 
     def is_initialising(self, place: SpanPlace, initialising: Mapping[str, str]) -> bool:
         """A new RAID 5 builds its parity as a recovery onto its last drive: [UU_], but nothing has failed."""
@@ -116,13 +129,18 @@ class Stack:
 
     def span_state(self, place: SpanPlace, initialising: Mapping[str, str]) -> VirtualDriveState:
         array = self.legs[place.leg]
+        if array is None and not self.is_active:
+            return self._state_of_losses(place)
         if array is None or array.state == "broken":
             return VirtualDriveState.FAILED
         if self.is_initialising(place, initialising) or array.level == "raid4":
             # A raid0 that grows is a raid4 without its parity drive meanwhile: [4/3], nothing is lost.
             return VirtualDriveState.ONLINE
+        return self._state_of_losses(place)
+
+    def _state_of_losses(self, place: SpanPlace) -> VirtualDriveState:
         lost = self.lost_in(place)
-        if self._is_wide_mirror(array):
+        if self._is_wide_mirror(place):
             if lost == place.count:
                 return VirtualDriveState.FAILED
             return VirtualDriveState.DEGRADED if lost else VirtualDriveState.ONLINE
@@ -133,17 +151,23 @@ class Stack:
         if array is None or array.state == "broken":
             return 0
         lost = self.lost_in(place)
-        if self._is_wide_mirror(array):
+        if self._is_wide_mirror(place):
             return max(0, place.count - 1 - lost)
         return span_can_lose(_SPAN_LEVEL.get(self.level, self.level), lost)
 
-    def _is_wide_mirror(self, array: MdArray) -> bool:
+    def _is_wide_mirror(self, place: SpanPlace) -> bool:
         """A mirror of more than two, made by hand."""
+        array = self.legs[place.leg]
+        if array is None:
+            return self.level is RaidLevel.RAID1 and place.count > 2
         return array.level == "raid1" and array.wanted > 2
 
     def state(self, initialising: Mapping[str, str]) -> VirtualDriveState:
+        """One that is not assembled has failed when its drives are gone: `mdadm --incremental --fail`, which udev runs when a drive
+        is pulled, stops an array that cannot miss it and that nobody has mounted."""
         if self.top is None:
-            return VirtualDriveState.OFFLINE
+            is_lost = any(self._state_of_losses(p) is VirtualDriveState.FAILED for p in self.spans())
+            return VirtualDriveState.FAILED if is_lost else VirtualDriveState.OFFLINE
         if self.top.state == "broken":
             return VirtualDriveState.FAILED
         if self.is_nested and any(not member.is_there for member in self.top.members):
@@ -173,8 +197,11 @@ def is_ours(array: MdArray, drive_names: set[str], array_names: set[str], partit
     )
 
 
-def build_stacks(arrays: Sequence[MdArray], known: Mapping[str, KnownArray]) -> list[Stack]:
-    """Of arrays that are ours, and of those that are remembered but not there."""
+def build_stacks(
+    arrays: Sequence[MdArray], known: Mapping[str, KnownArray], carriers: Mapping[str, frozenset[str]]
+) -> list[Stack]:
+    """Of arrays that are ours, and of those that are remembered but not there. `carriers`: array UUID -> ids of the drives with a
+    superblock of it."""
     by_device = {array.device: array for array in arrays}
     by_uuid = {array.uuid: array for array in arrays}
     stacks: list[Stack] = []
@@ -188,7 +215,7 @@ def build_stacks(arrays: Sequence[MdArray], known: Mapping[str, KnownArray]) -> 
     for uuid, gone in known.items():
         if uuid not in by_uuid:
             inner |= set(gone.legs) - {uuid}
-            stacks.append(_remembered(uuid, gone, by_uuid))
+            stacks.append(_remembered(uuid, gone, by_uuid, carriers))
     for array in arrays:
         if array.uuid not in inner and array.uuid not in tops:
             memory = known.get(array.uuid)
@@ -231,7 +258,9 @@ def _nested(
     )
 
 
-def _remembered(uuid: str, known: KnownArray, by_uuid: Mapping[str, MdArray]) -> Stack:
+def _remembered(
+    uuid: str, known: KnownArray, by_uuid: Mapping[str, MdArray], carriers: Mapping[str, frozenset[str]]
+) -> Stack:
     return Stack(
         uuid=uuid,
         name=known.name,
@@ -240,4 +269,5 @@ def _remembered(uuid: str, known: KnownArray, by_uuid: Mapping[str, MdArray]) ->
         legs=tuple(by_uuid.get(leg) for leg in known.legs),
         leg_uuids=known.legs,
         known=known,
+        here=frozenset().union(*(carriers.get(leg, frozenset()) for leg in known.legs)),
     )

@@ -69,6 +69,9 @@ def _occupant(stack: Stack, span: int, place: SpanPlace, slot: int, look: Look, 
         if held is not None and held.stack.id == stack.id:
             places.of[known.id] = at
             return known.id
+        if not stack.is_active and known.id in stack.here:
+            places.of[known.id] = at
+            return known.id
         if known.id not in look.by_id:
             places.missing.append(_missing(known.id, known, at, stack))
             return known.id
@@ -284,20 +287,16 @@ def _foreign_role(drive: ScannedDrive, look: Look) -> _Role:
     if stack is not None:
         has_room = any(leg.uuid == drive.md_uuid and leg.lost() for leg in stack.present_legs)
         what = "it can be re-added" if has_room else "its place is taken: set it good to use it again"
-        if not stack.is_active:
-            what = "the array is not assembled"
-        elif stack.state({}) is VirtualDriveState.FAILED:
+        if stack.state({}) is VirtualDriveState.FAILED:
             what = (
                 "the array has failed; re-adding the member that went last brings its data back"
                 if can_be_put_together_again(stack)
                 else "the array has failed, and it is kept as it is: see docs/raid-md.md"
             )
-        return _Role(
-            state=DriveState.FOREIGN,
-            foreign=group,
-            foreign_group=group,
-            cause=f"was a member of {stack.name} and is back: {what}",
-        )
+        cause = f"was a member of {stack.name} and is back: {what}"
+        if not stack.is_active:
+            cause = f"is a member of {stack.name}, which is not assembled"
+        return _Role(state=DriveState.FOREIGN, foreign=group, foreign_group=group, cause=cause)
     inactive = look.in_inactive.get(drive.id)
     begun = "; it was begun and not started: members are absent" if inactive is not None else ""
     return _Role(
@@ -351,7 +350,7 @@ def _cause(stack: Stack, state: VirtualDriveState, memory: Memory) -> str:
             return "its parity is being built: one failure now would lose it"
         return ""
     if state is VirtualDriveState.OFFLINE:
-        return "not assembled: its drives are absent, or an array with its name could not be started"
+        return "not assembled: it could not be started, or somebody stopped it"
     worst = [
         f"span {number + 1}: {stack.lost_in(place)} of {place.count} drives lost"
         for number, place in enumerate(stack.spans())
@@ -359,7 +358,9 @@ def _cause(stack: Stack, state: VirtualDriveState, memory: Memory) -> str:
     ]
     if not worst:
         return "a drive of it no longer answers"
-    return "; ".join(worst) if len(stack.spans()) > 1 else worst[0].partition(": ")[2]
+    if len(stack.spans()) == 1:
+        worst = [worst[0].partition(": ")[2]]
+    return "; ".join([*worst, *([] if stack.is_active else ["it is not assembled"])])
 
 
 def _mounts(stack: Stack, chain: BlockChain) -> tuple[tuple[Mount, ...], str]:

@@ -75,7 +75,7 @@ def test_a_nested_array_has_failed_although_its_top_says_clean(tmp_path: Path) -
     leg = laid_out(LAB / "E2-raid50-leg-failed.md12.sysfs", tmp_path)
     assert top.state == "clean"
     assert top.degraded is None
-    (stack,) = build_stacks([top, leg], {})
+    (stack,) = build_stacks([top, leg], {}, {})
     # The dump of the other leg is not among the captures: a leg nobody sees is one that has failed.
     assert stack.level is RaidLevel.RAID50
     assert stack.state({}) is VirtualDriveState.FAILED
