@@ -436,6 +436,11 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
         if self.desk.mirror.link is Link.ABSENT:
             self.exit(DEMO)
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Textual asks for one at every start; without a mouse nobody sees it, and plain terminals print it."""
+        if self.desk.profile.has_mouse:
+            super()._set_pointer_shape(shape)
+
     def action_quit_console(self) -> None:
         self.exit()
 

@@ -18,8 +18,13 @@ import tty
 from dataclasses import dataclass
 from typing import Final
 
-QUESTIONS: Final = (
+KITTY_QUESTION: Final = (
+    b"\x1b7"  # a terminal that does not know the sequence may print it: what it printed is taken away
     b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"  # kitty graphics: OK or an error, or nothing
+    b"\x1b8\x1b[K"
+)
+"""Not inside tmux and screen, which take it for the title of the window."""
+QUESTIONS: Final = (
     b"\x1b[16t"  # size of a cell in pixels
     b"\x1b[?1;1;0S"  # number of sixel colour registers (XTSMGRAPHICS)
     b"\x1b[c"  # DA1: everybody answers; attribute 4 = sixel
@@ -77,8 +82,10 @@ def window_cell_size(fd: int) -> tuple[int, int]:
     return width_px // columns, height_px // rows
 
 
-def probe(stdin_fd: int, stdout_fd: int, *, timeout_s: float = 1.0) -> ProbeReply:
-    """Ask and wait for the answers. The terminal's settings are put back and unread input is dropped."""
+def probe(
+    stdin_fd: int, stdout_fd: int, *, timeout_s: float = 1.0, asks_for_kitty: bool = True
+) -> ProbeReply:
+    """Ask and wait for the answers; `asks_for_kitty` not where nothing follows from it. The terminal's settings are put back and unread input is dropped."""
     try:
         before = termios.tcgetattr(stdin_fd)
     except termios.error:
@@ -86,7 +93,7 @@ def probe(stdin_fd: int, stdout_fd: int, *, timeout_s: float = 1.0) -> ProbeRepl
     data = bytearray()
     try:
         tty.setcbreak(stdin_fd, termios.TCSANOW)
-        os.write(stdout_fd, QUESTIONS)
+        os.write(stdout_fd, KITTY_QUESTION + QUESTIONS if asks_for_kitty else QUESTIONS)
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0 and len(data) < _MAX_ANSWER_BYTES:
             readable, _, _ = select.select([stdin_fd], [], [], left)

@@ -68,8 +68,8 @@ class TerminalProfile:
     blinking: Blinking = "full"
     has_title: bool = False
     """The terminal has a window title that may be written."""
-    is_console: bool = False
-    """The text console of Linux."""
+    is_plain: bool = False
+    """It may print what it does not know: `TERM=linux` and `vt*`."""
     refusal: str = ""
     """Why the console must not start here, and what to do; empty = it may."""
 
@@ -91,7 +91,7 @@ class TerminalProfile:
             "TEXTUAL_FPS": "240",
             "TEXTUAL_SMOOTH_SCROLL": "0",  # in-band resize and pixel mouse: nothing here needs them
         }
-        if self.is_console:
+        if self.is_plain:
             variables["TEXTUAL_DISABLE_KITTY_KEY"] = "1"  # the kernel would print it
         if self.colors <= 2:
             variables["NO_COLOR"] = "1"
@@ -117,7 +117,7 @@ def detect(
     is_terminal = _is_tty(stdin_fd) and _is_tty(stdout_fd)
     reply = ProbeReply()
     if is_terminal and may_ask(environ.get("TERM", "")):
-        reply = probe(stdin_fd, stdout_fd, timeout_s=timeout_s)
+        reply = probe(stdin_fd, stdout_fd, timeout_s=timeout_s, asks_for_kitty=_is_near(environ))
     return decide(
         environ,
         reply,
@@ -148,11 +148,10 @@ def decide(
 ) -> TerminalProfile:
     """The decision alone: no terminal is touched. Raises BadOverride."""
     term = environ.get("TERM", "")
-    is_ssh = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
-    is_multiplexer = bool(environ.get("TMUX") or environ.get("STY")) or term.startswith(("tmux", "screen"))
+    is_ssh, is_multiplexer = _is_ssh(environ), _is_multiplexer(environ)
     number = _colors(environ, term, colors)
     glyph_set = _glyphs(environ, term, glyphs)
-    picture = _graphics(environ, reply, graphics, number, glyph_set, is_near=not (is_ssh or is_multiplexer))
+    picture = _graphics(environ, reply, graphics, number, glyph_set, is_near=_is_near(environ))
     cell = next(
         (size for size in (window_cell, (reply.cell_width_px, reply.cell_height_px)) if all(size)),
         DEFAULT_CELL_PX,
@@ -170,9 +169,23 @@ def decide(
         has_mouse=has_mouse if has_mouse is not None else not is_ssh and may_ask(term),
         blinking=_blinking(environ, is_near=not is_ssh),
         has_title=is_terminal and may_ask(term),
-        is_console=term == "linux",
+        is_plain=not may_ask(term),
         refusal=_refusal(term, is_terminal),
     )
+
+
+def _is_ssh(environ: Mapping[str, str]) -> bool:
+    return any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+
+
+def _is_multiplexer(environ: Mapping[str, str]) -> bool:
+    is_inside = environ.get("TMUX") or environ.get("STY")
+    return bool(is_inside) or environ.get("TERM", "").startswith(("tmux", "screen"))
+
+
+def _is_near(environ: Mapping[str, str]) -> bool:
+    """Pictures in pixels are drawn without being asked for."""
+    return not (_is_ssh(environ) or _is_multiplexer(environ))
 
 
 def _refusal(term: str, is_terminal: bool) -> str:

@@ -92,6 +92,13 @@ class Tmux:
         )
         return shown.stdout
 
+    def title(self) -> str:
+        """Of the window."""
+        shown = subprocess.run(
+            [*self.base, "display-message", "-p", "#{pane_title}"], capture_output=True, text=True, check=True
+        )
+        return shown.stdout.strip()
+
     def press(self, *keys: str) -> None:
         subprocess.run([*self.base, "send-keys", *keys], check=True)
 

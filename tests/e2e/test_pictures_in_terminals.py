@@ -7,16 +7,13 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from engine import wire
-from tests.e2e.engine_process import EngineProcess, until
+from tests.e2e.engine_process import EngineProcess
 from tests.e2e.terminal_session import Tmux
 from tests.pty_console import PtyConsole
-from tests.rtsp.server import RtspServer, RtspStream
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -32,33 +29,6 @@ BARS = {
 """Upper bars of the SMPTE test picture."""
 CUBE = (0, 95, 135, 175, 215, 255)
 SGR = re.compile(r"\x1b\[([\d;]*)m")
-
-
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[EngineProcess]:
-    process = EngineProcess(tmp_path / "state")
-    yield process
-    await process.end()
-
-
-@pytest.fixture
-def server() -> Iterator[RtspServer]:
-    with RtspServer([RtspStream(pattern="smpte", width=640, height=360, kbps=2000)]) as running:
-        yield running
-
-
-@pytest.fixture
-async def recording(engine: EngineProcess, server: RtspServer, tmp_path: Path) -> EngineProcess:
-    """An engine that records the test picture."""
-    volume = tmp_path / "volume"
-    volume.mkdir()
-    client = await engine.start()
-    await client.add_volume(
-        wire.VolumeAdd(name="disk", path=str(volume), floor_bytes=1 << 20, allow_system_disk=True)
-    )
-    await client.add_camera(wire.CameraAdd(name="test-card", url=server.url()))
-    await until(client, lambda now: now.station.cameras_recording == 1, "recording")
-    return engine
 
 
 async def in_thread(work: object, *arguments: object) -> None:
@@ -93,11 +63,12 @@ def bars_seen(screen: str) -> set[str]:
 
 
 async def test_in_tmux_pictures_are_half_blocks_in_the_cameras_colours(
-    recording: EngineProcess, tmp_path: Path
+    test_card: EngineProcess, tmp_path: Path
 ) -> None:
-    terminal = Tmux(tmp_path, [str(WATCHDECK), "--socket", str(recording.socket)], 100, 30)
+    terminal = Tmux(tmp_path, [str(WATCHDECK), "--socket", str(test_card.socket)], 100, 30)
     try:
         terminal.wait_for("1 of 1")
+        assert "Gi=31" not in terminal.title(), "the question for kitty graphics"
         await in_thread(look_for_bars, terminal, "2")
         terminal.press("4")
         terminal.wait_for("camera.added")
@@ -121,8 +92,8 @@ def look_for_bars(terminal: Tmux, key: str) -> None:
     raise AssertionError(f"only {bars_seen(screen)} of the bars are seen:\n{terminal.screen()}")
 
 
-async def test_the_kernels_console_shows_the_bars_as_coloured_characters(recording: EngineProcess) -> None:
-    await in_thread(look_on_the_console, recording.socket)
+async def test_the_kernels_console_shows_the_bars_as_coloured_characters(test_card: EngineProcess) -> None:
+    await in_thread(look_on_the_console, test_card.socket)
 
 
 def look_on_the_console(socket: Path) -> None:

@@ -210,7 +210,7 @@ async def test_every_view_survives_every_size(tmp_path: Path, size: tuple[int, i
 @pytest.mark.parametrize(
     "profile",
     [
-        TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True),
+        TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_plain=True),
         TerminalProfile(colors=2, glyphs="ascii", graphics="ascii"),
     ],
     ids=["linux", "vt"],

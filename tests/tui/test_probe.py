@@ -7,9 +7,10 @@ import pty
 import termios
 import threading
 
+import pyte
 import pytest
 
-from tui.probe import QUESTIONS, ProbeReply, parse_replies, probe, window_cell_size
+from tui.probe import KITTY_QUESTION, QUESTIONS, ProbeReply, parse_replies, probe, window_cell_size
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ class Terminal:
         self._thread.start()
 
     def _run(self) -> None:
-        while len(self.asked) < len(QUESTIONS):
+        while not self.asked.endswith(QUESTIONS):
             self.asked += os.read(self.master, 1024)
         if self._answer:
             os.write(self.master, self._answer)
@@ -71,7 +72,7 @@ def test_the_last_answer_ends_the_wait_and_the_terminal_is_as_before() -> None:
     reply = probe(terminal.slave, terminal.slave, timeout_s=600)
     assert reply == ProbeReply(has_sixel=True, cell_width_px=12, cell_height_px=24, is_complete=True)
     assert termios.tcgetattr(terminal.slave) == before
-    assert terminal.asked == QUESTIONS
+    assert terminal.asked == KITTY_QUESTION + QUESTIONS
     terminal.close()
 
 
@@ -85,6 +86,24 @@ def test_half_an_answer_is_used_as_far_as_it_goes() -> None:
     terminal = Terminal(b"\x1b_Gi=31;OK\x1b\\")
     assert probe(terminal.slave, terminal.slave, timeout_s=0.2).has_kitty
     terminal.close()
+
+
+def test_for_kitty_graphics_is_not_asked_where_nothing_follows_from_it() -> None:
+    terminal = Terminal(b"\x1b[?62;4c")
+    assert probe(terminal.slave, terminal.slave, timeout_s=600, asks_for_kitty=False).is_complete
+    assert terminal.asked == QUESTIONS
+    terminal.close()
+
+
+def test_a_terminal_that_prints_the_question_is_left_without_it() -> None:
+    screen = pyte.Screen(80, 3)
+    stream = pyte.ByteStream(screen)
+    stream.feed(b"$ watchdeck\r\nwords before ")
+    printed = KITTY_QUESTION.replace(b"\x1b_", b"").replace(b"\x1b\\", b"")
+    assert b"Gi=31" in printed
+    stream.feed(printed)
+    assert [line.rstrip() for line in screen.display] == ["$ watchdeck", "words before", ""]
+    assert (screen.cursor.x, screen.cursor.y) == (13, 1)
 
 
 def test_what_is_no_terminal_is_not_asked() -> None:

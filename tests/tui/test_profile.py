@@ -122,6 +122,7 @@ def test_textual_is_told_by_its_environment() -> None:
     console = decide({"TERM": "linux"}, ProbeReply()).environment()
     assert console["TEXTUAL_DISABLE_KITTY_KEY"] == "1"
     assert console["TEXTUAL_THEME"] == "watchdeck-16"
+    assert decide({"TERM": "vt420"}, ProbeReply()).environment()["TEXTUAL_DISABLE_KITTY_KEY"] == "1"
     assert TerminalProfile(colors=2).environment()["NO_COLOR"] == "1"
 
 

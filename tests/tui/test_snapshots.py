@@ -118,7 +118,7 @@ def test_thumbnails_of_alarms(snap_compare: SnapCompare, size: tuple[int, int]) 
 
 
 def test_alarms_on_the_linux_console(snap_compare: SnapCompare) -> None:
-    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_plain=True)
     app = app_for(FakeEngine(alarms=300), FOLDER, profile)
     steps = arriving_at("6", "Alarms  300", then=("g", "j"), finally_=("8 groups",))
     assert snap_compare(app, terminal_size=(80, 25), run_before=steps)
@@ -232,7 +232,7 @@ def test_confirmation_of_what_erases(snap_compare: SnapCompare, size: tuple[int,
     [
         ((80, 24), None),
         ((132, 43), None),
-        ((80, 25), TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)),
+        ((80, 25), TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_plain=True)),
     ],
     ids=["80x24", "132x43", "linux"],
 )
@@ -259,13 +259,13 @@ def test_job_with_an_alarm(snap_compare: SnapCompare, size: tuple[int, int]) -> 
 
 @pytest.mark.parametrize("box", [chassis_views.degraded_eight, chassis_views.sixteen], ids=["8", "16"])
 def test_bays_on_the_linux_console(snap_compare: SnapCompare, box: Callable[[], ChassisView]) -> None:
-    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_plain=True)
     steps = arriving_at("5", "F6 Bays", "serial", "▓")
     assert snap_compare(bays_console(box(), profile), terminal_size=(80, 25), run_before=steps)
 
 
 def test_linux_console(snap_compare: SnapCompare) -> None:
-    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+    profile = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_plain=True)
     app = app_for(FakeEngine(), FOLDER, profile)
     assert snap_compare(app, terminal_size=(80, 25), run_before=arriving_at("2", "Last seen"))
 

@@ -17,7 +17,7 @@ from widgets.polygon_cell import PolygonCell
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 FOLDER = Path("/home/operator/watchdeck-exports")
-LINUX = TerminalProfile(colors=16, glyphs="cp437", graphics="half", is_console=True)
+LINUX = TerminalProfile(colors=16, glyphs="cp437", graphics="half", is_plain=True)
 TRIANGLE = ("enter", "L", "L", "L", "enter", "J", "J", "enter", "c")
 
 

@@ -15,7 +15,7 @@ from tui.screens.wall_cells import WallPicture
 from tui.wall_layouts import rows_of_layout
 
 SIZE = (80, 24)
-LINUX = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_console=True)
+LINUX = TerminalProfile(colors=8, glyphs="cp437", graphics="ascii", is_plain=True)
 
 
 def wall_of(app: WatchdeckApp) -> LiveWall:
