@@ -25,7 +25,7 @@ from engine.wire_evidence import (
 )
 from engine.wire_links import VideoLink, VideoLinkAsk, VideoLinkList
 from engine.wire_search import ActivityView, MotionSearch, MotionSearchView
-from engine.wire_wall import Arrangements, Layout, StartUp, Tour, WallView
+from engine.wire_wall import Arrangements, LastWall, Layout, StartUp, Tour, WallView
 
 if TYPE_CHECKING:
     from engine import wire
@@ -190,6 +190,14 @@ class FootageCalls:
 
     async def put_start_up(self, start_up: StartUp) -> Arrangements:
         return await self._call("PUT", "/v1/start-up", Arrangements, body=start_up)
+
+    async def last_wall(self, terminal: str) -> LastWall:
+        """How the caller's wall was left there; without tabs: nothing was kept."""
+        return await self._call("GET", f"/v1/last-wall/{path_segment(terminal)}", LastWall)
+
+    async def put_last_wall(self, terminal: str, wall: LastWall) -> None:
+        """Seen by nobody else."""
+        await self._call("PUT", f"/v1/last-wall/{path_segment(terminal)}", None, body=wall)
 
     # -- video links -------------------------------------------------------------------------------------
 

@@ -72,7 +72,8 @@ class StartUpRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     terminal: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     """`tty1` (as `tty` names it, without /dev/), `ssh` = any over SSH, `*` = any other."""
     shows: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    """dashboard, live, playback, alarms, alarm-tab, `view NAME`, `tour NAME`, or none (VT-08: a still, empty screen)."""
+    """dashboard, live, last-wall (live, as it was left), playback, alarms, alarm-tab, `view NAME`, `tour NAME`, or none (VT-08: a still,
+    empty screen)."""
 
 
 class StartUp(Request, frozen=True, kw_only=True):
@@ -86,3 +87,31 @@ class Arrangements(Reply, frozen=True, kw_only=True):
     views: tuple[WallView, ...] = ()
     tours: tuple[Tour, ...] = ()
     start_up: tuple[StartUpRow, ...] = ()
+
+
+TAB_LIMIT = 8
+
+
+class LastTab(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """LV-12: one of the walls that a console had open."""
+
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Its own; empty = named after what it shows."""
+    view: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """The saved view that it was opened as; empty = none, or changed since."""
+    layout: Layout
+    cameras: tuple[str, ...]
+    """Cell by cell, by UUID; "" = empty."""
+    is_automatic: bool = False
+    """Nobody put a camera anywhere: cells are filled with the cameras in their order."""
+    overlay: tuple[str, ...] | None = None
+    is_overlay_on_top: bool | None = None
+
+
+class LastWall(Request, frozen=True, kw_only=True):
+    """VT-07: how somebody's wall was left on a terminal. Who asks gets what that person's consoles kept there."""
+
+    tabs: Annotated[tuple[LastTab, ...], msgspec.Meta(max_length=TAB_LIMIT)] = ()
+    """None = nothing was kept."""
+    front: Annotated[int, msgspec.Meta(ge=0, lt=TAB_LIMIT)] = 0
+    """Which of them is in front."""

@@ -115,9 +115,11 @@ QUESTIONS = frozenset(
         "DELETE /v1/motion-searches/{id}",
         "POST /v1/bookmarks/query",
         "POST /v1/export-jobs/plan",
+        "PUT /v1/last-wall/{terminal}",
     }
 )
-"""Routes that take a body only because what they ask does not fit a URL, or stop being asked: they change nothing."""
+"""Routes that take a body only because what they ask does not fit a URL, or stop being asked: they change nothing. Or nothing but what
+the caller alone sees: how a wall was left."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,13 @@ import msgspec
 
 from engine import wire_wall
 from engine.api.services import Call, Services
-from engine.api.wall_checks import check_layout, check_view, checked_start_up
+from engine.api.wall_checks import (
+    check_last_wall,
+    check_layout,
+    check_view,
+    checked_start_up,
+    checked_terminal,
+)
 from storage.catalog.arrangements import ArrangementKind, ArrangementRow, StartUpRecord
 from storage.catalog.names import checked_name
 from storage.catalog.records import Camera
@@ -43,6 +49,7 @@ class _TourBody(msgspec.Struct, frozen=True, kw_only=True):
 _LAYOUT = msgspec.json.Decoder(_LayoutBody)
 _VIEW = msgspec.json.Decoder(_ViewBody)
 _TOUR = msgspec.json.Decoder(_TourBody)
+_LAST_WALL = msgspec.json.Decoder(wire_wall.LastWall)
 
 
 async def get_arrangements(services: Services, call: Call[None, None]) -> wire_wall.Arrangements:
@@ -154,6 +161,24 @@ async def put_start_up(services: Services, call: Call[None, wire_wall.StartUp]) 
     shown = ", ".join(f"{row.terminal}: {row.shows}" for row in rows) or "the dashboard everywhere"
     services.events.publish("wall.edited", f"Consoles begin with {shown}"[:1000], actor=call.caller.name)
     return await _all(services)
+
+
+# -- as it was left --------------------------------------------------------------------------------------
+
+
+async def get_last_wall(services: Services, call: Call[None, None]) -> wire_wall.LastWall:
+    """Of whoever asks."""
+    terminal = checked_terminal(call.path["terminal"])
+    body: str | None = await services.catalog.read("last_wall", call.caller.name, terminal)
+    return wire_wall.LastWall() if body is None else _LAST_WALL.decode(body)
+
+
+async def put_last_wall(services: Services, call: Call[None, wire_wall.LastWall]) -> None:
+    """No event and no operation: it is one person's, and changes with every key of theirs."""
+    terminal = checked_terminal(call.path["terminal"])
+    check_last_wall(call.body)
+    body = msgspec.json.encode(call.body).decode()
+    await services.catalog.write("put_last_wall", call.caller.name, terminal, body)
 
 
 # -- removing --------------------------------------------------------------------------------------------

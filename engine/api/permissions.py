@@ -180,6 +180,8 @@ ROUTE_PERMISSIONS: Mapping[str, Permission] = {
     "PUT /v1/tours/{name}": Permission.ARRANGE,
     "DELETE /v1/tours/{name}": Permission.ARRANGE,
     "PUT /v1/start-up": Permission.ARRANGE,
+    "GET /v1/last-wall/{terminal}": Permission.VIEW,
+    "PUT /v1/last-wall/{terminal}": Permission.VIEW,
     "POST /v1/video-links": Permission.EXPORT,
     "GET /v1/video-links": Permission.VIEW,
     "DELETE /v1/video-links/{id}": Permission.EXPORT,

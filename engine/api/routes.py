@@ -210,6 +210,8 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/v1/tours/{name}", "Save or rename a tour", handlers_wall.put_tour, body=_wall.Tour, reply=_wall.Arrangements),
     Route("DELETE", "/v1/tours/{name}", "Remove a tour that nothing shows", handlers_wall.remove_tour, reply=_wall.Arrangements),
     Route("PUT", "/v1/start-up", "What consoles show first", handlers_wall.put_start_up, body=_wall.StartUp, reply=_wall.Arrangements),
+    Route("GET", "/v1/last-wall/{terminal}", "How the caller's live wall was left on a terminal", handlers_wall.get_last_wall, reply=_wall.LastWall),
+    Route("PUT", "/v1/last-wall/{terminal}", "Keep how it is left; of the caller alone", handlers_wall.put_last_wall, body=_wall.LastWall, status=204),
     Route("POST", "/v1/video-links", "An address for a player elsewhere, for a while", handlers_links.add_video_link, body=_link.VideoLinkAsk, reply=_link.VideoLink, status=201),
     Route("GET", "/v1/video-links", "Addresses that are open", handlers_links.list_video_links, reply=_link.VideoLinkList),
     Route("DELETE", "/v1/video-links/{id}", "Close an address", handlers_links.remove_video_link, status=204),

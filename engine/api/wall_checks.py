@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from engine.wire_wall import OVERLAY, Layout, StartUpRow, WallView
+from engine.wire_wall import OVERLAY, LastTab, LastWall, Layout, StartUpRow, WallView
 from storage.errors import InvalidInput
 
-SCREENS = ("dashboard", "live", "playback", "alarms", "alarm-tab", "none")
+SCREENS = ("dashboard", "live", "last-wall", "playback", "alarms", "alarm-tab", "none")
 NAMED = ("view", "tour")
 _TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]*\Z")
 
@@ -34,10 +34,34 @@ def check_layout(layout: Layout) -> None:
 
 def check_view(view: WallView) -> None:
     """Raises InvalidInput; whether its cameras exist is another question."""
+    _check_cells(view, f"view {view.name!r}")
+
+
+def check_last_wall(wall: LastWall) -> None:
+    """Raises InvalidInput."""
+    for number, tab in enumerate(wall.tabs, 1):
+        _check_cells(tab, f"tab {number}")
+    if wall.front and wall.front >= len(wall.tabs):
+        raise InvalidInput(
+            f"there is no tab {wall.front + 1} that could be in front", f"there are {len(wall.tabs)}"
+        )
+
+
+def checked_terminal(name: str) -> str:
+    """As it is kept. Raises InvalidInput."""
+    terminal = name.removeprefix("/dev/")
+    if not _TERMINAL.fullmatch(terminal):
+        raise InvalidInput(
+            f"{name!r} is no terminal", "write tty1 (as `tty` names it), ssh, or * for any other"
+        )
+    return terminal
+
+
+def _check_cells(view: WallView | LastTab, what: str) -> None:
     check_layout(view.layout)
     if len(view.cameras) != len(view.layout.cells):
         raise InvalidInput(
-            f"view {view.name!r} names {len(view.cameras)} cameras for {len(view.layout.cells)} cells",
+            f"{what} names {len(view.cameras)} cameras for {len(view.layout.cells)} cells",
             'name one for each cell, "" for an empty one',
         )
     for element in view.overlay or ():
@@ -49,11 +73,7 @@ def checked_start_up(rows: Iterable[StartUpRow]) -> list[tuple[str, str]]:
     """Pairs (terminal, what it shows), each as it is kept. Raises InvalidInput."""
     kept: dict[str, str] = {}
     for row in rows:
-        terminal = row.terminal.removeprefix("/dev/")
-        if not _TERMINAL.match(terminal):
-            raise InvalidInput(
-                f"{row.terminal!r} is no terminal", "write tty1 (as `tty` names it), ssh, or * for any other"
-            )
+        terminal = checked_terminal(row.terminal)
         if terminal in kept:
             raise InvalidInput(f"the terminal {terminal} is there twice", "one row for each")
         word, _, name = " ".join(row.shows.split()).partition(" ")

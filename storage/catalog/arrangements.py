@@ -22,6 +22,12 @@ START_UP_KEY = "start_up"
 """Of `station_setting`: `{"rows": [{"terminal", "shows"}]}`."""
 
 
+LAST_WALL_KEY = "last_wall "
+"""Of `station_setting`, with the person behind it: `{terminal: body}`, the newest last."""
+TERMINAL_LIMIT = 32
+"""Of a person; what was left longest ago is forgotten."""
+
+
 class ArrangementRow(msgspec.Struct, frozen=True, kw_only=True):
     kind: ArrangementKind
     name: str
@@ -52,6 +58,7 @@ class _StartUpBody(msgspec.Struct, frozen=True, kw_only=True):
 
 _TOUR = msgspec.json.Decoder(TourBody)
 _START_UP = msgspec.json.Decoder(_StartUpBody)
+_LAST_WALLS = msgspec.json.Decoder(dict[str, str])
 
 
 class ArrangementRows(CatalogConnection):
@@ -183,6 +190,26 @@ class ArrangementRows(CatalogConnection):
         if known is None:
             raise _missing(kind, name)
         return msgspec.structs.replace(row, shows=f"{kind} {known}")
+
+    # -- as it was left --------------------------------------------------------------------------------------
+
+    def last_wall(self, person: str, terminal: str) -> str | None:
+        """JSON of the engine's; None = nothing was kept."""
+        return self._last_walls(person).get(terminal)
+
+    def put_last_wall(self, person: str, terminal: str, body: str) -> None:
+        """Instead of what was kept there."""
+        with self.transaction():
+            kept = self._last_walls(person)
+            kept.pop(terminal, None)
+            kept[terminal] = body
+            newest = dict(list(kept.items())[-TERMINAL_LIMIT:])
+            text = msgspec.json.encode(newest).decode()
+            self._run("INSERT OR REPLACE INTO station_setting VALUES (?, ?)", (LAST_WALL_KEY + person, text))
+
+    def _last_walls(self, person: str) -> dict[str, str]:
+        row = self._row("SELECT value FROM station_setting WHERE key = ?", (LAST_WALL_KEY + person,))
+        return {} if row is None else _LAST_WALLS.decode(row[0])
 
     # -- start-up --------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import msgspec
 from engine import wire
 from engine.wire_alarms import AlarmRaised, AlarmsMessage, AlarmView
 from engine.wire_chassis import ChassisView, GoneDrive, OperationDone, OperationPlan, SelfTestState
-from engine.wire_wall import Arrangements
+from engine.wire_wall import Arrangements, LastWall
 from storage.errors import AlreadyExists, EngineUnreachable, NotFound, WatchdeckError
 from storage.units import US_PER_SECOND
 from tests.fakes.alarm_calls import FakeAlarmCalls, FakeAlarmState
@@ -89,6 +89,7 @@ class FakeEngine:
         self.gone_drives: tuple[GoneDrive, ...] = ()
         self.locks: list[wire.LockView] = []
         self.arrangements = Arrangements()
+        self.last_walls: dict[str, LastWall] = {}
         self.footage = FakeFootage()
         self.evidence = FakeEvidence()
         self._streams: list[asyncio.Queue[wire.StreamMessage | None]] = []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from engine.wire_wall import Arrangements, Layout, StartUp, Tour, WallView
+from engine.api.wall_checks import check_last_wall
+from engine.wire_wall import Arrangements, LastWall, Layout, StartUp, Tour, WallView
 from storage.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -78,3 +79,12 @@ class FakeWallCalls:
     async def put_start_up(self, start_up: StartUp) -> Arrangements:
         self._called("put_start_up", start_up)
         return self._keep(start_up=start_up.rows)
+
+    async def last_wall(self, terminal: str) -> LastWall:
+        self._called("last_wall", terminal)
+        return self._engine.last_walls.get(terminal, LastWall())
+
+    async def put_last_wall(self, terminal: str, wall: LastWall) -> None:
+        self._called("put_last_wall", (terminal, wall))
+        check_last_wall(wall)
+        self._engine.last_walls[terminal] = wall

@@ -12,7 +12,7 @@ from widgets.shelf_dialog import ShelfDialog, ShelfEntry, ShelfVerb
 if TYPE_CHECKING:
     from tui.screens.wall import LiveWall
 
-SCREENS = ("dashboard", "live", "playback", "alarms", "alarm-tab", "none")
+SCREENS = ("dashboard", "live", "last-wall", "playback", "alarms", "alarm-tab", "none")
 VERBS = (
     ShelfVerb("enter", "edit", "change"),
     ShelfVerb("insert", "add", "new", ""),

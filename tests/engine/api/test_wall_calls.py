@@ -6,7 +6,18 @@ import msgspec
 import pytest
 
 from engine import wire
-from engine.wire_wall import Layout, LayoutCell, StartUp, StartUpRow, Tour, TourStop, WallView
+from engine.wire_log import LogQuery
+from engine.wire_wall import (
+    LastTab,
+    LastWall,
+    Layout,
+    LayoutCell,
+    StartUp,
+    StartUpRow,
+    Tour,
+    TourStop,
+    WallView,
+)
 from storage.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from tests.fakes.station import FakeStation
 
@@ -147,3 +158,48 @@ async def test_every_change_is_an_event_with_who_asked(station: FakeStation) -> 
         "View w removed",
     ]
     assert all(event.actor for event in events)
+
+
+# -- as it was left --------------------------------------------------------------------------------------
+
+
+def left(*cameras: str, **changes: object) -> LastWall:
+    return msgspec.structs.replace(
+        LastWall(tabs=(LastTab(layout=PAIR, cameras=cameras, name="mine", view="Doors"),)), **changes
+    )
+
+
+async def test_a_wall_is_kept_as_it_was_left_by_terminal_and_is_in_no_log(station: FakeStation) -> None:
+    client = station.client
+    assert await client.last_wall("tty1") == LastWall()
+    one, two = left("a", ""), left("", "b", tabs=(left("", "b").tabs * 2), front=1)
+    await client.put_last_wall("/dev/tty1", one)
+    await client.put_last_wall("*", two)
+    await client.put_last_wall("ssh", one)
+    await client.put_last_wall("ssh", two)
+    assert [await client.last_wall(terminal) for terminal in ("tty1", "*", "ssh")] == [one, two, two]
+    await station.operations.flush()
+    page = await client.log(LogQuery(category="operation", limit=10))
+    assert page.entries == ()
+
+
+@pytest.mark.parametrize(
+    ("terminal", "wall", "words"),
+    [
+        ("*x", left("a", "b"), "is no terminal"),
+        ("tty 1", left("a", "b"), "is no terminal"),
+        ("tty1", left("a"), "tab 1 names 1 cameras for 2 cells"),
+        ("tty1", left("a", "b", front=1), "no tab 2"),
+    ],
+)
+async def test_a_wall_that_cannot_be_is_not_kept(
+    station: FakeStation, terminal: str, wall: LastWall, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words.replace("*", r"\*")):
+        await station.client.put_last_wall(terminal, wall)
+    assert await station.client.last_wall("tty1") == LastWall()
+
+
+async def test_a_start_up_row_may_be_the_last_wall(station: FakeStation) -> None:
+    row = StartUpRow(terminal="tty1", shows="last-wall")
+    assert (await station.client.put_start_up(StartUp(rows=(row,)))).start_up == (row,)

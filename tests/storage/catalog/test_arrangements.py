@@ -106,3 +106,23 @@ def test_what_is_no_json_is_refused(catalog: Catalog) -> None:
     with pytest.raises(Conflict):
         put(catalog, "view", "a", "{")
     assert bodies(catalog) == {}
+
+
+def test_how_a_wall_was_left_is_each_persons_own_by_terminal(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrangements, "TERMINAL_LIMIT", 2)
+    assert catalog.last_wall("ann", "tty1") is None
+    catalog.put_last_wall("ann", "tty1", '{"a":1}')
+    catalog.put_last_wall("ann b", "tty1", '{"b":1}')
+    catalog.put_last_wall("ann", "tty2", '{"a":2}')
+    catalog.put_last_wall("ann", "tty1", '{"a":3}')
+    assert catalog.last_wall("ann", "tty1") == '{"a":3}'
+    assert catalog.last_wall("ann b", "tty1") == '{"b":1}'
+    assert catalog.last_wall("ann b", "tty2") is None
+    catalog.put_last_wall("ann", "ssh", "{}")
+    assert [catalog.last_wall("ann", terminal) for terminal in ("tty2", "tty1", "ssh")] == [
+        None,
+        '{"a":3}',
+        "{}",
+    ]
