@@ -55,6 +55,7 @@ def _provider() -> type[Provider]:
 FIRST_SCREENS = {
     "dashboard": Scope.DASHBOARD,
     "live": Scope.WALL,
+    "last-wall": Scope.WALL,
     "playback": Scope.PLAYBACK,
     "alarms": Scope.ALARMS,
     "alarm-tab": Scope.ALARM_TAB,
@@ -276,7 +277,7 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
 
     async def _show_first(self) -> None:
         """VT-07: as the station has it for this terminal, unless the operator was faster."""
-        from tui.start_up import named_in, shown_first
+        from tui.start_up import kept_under, named_in, shown_first
 
         try:
             found = await self.desk.client.arrangements()
@@ -284,6 +285,7 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
             self.tell(f"start-up: {error}", is_error=True)
             return
         shows = shown_first(found.start_up, self.terminal_names)
+        self.desk.last_wall = kept_under(found.start_up, self.terminal_names)
         if not shows or self.front is not Scope.DASHBOARD or len(self.screen_stack) > 1:
             return
         word, _, name = shows.partition(" ")

@@ -62,6 +62,8 @@ class Desk:
     """Words beside the pictures of the wall, on this console."""
     wall_file: Path | None = None
     """Where that is kept; None = for this session only."""
+    last_wall: str = ""
+    """Terminal that the engine keeps the wall under, as it is left (VT-07); empty = it is not kept."""
     motion_hits: MotionHits | None = None
     """Of the last motion search taken over to the timeline (SS-17)."""
     polygons: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from engine.wire_wall import Arrangements, StartUpRow
 
 SSH, ANY = "ssh", "*"
+LAST_WALL = "last-wall"
+"""Live, as it was left."""
 
 
 def terminal_names(environ: Mapping[str, str], tty: str) -> tuple[str, ...]:
@@ -36,6 +38,13 @@ def shown_first(rows: Iterable[StartUpRow], names: Iterable[str]) -> str:
     """What this console shows first; empty = nobody chose."""
     by_terminal = {row.terminal: row.shows for row in rows}
     return next((by_terminal[name] for name in names if name in by_terminal), "")
+
+
+def kept_under(rows: Iterable[StartUpRow], names: Iterable[str]) -> str:
+    """The terminal that this console's wall is kept under, because it begins with it; empty = it is not kept."""
+    by_terminal = {row.terminal: row.shows for row in rows}
+    found = next((name for name in names if name in by_terminal), "")
+    return found if found and by_terminal[found] == LAST_WALL else ""
 
 
 def named_in(found: Arrangements, kind: str, name: str) -> bool:

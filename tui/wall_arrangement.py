@@ -68,6 +68,10 @@ class Arrangement:
 
     # -- the selection -----------------------------------------------------------------------------------
 
+    def select(self, number: int) -> Arrangement:
+        """That cell in hand."""
+        return replace(self, selected=number)
+
     def step(self, across: int, down: int) -> Arrangement:
         """The nearest cell in that direction; the same where there is none."""
         return replace(self, selected=neighbour(self.layout, self.selected, across, down))

@@ -135,7 +135,7 @@ async def test_start_up_rows_are_made_and_removed(tmp_path: Path) -> None:
         await open_wall(pilot)
         await pilot.press("w", *"tty3", "insert")
         await shows(pilot, "Terminal", "< live >")
-        await pilot.press("enter", "right", "right", "right", "right", "right", "f10")
+        await pilot.press("enter", *["right"] * 6, "f10")
         await until(pilot, lambda: bool(engine.arrangements.start_up))
         assert engine.arrangements.start_up == (StartUpRow(terminal="tty3", shows="view Doors"),)
         await shows(pilot, "tty3")

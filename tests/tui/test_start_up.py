@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from engine.wire_wall import StartUpRow
-from tui.start_up import shown_first, terminal_names
+from tui.start_up import kept_under, shown_first, terminal_names
 
 ROWS = [
     StartUpRow(terminal="*", shows="alarms"),
@@ -25,3 +25,11 @@ def test_the_row_that_names_it_best_counts() -> None:
     assert shown_first(ROWS, ("pts/3", "ssh", "*")) == "live"
     assert shown_first(ROWS, ("tty2", "*")) == "alarms"
     assert shown_first(ROWS[1:], ("tty2", "*")) == ""
+
+
+def test_a_wall_is_kept_under_the_row_that_counts() -> None:
+    rows = [*ROWS[1:], StartUpRow(terminal="*", shows="last-wall")]
+    assert kept_under(rows, ("pts/3", "*")) == "*"
+    assert kept_under(rows, ("pts/3", "ssh", "*")) == ""
+    assert kept_under(ROWS, ("tty2", "*")) == ""
+    assert kept_under((), ("*",)) == ""

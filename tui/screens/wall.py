@@ -21,13 +21,13 @@ from tui.desk import Desk
 from tui.mirror import Change
 from tui.screens.frame import FooterLine, HeaderLine
 from tui.screens.text_pane import TextPane
-from tui.screens.view import View
 from tui.screens.wall_buttons import ButtonBar
 from tui.screens.wall_camera import WallCamera
 from tui.screens.wall_cells import WallCells, WallPicture, WordsPane
 from tui.screens.wall_overlay import WallOverlay
 from tui.screens.wall_shelf import WallShelf
 from tui.screens.wall_stage import SketchPane, WallStage
+from tui.screens.wall_tabs import TabbedWall, WallTabs
 from tui.screens.wall_title import wall_title
 from tui.screens.wall_tour import TourRun
 from tui.wall_arrangement import Arrangement
@@ -43,7 +43,7 @@ FIRST_SIDE = 2
 BARE_MESSAGE_S = 3.0
 
 
-class LiveWall(View):
+class LiveWall(TabbedWall):
     """The wall."""
 
     SCOPE = Scope.WALL
@@ -63,7 +63,8 @@ class LiveWall(View):
         Binding("ctrl+down", "shrink(0,1)", show=False),
     ]
     DEFAULT_CSS = """
-    LiveWall > .title { height: 1; background: $surface; }
+    LiveWall > .title, LiveWall > #wall-tabs { height: 1; background: $surface; }
+    LiveWall > #wall-tabs { display: none; }
     LiveWall.-above-last-row > #wall-grid { margin: 0 0 1 0; }
     LiveWall > #wall-sketch { height: 1fr; display: none; }
     """
@@ -88,9 +89,11 @@ class LiveWall(View):
         self.camera = WallCamera(self)
         self.shelf = WallShelf(self)
         self.tour = TourRun(self)
+        self.tabs = WallTabs(self)
 
     def compose(self) -> ComposeResult:
         yield TextPane(classes="title")
+        yield TextPane(id="wall-tabs")
         yield CellGrid(id="wall-grid")
         yield SketchPane(id="wall-sketch")
         yield ButtonBar(self)
@@ -107,6 +110,7 @@ class LiveWall(View):
         (bar if bar.display else self).focus()
         self._show_bars()
         self.fill()
+        self.tabs.restore()
 
     def leave(self) -> None:
         self.cells.stop()
@@ -120,6 +124,7 @@ class LiveWall(View):
             self.fill()
         if change & Change.LINK and self.desk.mirror.is_connected:
             self.cells.again()
+            self.tabs.restore()
         self.cells.draw_words()
         self.draw_title()
 
@@ -133,7 +138,7 @@ class LiveWall(View):
             return
         now = self.now
         if found.uuid in now.cameras:
-            self.history.look(_select(now, now.cameras.index(found.uuid)))
+            self.history.look(now.select(now.cameras.index(found.uuid)))
         else:
             self.put(found.uuid)
         self.is_full = True
@@ -225,9 +230,11 @@ class LiveWall(View):
         """Show what is arranged now."""
         if self.is_attached and self.display:
             start(self, self.stage.show, "arrange")
+            self.tabs.keep()
 
     def draw_title(self) -> None:
         self.query_one(".title", TextPane).show([wall_title(self)])
+        self.tabs.draw()
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -274,7 +281,7 @@ class LiveWall(View):
             filled = [number for number, each in enumerate(self.now.cameras) if each]
             if len(filled) > 1:
                 at = filled.index(self.now.selected) if self.now.selected in filled else 0
-                self.history.look(_select(self.now, filled[(at + across + down) % len(filled)]))
+                self.history.look(self.now.select(filled[(at + across + down) % len(filled)]))
         else:
             self.history.look(self.now.step(across, down))
         self.rearrange()
@@ -314,14 +321,14 @@ class LiveWall(View):
         if number is None or self.is_full or number == self.now.selected:
             self.action_open()
         else:
-            self.history.look(_select(self.now, number))
+            self.history.look(self.now.select(number))
             self.rearrange()
 
     @on(WallPicture.Turned)
     def _turned(self, event: WallPicture.Turned) -> None:
         number = self.cells.number_of(event.cell)
         if number is not None and not self.is_full and number != self.now.selected:
-            self.history.look(_select(self.now, number))
+            self.history.look(self.now.select(number))
         self.action_zoom(event.by)
 
     def action_bare(self) -> None:
@@ -340,7 +347,7 @@ class LiveWall(View):
             return
         self.page, self.is_automatic, self.view_name, self.is_full = wanted, True, "", False
         page = [camera.uuid for camera in cameras[wanted * count : (wanted + 1) * count]]
-        self.do(_select(self.now.with_cameras(page), 0), is_own=False)
+        self.do(self.now.with_cameras(page).select(0), is_own=False)
 
     # -- keys: cameras in cells --------------------------------------------------------------------------
 
@@ -489,7 +496,3 @@ class LiveWall(View):
 
     def action_buttons(self) -> None:
         self.work(self.query_one(ButtonBar).toggle)
-
-
-def _select(now: Arrangement, number: int) -> Arrangement:
-    return Arrangement(now.layout, now.cameras, number)

@@ -35,6 +35,7 @@ TITLES = {
 }
 VIEW_VERBS = (
     ShelfVerb("enter", "open", "open"),
+    ShelfVerb("ctrl+t", "beside", "open beside this wall"),
     ShelfVerb("ctrl+s", "save", "save the wall under this name", "name"),
     ShelfVerb("f2", "rename", "rename"),
     ShelfVerb("delete", "remove", "delete"),
@@ -96,10 +97,9 @@ class WallShelf:
     # -- layouts -----------------------------------------------------------------------------------------
 
     async def begin_new(self) -> None:
-        """LV-12: an empty wall."""
-        layout = await self._choose_layout("Layout of an empty wall")
-        if layout is not None:
-            self._open_layout(layout, is_empty=True)
+        """LV-12: an empty wall beside this one."""
+        if self._wall.tabs.has_room and (layout := await self._choose_layout("Layout of another wall")):
+            self._wall.tabs.begin(layout)
 
     async def pick_layout(self, name: str = "") -> None:
         if not name:
@@ -113,18 +113,14 @@ class WallShelf:
         if layout is not None:
             self._open_layout(layout)
 
-    def _open_layout(self, layout: Layout, *, is_empty: bool = False) -> None:
+    def _open_layout(self, layout: Layout) -> None:
         wall = self._wall
         if wall.history.is_editing:
             wall.history.keep_edit()
         wall.is_full, wall.view_name, wall.mark = False, "", None
         after = wall.now.with_layout(layout)
-        if is_empty:
-            wall.do(after.with_cameras(()))
-            wall.is_automatic = False
-        else:
-            wall.do(after, is_own=False)
-            wall.fill()
+        wall.do(after, is_own=False)
+        wall.fill()
 
     async def _choose_layout(self, title: str) -> Layout | None:
         wall, self._said = self._wall, ""
@@ -200,8 +196,8 @@ class WallShelf:
             )
             if pick is None:
                 return
-            if pick.word == "open":
-                self._open_named(found, pick.name)
+            if pick.word in ("open", "beside"):
+                self._open_named(found, pick.name, is_beside=pick.word == "beside")
                 return
             if pick.word == "save":
                 if self._wall.may_change():
@@ -210,11 +206,14 @@ class WallShelf:
             if self._wall.may_change():
                 await self._change_view(pick, found)
 
-    def _open_named(self, found: Arrangements, name: str) -> None:
+    def _open_named(self, found: Arrangements, name: str, *, is_beside: bool = False) -> None:
         view = _named(found.views, name)
         if view is None:
             self._wall.say(f"no view is called {name!r} (v lists them)", is_error=True)
-        else:
+        elif not is_beside:
+            self._wall.open_view(view)
+        elif self._wall.tabs.has_room:
+            self._wall.tabs.begin(view.layout)
             self._wall.open_view(view)
 
     async def _change_view(self, pick: ShelfPick, found: Arrangements) -> None:
@@ -340,7 +339,8 @@ class WallShelf:
             if rows is None or not self._wall.may_change():
                 return
             call = self._wall.desk.client.put_start_up(rows)
-            await self._change(call, "start-up", "saved; consoles follow when they start")
+            if await self._change(call, "start-up", "saved; consoles follow when they start"):
+                self._wall.tabs.follow(rows.rows)
 
 
 def _named(things: Iterable[N], name: str) -> N | None:
