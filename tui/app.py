@@ -247,11 +247,20 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
                 await self.base.query_one("#views").mount(view)
             view.display = True
             self._shown = view
-            self.base.query_one(FooterLine).show_keys_of(self.front, has_filter=view.filter_text is not None)
+            self._show_keys(view)
             self.base.query_one(HeaderLine).draw(self.desk, self.front)
             view.arrive()
             view.refresh_from(Change.EVERYTHING)
             return view
+
+    def _show_keys(self, view: View) -> None:
+        footer = self.base.query_one(FooterLine)
+        footer.show_keys_of(self.front, has_filter=view.filter_text is not None, labels=view.labels)
+
+    @on(View.KeysChanged)
+    def _keys_changed(self) -> None:
+        if self._shown is not None and self._shown is self.view:
+            self._show_keys(self._shown)
 
     async def action_show(self, scope: str) -> None:
         """Bring a view to the front."""

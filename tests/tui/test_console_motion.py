@@ -193,7 +193,7 @@ async def test_nothing_found_is_said_and_the_drawing_stays(tmp_path: Path) -> No
     async with app.run_test(size=SIZE) as pilot:
         view = await opened(pilot)
         await pilot.press("r")
-        await shows(pilot, "no motion found, 3,600 stored looks")
+        await shows(pilot, "no motion found, 3,600 moments of stored motion")
         assert view.is_drawing
         await pilot.press("v")
         await shows(pilot, "nothing was found yet")

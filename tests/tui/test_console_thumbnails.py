@@ -349,3 +349,18 @@ async def test_a_station_without_cameras_says_so(tmp_path: Path) -> None:
         await shows(pilot, "no camera yet")
         await pilot.press("enter", "m", "b", "O")
         await shows(pilot, "there is no camera yet")
+
+
+async def test_keys_for_the_interval_never_take_another_clip_in_hand_than_the_one_seen(
+    tmp_path: Path,
+) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("right", "right", "enter")
+        await shows(pilot, "playing")
+        player = view_of(app).player
+        clip = player.clip
+        assert view_of(app).clip_in_hand() == clip
+        await pilot.press("minus")
+        await until(pilot, lambda: not player.is_open and view_of(app).grid.has_focus)

@@ -122,14 +122,14 @@ async def test_from_an_alarm_through_two_screens_and_back_to_its_open_panel(tmp_
         assert alarm is not None
         await pilot.press("i")
         await at(pilot, app, Scope.THUMBNAILS)
-        await until(pilot, lambda: len(app.base.query_one(ThumbnailsView)._levels) == 1)
+        await until(pilot, lambda: len(app.base.query_one(ThumbnailsView).levels) == 1)
         await pilot.press("m")
-        await until(pilot, lambda: len(app.base.query_one(ThumbnailsView)._levels) == 2)
+        await until(pilot, lambda: len(app.base.query_one(ThumbnailsView).levels) == 2)
         await pilot.press("p")
         await at(pilot, app, Scope.PLAYBACK)
         await pilot.press("escape")
         await at(pilot, app, Scope.THUMBNAILS)
-        assert len(app.base.query_one(ThumbnailsView)._levels) == 2
+        assert len(app.base.query_one(ThumbnailsView).levels) == 2
         await pilot.press("escape")  # up first
         assert app.front is Scope.THUMBNAILS
         await pilot.press("escape")

@@ -164,7 +164,7 @@ def _print_hits(session: Session, found: MotionSearchView) -> None:
         ],
         right=["CELLS"],
     )
-    words = [f"{len(found.hits):,} found in {found.stored_looks + found.decoded_looks:,} looks"]
+    words = [f"{len(found.hits):,} found in {found.stored_looks + found.decoded_looks:,} moments"]
     if found.decoded_looks:
         words.append(f"{found.decoded_looks:,} of them decoded")
     if found.is_cut:

@@ -30,6 +30,7 @@ from tui.picture_wish import Wish
 from tui.screens.bookmarks_text import columns_for, detail_lines, line_of, status_of
 from tui.screens.clip_actions import ClipActions
 from tui.screens.clip_player import ClipPlayer
+from tui.screens.mode_keys import Labels, playing
 from tui.screens.picture_grid import GridItem, PictureGrid
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
@@ -135,6 +136,10 @@ class BookmarksView(View):
         self._look_for(BookmarkSearch())
         return is_narrow
 
+    @property
+    def labels(self) -> Labels | None:
+        return playing("bookmarks", ("bookmarks.export", "Export")) if self.player.is_open else None
+
     async def reload(self) -> None:
         self._restart()
 
@@ -206,6 +211,7 @@ class BookmarksView(View):
         return GridItem(bookmark.id, caption, Wish(bookmark.camera, bookmark.start_us, is_rough=True), when)
 
     def _draw_words(self) -> None:
+        self.tell_keys()
         now_us, zone = self.desk.mirror.now_us, self.desk.zone
         more = "+" if self._resume else ""
         parts: list[Content | tuple[str, str]] = [(" Bookmarks", "bold")]
@@ -218,7 +224,7 @@ class BookmarksView(View):
             parts.append((f"  {len(self._marks)} marked", "bold $text-accent"))
         if not self.desk.mirror.is_live:
             parts.append(("  not live", "bold $text-warning"))
-        self.query_one(".title", TextPane).show([Content.assemble(*parts)])
+        self.write(".title", [Content.assemble(*parts)])
         bookmark = self._in_hand
         words = detail_lines(bookmark, now_us, zone) if bookmark is not None else [Content("")] * 2
         if bookmark is None and self._is_loaded and not self._search.is_narrow:
@@ -226,7 +232,7 @@ class BookmarksView(View):
                 Content.styled(" b in Recordings, Playback and the searches makes one", "dim"),
                 Content(""),
             ]
-        self.query_one("#bookmark-detail", TextPane).show(words)
+        self.write("#bookmark-detail", words)
 
     # -- what is in hand ---------------------------------------------------------------------------------
 

@@ -97,6 +97,7 @@ class ClipPlayer(Vertical, can_focus=True):
         self.focus()
         self._draw()
         start(self._view, self._run, "player")
+        self._view.tell_keys()
 
     def close(self) -> None:
         """Nothing more is asked for."""
@@ -105,6 +106,7 @@ class ClipPlayer(Vertical, can_focus=True):
         self.display = False
         self._board.stop()
         self._view.workers.cancel_group(self._view, "player")
+        self._view.tell_keys()
 
     def pause(self) -> None:
         """Hold, or go on; at the end from the beginning."""
@@ -185,9 +187,9 @@ class ClipPlayer(Vertical, can_focus=True):
         cell.note = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000}"
         length_us = max(clip.end_us - clip.start_us, 1)
         done_us = max(0, min(self._shown_us - clip.start_us, length_us))
-        filled = BAR_CELLS * done_us // length_us
-        bar = glyphs.full * filled + glyphs.bar_empty * (BAR_CELLS - filled)
         state = "playing" if self.is_playing else "paused "
         words = f"{done_us / 1_000_000:.1f} of {length_us / 1_000_000:.1f} s"
-        keys = "  space pause  left/right clip  , . frame  esc back"
-        self._line.show([Content.assemble(f" {state} ", (bar, "$primary"), f" {words}", (keys, "dim"))])
+        cells = max(4, min(BAR_CELLS, self.size.width - len(state) - len(words) - 4))
+        filled = cells * done_us // length_us
+        bar = glyphs.full * filled + glyphs.bar_empty * (cells - filled)
+        self._line.show([Content.assemble(f" {state} ", (bar, "$primary"), f" {words}")])

@@ -27,6 +27,7 @@ from tui.screens.evidence_text import (
     item_detail,
     item_line,
 )
+from tui.screens.mode_keys import CASE_ITEMS, CASES, EXPORTS, Labels
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
 from tui.work import start
@@ -102,6 +103,10 @@ class EvidenceView(View):
             return True
         return False
 
+    @property
+    def labels(self) -> Labels:
+        return {Part.EXPORTS: EXPORTS, Part.CASES: CASES, Part.ITEMS: CASE_ITEMS}[self.part]
+
     async def reload(self) -> None:
         await self._fetch()
 
@@ -160,6 +165,7 @@ class EvidenceView(View):
     def _draw_words(self) -> None:
         if not self.is_mounted:
             return
+        self.tell_keys()
         active = sum(is_active(job) for job in self.exports)
         working = f" ({active} to do)" if active else ""
         exports = f" Exports {len(self.exports)}{working} "
@@ -178,8 +184,8 @@ class EvidenceView(View):
             parts.append(("  tab: the other", "dim"))
         if not self.desk.mirror.is_live:
             parts.append(("  not live", "bold $text-warning"))
-        self.query_one(".title", TextPane).show([Content.assemble(*parts)])
-        self.query_one("#evidence-detail", TextPane).show(self._detail())
+        self.write(".title", [Content.assemble(*parts)])
+        self.write("#evidence-detail", self._detail())
 
     def _detail(self) -> list[Content]:
         zone = self.desk.zone

@@ -16,10 +16,11 @@ from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from tui.commands import Command, Scope, commands_for, completions
+from tui.commands import BY_ID, Command, Scope, commands_for, completions
 from tui.desk import Desk
 from tui.mirror import Link, Mirror
 from tui.screens.alarms_text import short_count
+from tui.screens.mode_keys import Labels
 from tui.screens.text_pane import TextPane
 from tui.trail import numbered
 from widgets import format
@@ -207,15 +208,18 @@ class FooterLine(TextPane):
     keys: Mapping[str, str] = {}
     """The user's own keys by command id."""
     _scope = Scope.DASHBOARD
+    _labels: Labels | None = None
+    """Of the mode that the view is in; None = of its commands."""
     _has_filter = False
     _is_absent = True
 
     def on_resize(self) -> None:
         self.draw()
 
-    def show_keys_of(self, scope: Scope, *, has_filter: bool) -> None:
-        """Another view came to the front."""
+    def show_keys_of(self, scope: Scope, *, has_filter: bool, labels: Labels | None = None) -> None:
+        """Another view came to the front, or it is in another mode."""
         self._scope = scope
+        self._labels = labels
         self._has_filter = has_filter
         self._is_absent = False
         self.draw()
@@ -263,16 +267,19 @@ class FooterLine(TextPane):
             self.show([fitted_keys(ABSENT_KEYS, (("?", "Help"), ("q", "Quit")), self.size.width)])
             return
         shown = [command for command in commands_for(self._scope) if command.footer]
-        own = [command for command in shown if command.scope is self._scope]
+        own = self._pairs((command, command.footer) for command in shown if command.scope is self._scope)
+        if self._labels is not None:
+            own = self._pairs((BY_ID[id], label) for id, label in self._labels)
         common = [command for command in shown if command.scope is not self._scope]
         if not self._has_filter:
             common = [command for command in common if command.id != "app.filter"]
-        self.show([fitted_keys(self._pairs(own), self._pairs(common), self.size.width)])
+        last = self._pairs((command, command.footer) for command in common)
+        self.show([fitted_keys(own, last, self.size.width)])
 
-    def _pairs(self, commands: Iterable[Command]) -> list[tuple[str, str]]:
+    def _pairs(self, labels: Iterable[tuple[Command, str]]) -> list[tuple[str, str]]:
         return [
-            (key_name(self.keys.get(command.id, command.keys).split(",")[0]), command.footer)
-            for command in commands
+            (key_name(self.keys.get(command.id, command.keys).split(",")[0]), label)
+            for command, label in labels
         ]
 
 

@@ -21,6 +21,7 @@ from tui.picture_wish import Wish
 from tui.screens.backdrop import fetch_backdrop
 from tui.screens.clip_actions import ClipActions, pick_camera
 from tui.screens.clip_player import ClipPlayer
+from tui.screens.mode_keys import BACK, MOTION_CLOSED, MOTION_FIRST, MOTION_HITS, MOTION_OPEN, Labels, playing
 from tui.screens.motion_run import MotionRun
 from tui.screens.motion_text import hit_caption, outcome_words, region_words, stretch_words, words_lines
 from tui.screens.picture_grid import GridItem, PictureGrid
@@ -128,6 +129,21 @@ class MotionView(View):
 
     async def reload(self) -> None:
         self._fetch_picture()
+
+    @property
+    def labels(self) -> Labels:
+        if self.player.is_open:
+            return playing("motion", ("motion.export", "Export"))
+        if self.has_class("-hits"):
+            labels = MOTION_HITS
+        else:
+            labels = (
+                MOTION_CLOSED if self.cell.is_closed else MOTION_OPEN if self.cell.points else MOTION_FIRST
+            )
+            labels = (labels[0], ("motion.look", "Results"), *labels[1:]) if self.hits else labels
+        return (
+            ((BACK, "Stop"), *(each for each in labels if each[0] != BACK)) if self.job.is_running else labels
+        )
 
     # -- the camera and its picture ----------------------------------------------------------------------
 
@@ -311,6 +327,7 @@ class MotionView(View):
         self._draw_words()
 
     def _draw_words(self) -> None:
+        self.tell_keys()
         settings, now_us, zone = self._settings, self.desk.mirror.now_us, self.desk.zone
         parts: list[Content | tuple[str, str]] = [(" Motion", "bold")]
         if settings is None:
@@ -321,11 +338,11 @@ class MotionView(View):
             lines = words_lines(
                 self.cell, settings, self.job, self.size.width, has_hits=self.has_class("-hits")
             )
-            self.query_one("#motion-words", TextPane).show(lines)
+            self.write("#motion-words", lines)
             self.cell.caption = self._camera
         if not self.desk.mirror.is_live:
             parts.append(("  not live", "bold $text-warning"))
-        self.query_one(".title", TextPane).show([Content.assemble(*parts)])
+        self.write(".title", [Content.assemble(*parts)])
 
     # -- playing -----------------------------------------------------------------------------------------
 

@@ -48,13 +48,10 @@ def outcome_words(run: MotionRun) -> str:
         parts.append(run.trouble)
     if found.is_cut:
         parts.append("there are more: search a shorter time")
-    looks = [
-        f"{number:,} {word}"
-        for number, word in ((found.stored_looks, "stored"), (found.decoded_looks, "decoded"))
-        if number
-    ]
-    if looks:
-        parts.append(f"{' and '.join(looks)} looks")
+    if found.stored_looks:
+        parts.append(f"{format.plural(found.stored_looks, 'moment')} of stored motion")
+    if found.decoded_looks:
+        parts.append(f"{format.plural(found.decoded_looks, 'picture')} decoded")
     if found.unseen_us:
         parts.append(f"{format.duration(found.unseen_us)} of it not looked at")
     return ", ".join(parts)

@@ -444,10 +444,8 @@ class PlaybackView(PlaybackActions):
         )
         if not self.desk.mirror.is_live:
             words += " not live"
-        if not self.children:  # the console is closing
-            return
-        self.query_one(".title", TextPane).show([words])
-        self.query_one("#playback-legend", TextPane).show(self._legend())
+        self.write(".title", [words])
+        self.write("#playback-legend", self._legend())
 
     def _legend(self) -> list[Content]:
         """What matters most where there is one line: the range, the event under the playhead, the signs."""

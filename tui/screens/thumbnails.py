@@ -5,7 +5,6 @@ Which moments are shown is worked out in tui/thumbnail_plan.py; what is recorded
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
@@ -19,46 +18,25 @@ from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
 from tui.picture_wish import Wish
-from tui.screens.clip_actions import ClipActions, pick_camera
 from tui.screens.clip_player import ClipPlayer
 from tui.screens.frame_steps import FrameSteps
+from tui.screens.mode_keys import Labels, playing
 from tui.screens.picture_grid import GridItem, PictureGrid
 from tui.screens.text_pane import TextPane
+from tui.screens.thumbnails_keys import ThumbnailsKeys
 from tui.screens.thumbnails_text import day_words, plan_words, when_words, why_words
-from tui.screens.view import View
-from tui.thumbnail_form import form_complaint, form_fields, length_words, plan_of_form
+from tui.thumbnail_form import length_words
+from tui.thumbnail_level import Level
 from tui.thumbnail_plan import (
-    ThumbnailPlan,
-    deeper,
     first_recorded,
     fitting_interval_us,
     opening_stretch,
     plan_of,
 )
-from tui.when import HINT, parse_when
 from tui.work import start
-from widgets.dialog import Field, FormDialog
 
 
-@dataclass(slots=True)
-class _Level:
-    """One step of the way down."""
-
-    plan: ThumbnailPlan
-    cursor: int = 0
-    is_fitted: bool = True
-    """The interval follows from the room; False = it was chosen."""
-    here_us: int | None = None
-    """What the cursor was put on, while intervals change around it; None = the slot it is on."""
-
-    def cursor_us(self) -> int:
-        """The time in hand."""
-        return (
-            self.plan.slot(min(self.cursor, self.plan.count - 1))[0] if self.here_us is None else self.here_us
-        )
-
-
-class ThumbnailsView(View):
+class ThumbnailsView(ThumbnailsKeys):
     """`:search thumbnails`, and `t` where a camera is in hand."""
 
     SCOPE = Scope.THUMBNAILS
@@ -70,12 +48,9 @@ class ThumbnailsView(View):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._camera = ""
         self._around_us: int | None = None
-        self._levels: list[_Level] = []
         self._row: wire.TimelineRow | None = None
         """Coverage of the stretch shown; None = on its way."""
-        self._actions = ClipActions(self)
 
     def compose(self) -> ComposeResult:
         yield TextPane(classes="title")
@@ -91,70 +66,70 @@ class ThumbnailsView(View):
 
     def arrive(self) -> None:
         (self.player if self.player.is_open else self.grid).focus()
-        if not self._levels:
-            self.call_after_refresh(self._begin)
+        if not self.levels:
+            self.call_after_refresh(self.begin)
         else:
             self._show_items()
 
     def leave(self) -> None:
-        self._close_player()
+        self.close_player()
         self.grid.stop()
         self._frames.stop()
 
     def show_target(self, camera: str, at_us: int | None) -> None:
         """This camera: around a time, else the last hour."""
-        self._camera = camera or self._camera
+        self.camera_name = camera or self.camera_name
         self._around_us = at_us
-        self._close_player()
-        self.call_after_refresh(self._begin)
+        self.close_player()
+        self.call_after_refresh(self.begin)
 
     def refresh_from(self, change: Change) -> None:
-        if change & Change.LINK and self.desk.mirror.is_connected and self._levels and self._row is None:
+        if change & Change.LINK and self.desk.mirror.is_connected and self.levels and self._row is None:
             self._load()
         self._draw_title()
 
     def back(self) -> bool:
         if self.player.is_open:
-            self._close_player()
+            self.close_player()
             self._show_items()
             return True
         return self._go_up()
 
+    @property
+    def labels(self) -> Labels | None:
+        return playing("thumbnails", ("thumbnails.export", "Export")) if self.player.is_open else None
+
     async def reload(self) -> None:
-        if self._levels:
+        if self.levels:
             self._load()
 
     # -- what is shown -----------------------------------------------------------------------------------
 
-    @property
-    def _level(self) -> _Level | None:
-        return self._levels[-1] if self._levels else None
-
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """The opening stretch of the camera, on one page."""
         now_us = self.desk.mirror.now_us
         cameras = self.desk.mirror.cameras
-        if not self._camera and cameras:
-            self._camera = cameras[0].name
-        if not self._camera or not now_us:
+        if not self.camera_name and cameras:
+            self.camera_name = cameras[0].name
+        if not self.camera_name or not now_us:
             self._draw_title()
             return
         self.grid.fit()
         stretch = opening_stretch(now_us, self._around_us)
         plan = plan_of(*stretch, self.grid.page_cells, self._clip_us)
         around_us = self._around_us
-        self._show_plan([_Level(plan, plan.index_at(around_us) if around_us is not None else 0)])
+        self.show_plan([Level(plan, plan.index_at(around_us) if around_us is not None else 0)])
 
     @property
     def _clip_us(self) -> int:
-        return self._levels[0].plan.clip_us if self._levels else CLIP_US
+        return self.levels[0].plan.clip_us if self.levels else CLIP_US
 
-    def _show_plan(self, levels: list[_Level]) -> None:
-        self._levels = levels
+    def show_plan(self, levels: list[Level]) -> None:
+        self.levels = levels
         self._row = None
         plan = levels[-1].plan
         if plan.is_by_frame:
-            self._frames.begin(self._camera, plan.start_us, plan.end_us)
+            self._frames.begin(self.camera_name, plan.start_us, plan.end_us)
         else:
             self._frames.stop()
         self.grid.cursor = levels[-1].cursor
@@ -165,20 +140,20 @@ class ThumbnailsView(View):
         start(self, self._fetch_coverage, "coverage")
 
     async def _fetch_coverage(self) -> None:
-        level = self._level
+        level = self.level
         if level is None or not self.desk.mirror.is_connected:
             return
         plan = level.plan
-        call = self.desk.client.timeline([self._camera], plan.start_us, plan.end_us)
-        timeline = await self.ask(call, f"recordings of {self._camera}")
-        if timeline is None or self._level is not level:
+        call = self.desk.client.timeline([self.camera_name], plan.start_us, plan.end_us)
+        timeline = await self.ask(call, f"recordings of {self.camera_name}")
+        if timeline is None or self.level is not level:
             return
-        empty = wire.TimelineRow(camera=self._camera, recorded=(), gaps=(), locks=(), oldest_us=None)
-        self._row = next((row for row in timeline.rows if row.camera == self._camera), empty)
+        empty = wire.TimelineRow(camera=self.camera_name, recorded=(), gaps=(), locks=(), oldest_us=None)
+        self._row = next((row for row in timeline.rows if row.camera == self.camera_name), empty)
         self._show_items()
 
     def _show_items(self) -> None:
-        level = self._level
+        level = self.level
         if level is None:
             return
         if not level.plan.is_by_frame:
@@ -192,7 +167,7 @@ class ThumbnailsView(View):
 
     def _item(self, index: int) -> GridItem:
         """A slot: its first recorded moment, or why there is none."""
-        level = self._level
+        level = self.level
         assert level is not None
         plan, row = level.plan, self._row
         start_us, end_us = plan.slot(index)
@@ -201,20 +176,22 @@ class ThumbnailsView(View):
         at_us = first_recorded(row.recorded, start_us, end_us)
         if at_us is None:
             return GridItem(index, self._when(start_us), reason=why_words(row, start_us, end_us))
-        wish = Wish(self._camera, at_us, is_exact=plan.is_exact, is_rough=True)
+        wish = Wish(self.camera_name, at_us, is_exact=plan.is_exact, is_rough=True)
         return GridItem(index, self._when(at_us), wish, self._day(at_us))
 
     def _frame_item(self, index: int) -> GridItem:
         frames = self._frames
         if index < len(frames.times_us):
             at_us = frames.times_us[index]
-            return GridItem(index, self._when(at_us), Wish(self._camera, at_us, is_exact=True, is_rough=True))
+            return GridItem(
+                index, self._when(at_us), Wish(self.camera_name, at_us, is_exact=True, is_rough=True)
+            )
         return GridItem(
             index, "", reason=(frames.trouble or "nothing recorded") if frames.is_complete else "..."
         )
 
     def _when(self, time_us: int) -> str:
-        level = self._level
+        level = self.level
         assert level is not None
         return when_words(time_us, level.plan, self.desk.zone)
 
@@ -222,7 +199,8 @@ class ThumbnailsView(View):
         return day_words(time_us, self.desk.mirror.now_us, self.desk.zone)
 
     def _draw_title(self) -> None:
-        level = self._level
+        self.tell_keys()
+        level = self.level
         parts: list[Content | tuple[str, str]] = [(" Thumbnails", "bold")]
         if level is None:
             parts.append(("  no camera yet" if not self.desk.mirror.cameras else "  ...", "dim"))
@@ -230,21 +208,21 @@ class ThumbnailsView(View):
             is_open = level.plan.is_by_frame and not self._frames.is_complete
             cells = self.grid.page_cells
             pages = (self.grid.first // cells + 1, -(-self._count // cells))
-            parts.append((f"  {self._camera}", "bold $text-accent"))
+            parts.append((f"  {self.camera_name}", "bold $text-accent"))
             parts.append((f"  {plan_words(level.plan, self.desk.mirror.now_us, self.desk.zone)}", ""))
             if pages[1] > 1 or is_open:
                 parts.append((f"  page {pages[0]} of {pages[1]}{'+' if is_open else ''}", ""))
-            if len(self._levels) > 1:
-                parts.append((f"  level {len(self._levels)} (esc up)", "dim"))
+            if len(self.levels) > 1:
+                parts.append((f"  level {len(self.levels)} (esc up)", "dim"))
             if level.plan.clip_us != CLIP_US:
                 parts.append((f"  clips {length_words(level.plan.clip_us)}", "dim"))
         if not self.desk.mirror.is_live:
             parts.append(("  not live", "bold $text-warning"))
-        self.query_one(".title", TextPane).show([Content.assemble(*parts)])
+        self.write(".title", [Content.assemble(*parts)])
 
     @property
     def _count(self) -> int:
-        level = self._level
+        level = self.level
         if level is None:
             return 0
         return max(1, len(self._frames.times_us)) if level.plan.is_by_frame else level.plan.count
@@ -253,22 +231,22 @@ class ThumbnailsView(View):
 
     @on(PictureGrid.Moved)
     def _moved(self) -> None:
-        if self._level is not None:
-            self._level.cursor, self._level.here_us = self.grid.cursor, None
-            if self._level.plan.is_by_frame:
+        if self.level is not None:
+            self.level.cursor, self.level.here_us = self.grid.cursor, None
+            if self.level.plan.is_by_frame:
                 self._show_items()
         self._draw_title()
 
     @on(PictureGrid.AtEnd)
     def _at_end(self, event: PictureGrid.AtEnd) -> None:
-        if len(self._levels) == 1:
+        if len(self.levels) == 1:
             key = "> shows later" if event.direction > 0 else "< shows earlier"
             self.say(f"the end of this stretch: {key} ones")
 
     @on(PictureGrid.Reshaped)
     def _reshaped(self) -> None:
         """With another number of cells the whole stretch still fits on one page."""
-        level = self._level
+        level = self.level
         if level is None or not level.is_fitted or level.plan.is_by_frame:
             return
         plan, here_us = level.plan, level.cursor_us()
@@ -280,9 +258,11 @@ class ThumbnailsView(View):
     def _opened(self) -> None:
         self.action_play()
 
-    def _clip(self) -> Clip | None:
-        """The clip in hand, or None after saying that there is none."""
-        level = self._level
+    def clip_in_hand(self) -> Clip | None:
+        return self.player.clip or self._clip_at_cursor()
+
+    def _clip_at_cursor(self) -> Clip | None:
+        level = self.level
         item = None
         if level is not None:
             make = self._frame_item if level.plan.is_by_frame else self._item
@@ -292,13 +272,13 @@ class ThumbnailsView(View):
             return None
         at_us = item.wish.at_us
         return Clip(
-            self._camera, at_us, min(at_us + level.plan.clip_us, max(self.desk.mirror.now_us, at_us + 1))
+            self.camera_name, at_us, min(at_us + level.plan.clip_us, max(self.desk.mirror.now_us, at_us + 1))
         )
 
     # -- playing -----------------------------------------------------------------------------------------
 
     def action_play(self) -> None:
-        clip = self._clip() if self.has_engine() else None
+        clip = self._clip_at_cursor() if self.has_engine() else None
         if clip is None:
             return
         if self.desk.profile.graphics == "none":
@@ -308,7 +288,7 @@ class ThumbnailsView(View):
         self.grid.stop()
         self.player.play(clip, f"{self.grid.cursor + 1} of {self._count}")
 
-    def _close_player(self) -> None:
+    def close_player(self) -> None:
         if self.player.is_open:
             self.player.close()
             self.remove_class("-playing")
@@ -331,7 +311,7 @@ class ThumbnailsView(View):
 
     @on(ClipPlayer.Ended)
     def _clip_ended(self) -> None:
-        level = self._level
+        level = self.level
         if level is not None and not self._play_next(1, self._playing_end_us):
             self.say("that was the last clip")
 
@@ -342,7 +322,7 @@ class ThumbnailsView(View):
 
     def _play_next(self, direction: int, not_before_us: int = 0) -> bool:
         """The nearest recorded clip that way."""
-        level = self._level
+        level = self.level
         if level is None:
             return False
         make = self._frame_item if level.plan.is_by_frame else self._item
@@ -354,146 +334,3 @@ class ThumbnailsView(View):
                 self.action_play()
                 return True
         return False
-
-    # -- down and up -------------------------------------------------------------------------------------
-
-    def action_more(self) -> None:
-        """More snapshots of the slot in hand (TH-04)."""
-        level = self._level
-        if level is None or self.desk.profile.graphics == "none":
-            return
-        plan = deeper(level.plan, self.grid.cursor, self.grid.page_cells)
-        if plan is None:
-            self.say("these are single frames: there are no more between them")
-        elif (clip := self._clip()) is not None:
-            self._close_player()
-            level.cursor = self.grid.cursor
-            cursor = 0 if plan.is_by_frame else plan.index_at(clip.start_us)
-            self._show_plan([*self._levels, _Level(plan, cursor)])
-
-    def action_up(self) -> None:
-        if not self.back():
-            self.say("this is the whole stretch: < and > show earlier and later ones")
-
-    def _go_up(self) -> bool:
-        if len(self._levels) < 2:
-            return False
-        self._show_plan(self._levels[:-1])
-        return True
-
-    # -- span, interval, camera --------------------------------------------------------------------------
-
-    def action_span(self, spans: int) -> None:
-        level = self._level
-        if level is not None:
-            plan = replace(level.plan, is_by_frame=False).moved(spans, self.desk.mirror.now_us)
-            plan = replace(plan, is_by_frame=level.plan.is_by_frame)
-            if plan == level.plan:
-                self.say("later ones do not exist yet" if spans > 0 else "there is nothing earlier")
-            else:
-                self._close_player()
-                self._show_plan([_Level(plan, is_fitted=level.is_fitted)])
-
-    def action_interval(self, steps: int) -> None:
-        level = self._level
-        if level is None or level.plan.is_by_frame:
-            return
-        plan = level.plan.stepped(steps)
-        if plan == level.plan:
-            self.say("no longer interval" if steps > 0 else "no shorter interval")
-            return
-        here_us = level.cursor_us()
-        below = _Level(plan, plan.index_at(here_us), is_fitted=False, here_us=here_us)
-        self._show_plan([*self._levels[:-1], below])
-
-    def action_fields(self) -> None:
-        start(self, self._ask_fields, "dialog")
-
-    async def _ask_fields(self) -> None:
-        level = self._level
-        if level is None:
-            return
-        plan, now_us, zone = level.plan, self.desk.mirror.now_us, self.desk.zone
-        form = FormDialog(
-            f"Thumbnails of {self._camera}",
-            form_fields(plan, now_us, zone),
-            submit="Show",
-            check=lambda values: form_complaint(values, plan, now_us, zone),
-        )
-        values = await self.app.push_screen_wait(form)
-        if values is None:
-            return
-        chosen = plan_of_form(values, plan, self.grid.page_cells, now_us, zone)
-        fitted_us = fitting_interval_us(chosen.span_us, self.grid.page_cells)
-        self._close_player()
-        self._show_plan([_Level(chosen, is_fitted=chosen.interval_us == fitted_us)])
-
-    def action_when(self, text: str = "") -> None:
-        """Around another time (TH-07)."""
-        if text:
-            self._go_to(text)
-            return
-        field = Field("when", "Time", is_required=True, check=self._when_complaint)
-        form = FormDialog("Thumbnails around", [field], submit="Show", text=f"For example {HINT}")
-        self.app.push_screen(form, lambda values: self._go_to(values["when"]) if values else None)
-
-    def _typed(self, text: str) -> int | None:
-        level = self._level
-        now_us = self.desk.mirror.now_us
-        return parse_when(text, now_us, level.plan.start_us if level else now_us, self.desk.zone)
-
-    def _when_complaint(self, text: str) -> str:
-        return "" if self._typed(text) is not None else f"not a time: {text!r}"
-
-    def _go_to(self, text: str) -> None:
-        time_us = self._typed(text)
-        if time_us is None:
-            self.say(f"not a time: {text!r} (try {HINT})", is_error=True)
-        elif time_us > self.desk.mirror.now_us:
-            self.say("that is in the future", is_error=True)
-        else:
-            self.show_target(self._camera, time_us)
-
-    def action_newest(self) -> None:
-        self.show_target(self._camera, None)
-
-    def action_camera(self, name: str = "") -> None:
-        start(self, lambda: self._choose_camera(name), "dialog")
-
-    async def _choose_camera(self, name: str) -> None:
-        if name and self.desk.mirror.camera(name) is None:
-            self.say(f"no camera is called {name!r}", is_error=True)
-            return
-        chosen = name or await pick_camera(self, "Thumbnails of which camera?", self._camera)
-        level = self._level
-        if chosen is None or (chosen == self._camera and level is not None and not name):
-            return
-        self._camera = chosen
-        self._close_player()
-        if level is None:
-            self.call_after_refresh(self._begin)
-        else:  # the same times of another camera
-            self._show_plan(self._levels[:1])
-
-    # -- with the clip -----------------------------------------------------------------------------------
-
-    def action_export(self) -> None:
-        if (clip := self._clip()) is not None:
-            self._actions.export(clip)
-
-    def action_bookmark(self, name: str = "") -> None:
-        if (clip := self._clip()) is not None:
-            self._actions.bookmark(clip, name)
-
-    def action_case(self) -> None:
-        if (clip := self._clip()) is not None:
-            self._actions.to_case((clip,))
-
-    def action_playback(self) -> None:
-        if (clip := self._clip()) is not None:
-            self._actions.go(Scope.PLAYBACK, clip.camera, clip.start_us)
-
-    def action_motion(self) -> None:
-        clip = self._clip() if self._level is not None else None
-        if clip is not None:
-            self._actions.go(Scope.MOTION, clip.camera, clip.start_us)

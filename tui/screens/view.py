@@ -5,16 +5,19 @@ Views hold no truth; they ask the engine through `ask`, which turns errors into 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar, TypeVar
 
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 
 from engine.client import WatchdeckError
 from tui.commands import Scope
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.screens.mode_keys import Labels
+from tui.screens.text_pane import TextPane
 from tui.work import BESIDE_MOST, start_beside
 
 T = TypeVar("T")
@@ -48,12 +51,16 @@ class View(Vertical):
             self.camera = camera
             self.at_us = at_us
 
+    class KeysChanged(Message):
+        """Other keys matter in what is shown now: the footer is of the mode before."""
+
     class QuietWanted(Message):
         """Ask for how long notifications are off."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=str(self.SCOPE))
         self.desk = desk
+        self._told_labels: Labels | None = None
 
     # -- what views fill in ------------------------------------------------------------------------------
 
@@ -82,6 +89,11 @@ class View(Vertical):
         """The words the list is narrowed by; None = this view has no list to narrow."""
         return None
 
+    @property
+    def labels(self) -> Labels | None:
+        """What the footer shows in this mode; None = the labels that the commands of the screen have."""
+        return None
+
     def set_filter(self, text: str) -> None:
         """Narrow the list while the operator types."""
 
@@ -96,6 +108,17 @@ class View(Vertical):
 
     def say(self, text: str, *, is_error: bool = False, seconds: float | None = None) -> None:
         self.post_message(self.Said(text, is_error=is_error, seconds=seconds))
+
+    def write(self, pane: str, lines: Sequence[Content]) -> None:
+        """Into one of its own text panes, by selector; nowhere while the console closes and its panes go one by one."""
+        for found in self.query(pane).results(TextPane):
+            found.show(lines)
+
+    def tell_keys(self) -> None:
+        """Call it when the mode may have changed."""
+        if self.labels != self._told_labels:
+            self._told_labels = self.labels
+            self.post_message(self.KeysChanged())
 
     def may_change(self) -> bool:
         """False in read-only mode or without an engine, after saying so."""

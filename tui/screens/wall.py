@@ -1,13 +1,12 @@
 """Live: cameras in layouts, views and tours (manual rows LV, CL, VT, HK-04 to HK-14).
 
-What stands where is `WallHistory` over `Arrangement`; this view turns keys into its steps and shows it. Dialogs about what is saved
+What stands where is `WallHistory` over `Arrangement`; this view shows it, wall_keys.py turns keys into its steps. Dialogs about what is saved
 are in wall_shelf.py, what is done with a camera in wall_camera.py, tours in wall_tour.py, the widgets of the cells in wall_cells.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -20,10 +19,12 @@ from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
 from tui.screens.frame import FooterLine, HeaderLine
+from tui.screens.mode_keys import BACK, WALL_EDIT, WALL_FULL, WALL_KEYS, WALL_MARKED, Labels
 from tui.screens.text_pane import TextPane
 from tui.screens.wall_buttons import ButtonBar
 from tui.screens.wall_camera import WallCamera
 from tui.screens.wall_cells import WallCells, WallPicture, WordsPane
+from tui.screens.wall_keys import WallKeys
 from tui.screens.wall_overlay import WallOverlay
 from tui.screens.wall_shelf import WallShelf
 from tui.screens.wall_stage import SketchPane, WallStage
@@ -35,7 +36,6 @@ from tui.wall_history import WallHistory
 from tui.wall_layouts import equal_layout
 from tui.work import start
 from widgets.cell_grid import CellGrid
-from widgets.pick_dialog import Option, PickDialog
 from widgets.video_cell import VideoCell
 
 FIRST_SIDE = 2
@@ -43,7 +43,7 @@ FIRST_SIDE = 2
 BARE_MESSAGE_S = 3.0
 
 
-class LiveWall(TabbedWall):
+class LiveWall(WallKeys, TabbedWall):
     """The wall."""
 
     SCOPE = Scope.WALL
@@ -108,7 +108,7 @@ class LiveWall(TabbedWall):
     def arrive(self) -> None:
         bar = self.query_one(ButtonBar)
         (bar if bar.display else self).focus()
-        self._show_bars()
+        self.show_bars()
         self.fill()
         self.tabs.restore()
 
@@ -117,7 +117,7 @@ class LiveWall(TabbedWall):
         self.tour.stop()
         if self.is_bare:
             self.is_bare = False
-            self._show_bars()
+            self.show_bars()
 
     def refresh_from(self, change: Change) -> None:
         if change & Change.CAMERAS:
@@ -161,7 +161,7 @@ class LiveWall(TabbedWall):
             self.is_full = False
         elif self.is_bare:
             self.is_bare = False
-            self._show_bars()
+            self.show_bars()
         else:
             return False
         self.rearrange()
@@ -178,17 +178,17 @@ class LiveWall(TabbedWall):
             return False
         self.tour.stop()
         self.say("the tour has stopped")
-        self._show_bars()
+        self.show_bars()
         self.draw_title()
         return True
 
     def say(self, text: str, *, is_error: bool = False, seconds: float | None = None) -> None:
         if self.is_bare and self.is_front:
             self.app.screen_stack[0].query_one(FooterLine).display = True
-            self.set_timer(seconds or BARE_MESSAGE_S, self._show_bars)
+            self.set_timer(seconds or BARE_MESSAGE_S, self.show_bars)
         super().say(text, is_error=is_error, seconds=seconds)
 
-    def _show_bars(self) -> None:
+    def show_bars(self) -> None:
         base = self.app.screen_stack[0]
         base.query_one(HeaderLine).display = not self.is_bare
         base.query_one(FooterLine).display = not self.is_bare
@@ -197,10 +197,6 @@ class LiveWall(TabbedWall):
         self.set_class(self.is_bare and self.desk.profile.graphics == "sixel", "-above-last-row")
 
     # -- what is shown -----------------------------------------------------------------------------------
-
-    @property
-    def now(self) -> Arrangement:
-        return self.history.now
 
     def camera_of(self, uuid: str) -> wire.CameraView | None:
         return next((camera for camera in self.desk.mirror.cameras if camera.uuid == uuid), None)
@@ -232,8 +228,21 @@ class LiveWall(TabbedWall):
             start(self, self.stage.show, "arrange")
             self.tabs.keep()
 
+    @property
+    def labels(self) -> Labels | None:
+        if self.tour.is_running:
+            return ((BACK, "Stop the tour"),)
+        if self.mark is not None:
+            return WALL_MARKED
+        if self.history.is_editing:
+            return WALL_EDIT
+        bar = self.query_one(ButtonBar)
+        labels = WALL_FULL if self.is_full else None
+        return bar.labels(labels or WALL_KEYS) if bar.display else labels
+
     def draw_title(self) -> None:
-        self.query_one(".title", TextPane).show([wall_title(self)])
+        self.tell_keys()
+        self.write(".title", [wall_title(self)])
         self.tabs.draw()
 
     # -- steps -------------------------------------------------------------------------------------------
@@ -264,42 +273,13 @@ class LiveWall(TabbedWall):
 
     def start_tour(self, tour: Tour, views: dict[str, WallView]) -> None:
         self.tour.start(tour, views)
-        self._show_bars()
+        self.show_bars()
 
     def work(self, task: Callable[[], Awaitable[object]]) -> None:
         """A dialog or a call, one at a time."""
         start(self, task, "dialog")
 
-    # -- keys: moving ------------------------------------------------------------------------------------
-
-    def action_step(self, across: int, down: int) -> None:
-        if self.is_full:
-            uuid = self.now.camera
-            if self.camera.zoom_of(uuid).is_zoomed:
-                self.camera.pan(across, down)
-                return
-            filled = [number for number, each in enumerate(self.now.cameras) if each]
-            if len(filled) > 1:
-                at = filled.index(self.now.selected) if self.now.selected in filled else 0
-                self.history.look(self.now.select(filled[(at + across + down) % len(filled)]))
-        else:
-            self.history.look(self.now.step(across, down))
-        self.rearrange()
-
-    def action_open(self) -> None:
-        if self.mark is not None:
-            self._put_down(self.mark[0])
-        elif self.history.is_editing:
-            kept = self.history.keep_edit()
-            self.view_name = "" if kept else self.view_name
-            self.is_automatic = self.is_automatic and not kept
-            self.say("layout kept: s saves it under a name" if kept else "the layout stays as it was")
-            self.rearrange()
-        elif not self.is_full and not self.now.camera:
-            self.action_pick()
-        else:
-            self.is_full = not self.is_full
-            self.rearrange()
+    # -- the mouse ----------------------------------------------------------------------------------------
 
     @on(CellGrid.Resized)
     @on(SketchPane.Resized)
@@ -330,169 +310,3 @@ class LiveWall(TabbedWall):
         if number is not None and not self.is_full and number != self.now.selected:
             self.history.look(self.now.select(number))
         self.action_zoom(event.by)
-
-    def action_bare(self) -> None:
-        self.is_bare = not self.is_bare
-        self._show_bars()
-
-    def action_page(self, by: int) -> None:
-        if self.history.is_editing:
-            self.say("keep the layout (enter) or leave it (esc) first")
-            return
-        count, cameras = len(self.now.layout.cells), self.desk.mirror.cameras
-        last = max(0, (len(cameras) - 1) // count)
-        wanted = self.page + by if self.is_automatic else 0
-        if not 0 <= wanted <= last or (self.is_automatic and wanted == self.page):
-            self.say("these are the last cameras" if by > 0 else "these are the first cameras")
-            return
-        self.page, self.is_automatic, self.view_name, self.is_full = wanted, True, "", False
-        page = [camera.uuid for camera in cameras[wanted * count : (wanted + 1) * count]]
-        self.do(self.now.with_cameras(page).select(0), is_own=False)
-
-    # -- keys: cameras in cells --------------------------------------------------------------------------
-
-    def action_pick(self, name: str = "") -> None:
-        if name:
-            wanted = name.casefold()
-            found = next((c for c in self.desk.mirror.cameras if c.name.casefold() == wanted), None)
-            if found is None:
-                self.say(f"no camera is called {name!r}", is_error=True)
-            else:
-                self.put(found.uuid)
-        else:
-            self.work(self._pick)
-
-    async def _pick(self) -> None:
-        cameras, shown = self.desk.mirror.cameras, set(self.now.cameras)
-        if not cameras:
-            self.say("there is no camera yet (:camera add)")
-            return
-        options = [
-            Option(c.uuid, c.name, "on the wall" if c.uuid in shown else str(c.state)) for c in cameras
-        ]
-        dialog = PickDialog("Camera of this cell", options, chosen=(self.now.camera,), submit="Show")
-        picked = await self.app.push_screen_wait(dialog)
-        if picked:
-            self.put(picked[0])
-
-    def action_empty(self) -> None:
-        if self.now.camera and not self.history.is_editing:
-            self.do(self.now.put(""))
-
-    def action_move(self) -> None:
-        self._mark("move")
-
-    def action_swap(self) -> None:
-        self._mark("swap")
-
-    def _mark(self, verb: str) -> None:
-        if self.mark is not None:
-            self._put_down(verb)
-        elif self.is_full:
-            self.say("go back to the wall first (esc)", is_error=True)
-        elif verb == "swap" or self.chosen() is not None:
-            self.mark = verb, self.now.selected
-            self.rearrange()
-
-    def _put_down(self, verb: str) -> None:
-        assert self.mark is not None
-        source, target = self.mark[1], self.now.selected
-        self.mark = None
-        after = self.now.swap(source, target) if verb == "swap" else self.now.move(source, target)
-        self.do(after)
-
-    # -- keys: layout ------------------------------------------------------------------------------------
-
-    def action_edit(self) -> None:
-        if not self.history.is_editing:
-            self.is_full, self.mark = False, None
-            self.history.begin_edit()
-            self.rearrange()
-
-    def action_grow(self, across: int, down: int) -> None:
-        if self.history.is_editing:
-            if not self.history.do(self.now.grow(across, down)):
-                self.say("the wall ends there")
-            self.rearrange()
-        else:
-            self.say("e edits the layout: then shift+arrows grow this cell")
-
-    def action_shrink(self, across: int, down: int) -> None:
-        if self.history.is_editing:
-            if not self.history.do(self.now.shrink(across, down)):
-                self.say("this cell cannot be smaller that way")
-            self.rearrange()
-        else:
-            self.say("e edits the layout: then ctrl+arrows shrink this cell")
-
-    def action_undo_step(self) -> None:
-        self._travel(self.history.undo(), "nothing to take back")
-
-    def action_redo_step(self) -> None:
-        self._travel(self.history.redo(), "nothing to do again")
-
-    def _travel(self, is_done: bool, words: str) -> None:
-        if is_done:
-            if not self.history.is_editing:
-                self.is_automatic, self.view_name, self.mark = False, "", None
-            self.rearrange()
-        else:
-            self.say(words)
-
-    def action_begin_new(self) -> None:
-        """LV-12."""
-        self.work(self.shelf.begin_new)
-
-    def action_layout(self, name: str = "") -> None:
-        self.work(lambda: self.shelf.pick_layout(name))
-
-    def action_save_layout(self, name: str = "") -> None:
-        if self.may_change():
-            self.work(lambda: self.shelf.save_layout(name))
-
-    def action_views(self, name: str = "") -> None:
-        self.work(lambda: self.shelf.views(name))
-
-    def action_save_view(self, name: str = "") -> None:
-        if self.may_change():
-            self.work(lambda: self.shelf.save_view(name))
-
-    def action_tours(self, name: str = "") -> None:
-        self.work(lambda: self.shelf.tours(name))
-
-    def action_start_up(self) -> None:
-        self.work(self.shelf.start_up)
-
-    # -- keys: the camera in hand ------------------------------------------------------------------------
-
-    def action_zoom(self, by: int) -> None:
-        if self.history.is_editing:
-            if by < 0:
-                cell = self.now.cell
-                self.action_shrink(*((-1, 0) if cell.columns >= cell.rows else (0, -1)))
-        elif self.chosen() is not None:
-            self.camera.zoom(by)
-
-    def action_snapshot(self) -> None:
-        if (camera := self.chosen()) is not None and self.has_engine():
-            self.keep(partial(self.camera.snapshot, camera))
-
-    def action_bookmark(self) -> None:
-        if (camera := self.chosen()) is not None and self.may_change():
-            self.keep(partial(self.camera.bookmark, camera, self.desk.mirror.now_us))
-
-    def action_go(self, scope: str) -> None:
-        """To what this camera recorded."""
-        camera = self.chosen()
-        if camera is not None:
-            self.post_message(self.Wanted(Scope(scope), camera=camera.name))
-
-    def action_overlay(self) -> None:
-        self.work(self.overlay.choose)
-
-    def action_overlay_switch(self) -> None:
-        self.overlay.switch()
-        self.rearrange()
-
-    def action_buttons(self) -> None:
-        self.work(self.query_one(ButtonBar).toggle)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.content import Content
 
+from tui.commands import BY_ID
+from tui.screens.mode_keys import Labels
 from tui.screens.text_pane import TextPane
 from widgets import format
 
@@ -47,9 +49,11 @@ class ButtonBar(TextPane):
         self.display = True
         self.draw(len(found) - len(self._buttons))
         self.focus()
+        wall.tell_keys()
 
     def hide(self) -> None:
         self.display = False
+        self._wall.tell_keys()
 
     def draw(self, left_out: int) -> None:
         parts: list[tuple[str, str]] = [(" ", "")]
@@ -58,6 +62,11 @@ class ButtonBar(TextPane):
         if left_out:
             parts.append((f"{left_out} more: !", "dim"))
         self.show([Content.assemble(*parts)])
+
+    def labels(self, labels: Labels) -> Labels:
+        """Of these keys those that are still the wall's while the bar is there."""
+        own = (each for each in labels if BY_ID[each[0]].keys.split(",")[0] not in self._buttons)
+        return (("wall.buttons", "Bar off"), *own)
 
     def on_key(self, event: events.Key) -> None:
         """Press a button; all other keys are the wall's."""

@@ -90,7 +90,7 @@ def test_nothing_found_leaves_with_1(footage: Recording, shell: Shell) -> None:
     with answering(view(SearchState.DONE, unseen_us=90 * SECOND)):
         result = shell("search", "motion", "gate")
     assert result.code == 1
-    assert "0 found in 7 looks, 1 min 30 s of recordings not looked at" in result.err
+    assert "0 found in 7 moments, 1 min 30 s of recordings not looked at" in result.err
     with answering(view(SearchState.DONE, unseen_us=90 * SECOND)):
         assert shell("search", "motion", "gate", "--json").document["unseen_s"] == 90.0
 
