@@ -71,9 +71,14 @@ class Histogram:
 
     # -- motion ------------------------------------------------------------------------------------------------
 
+    @property
+    def reads_looks(self) -> bool:
+        """Bins are finer than what stands at the front of a block."""
+        return self._bins.length_us < SLOT_US
+
     def add_block(self, block: MotionBlock) -> None:
         """Raises CatalogDamaged."""
-        if self._bins.length_us < SLOT_US:
+        if self.reads_looks:
             self.add_looks(decode_block(block.start_us, block.looks))
             return
         head = summary(block.looks)

@@ -7,17 +7,21 @@ cannot be decoded is stepped over and counted as unseen.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from engine.api import live_tail
 from engine.pictures.keyframe import RecordedKeyframe
 from engine.pictures.messages import Answer, Failed, MotionJob, MotionSeen
-from engine.pictures.process import WorkerLost, WorkerProcess
+from engine.pictures.process import WorkerLost, WorkerNotStarted, WorkerProcess
 from engine.search.stored import HOLD_US
-from storage.catalog.records import Camera, Segment
+from engine.supervise import Sleep
+from storage.catalog.records import Camera, Segment, Volume
 from storage.errors import PictureUnavailable
 from storage.units import US_PER_SECOND, Interval
+
+log = logging.getLogger(__name__)
 
 JOB_LIMIT_S = 10.0
 LOOK_US = US_PER_SECOND
@@ -25,25 +29,36 @@ LEAD_US = 2 * US_PER_SECOND
 """Looked at before a stretch begins, so that there is something to compare its first picture with."""
 FAILURES_IN_A_ROW = 5
 """Then the rest of the file is given up."""
+START_PAUSES_S = (1.0, 4.0, 16.0)
+"""Between tries to start a worker; the searches wait meanwhile."""
 LOSSES_IN_A_ROW = 3
 """Workers that died one after the other: then the search is."""
 
 
 class SearchWorker:
-    """The one worker of all searches, started when there is something to decode. `answer` in order of asking."""
+    """The one worker of all searches, started when there is something to decode.
 
-    def __init__(self) -> None:
+    `answer` in order of asking: each search asks for its next keyframe when it has the last one, so that all go on keyframe by
+    keyframe in turns, and a short one ends beside long ones.
+    """
+
+    def __init__(self, sleep: Sleep = asyncio.sleep) -> None:
         self._turn = asyncio.Lock()
         self._process: WorkerProcess | None = None
         self._losses = 0
+        self._sleep = sleep
 
     async def answer(self, job: MotionJob) -> Answer:
-        """Failed when the worker was lost over it. Raises PictureUnavailable when one after the other was."""
+        """Failed when the worker was lost over it. Raises PictureUnavailable when one after the other was, or none can be started."""
         async with self._turn:
             try:
                 if self._process is None:
-                    self._process = await WorkerProcess.start()
+                    self._process = await self._started()
                 answer = await self._process.answer(job, JOB_LIMIT_S)
+            except WorkerNotStarted as error:
+                raise PictureUnavailable(
+                    str(error), "begin the search again when the machine has room for a process"
+                ) from error
             except WorkerLost as error:
                 await self._kill()
                 self._losses += 1
@@ -58,6 +73,16 @@ class SearchWorker:
                 raise
             self._losses = 0
             return answer
+
+    async def _started(self) -> WorkerProcess:
+        """Want of memory or descriptors may pass. Raises WorkerNotStarted."""
+        for pause_s in START_PAUSES_S:
+            try:
+                return await WorkerProcess.start()
+            except WorkerNotStarted as error:
+                log.warning("motion searches: %s; again in %g s", error, pause_s)
+                await self._sleep(pause_s)
+        return await WorkerProcess.start()
 
     async def rest(self) -> None:
         """Nothing is searched: no process."""
@@ -96,17 +121,20 @@ class StretchDecoder:
     sensitivity: int
     _background: bytes = b""
     _run_id: int = field(default=-1)
+    _volumes: dict[int, Volume] = field(default_factory=dict)
+    """Those of the footage so far: a search goes through thousands of stretches of a few volumes."""
 
     async def steps(self, stretch: Interval) -> AsyncIterator[Step]:
         """Through the stretch in order of time. Raises WatchdeckError."""
         self._background = b""
         from_us = stretch.start_us - LEAD_US
         segments = await live_tail.segments(self.footage, [self.camera.id], from_us, stretch.end_us)
-        volumes = {volume.id: volume for volume in await self.footage.catalog.read("volumes")}
+        if any(segment.volume_id not in self._volumes for segment in segments):
+            self._volumes = {volume.id: volume for volume in await self.footage.catalog.read("volumes")}
         for segment in segments:
             if segment.run_id != self._run_id:
                 self._background, self._run_id = b"", segment.run_id
-            volume = volumes.get(segment.volume_id)
+            volume = self._volumes.get(segment.volume_id)
             length_us = segment.end_us - segment.start_us
             if volume is not None and length_us > 0 and segment.media_duration_ticks > 0:
                 async for step in self._through(segment, f"{volume.path}/{segment.path}", from_us, stretch):

@@ -6,7 +6,7 @@ Every caller has their own; a search that nobody asks after is forgotten, and en
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ from engine.search.activity import Bins, Histogram
 from engine.search.decoded import SearchWorker
 from engine.search.motion_search import RunningSearch
 from engine.search.region import cells_in
+from engine.search.stored import newest, on_disk, span_of
 from engine.supervise import Sleep
 from engine.wire_search import ActivityQuery, ActivityView, MotionSearch, MotionSearchView, SearchState
 from storage.catalog.motion_blocks import MotionBlock
@@ -30,7 +31,9 @@ from storage.units import US_PER_DAY, US_PER_SECOND, Interval, merged
 
 SEARCHES_LIMIT = 16
 """Kept, running or not."""
-DECODING_AT_ONCE = 2
+RUNNING_A_CALLER = 8
+LEFT_US = 90 * US_PER_SECOND
+"""A search that runs and that nobody asked after for so long has lost its caller: it is ended."""
 FORGET_US = 600 * US_PER_SECOND
 ROUND_S = 15.0
 STORED_LIMIT_S = 15.0
@@ -69,8 +72,7 @@ class FootageSearch:
         self._files = files
         self._sleep = sleep
         self._searches: dict[str, RunningSearch] = {}
-        self._worker = SearchWorker()
-        self._turn = asyncio.Semaphore(DECODING_AT_ONCE)
+        self._worker = SearchWorker(sleep)
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -93,6 +95,10 @@ class FootageSearch:
         for id, search in list(self._searches.items()):
             if now_us - search.asked_us > FORGET_US:
                 self._drop(id)
+            elif search.state is SearchState.RUNNING and now_us - search.asked_us > LEFT_US:
+                search.end(SearchState.CANCELLED, "nobody asked after it for a minute and a half")
+                if search.task is not None:
+                    search.task.cancel()
 
     def _drop(self, id: str) -> None:
         search = self._searches.pop(id)
@@ -115,6 +121,7 @@ class FootageSearch:
             )
         if self._tasks is None:
             raise Conflict("the engine stops, or begins, to search", "try again in a moment")
+        self._check_share(caller)
         self._make_room()
         running = RunningSearch(
             uuid4().hex,
@@ -126,7 +133,6 @@ class FootageSearch:
             recent=self._recent(camera.uuid),
             files=self._files,
             worker=self._worker,
-            turn=self._turn,
         )
         running.asked_us = self._clock.monotonic_us()
         self._searches[running.id] = running
@@ -138,7 +144,25 @@ class FootageSearch:
                     await asyncio.wait([running.task])
         except TimeoutError:
             pass
+        except asyncio.CancelledError:
+            # Its caller left without its id: nobody can ask after it.
+            if running.id in self._searches:
+                self._drop(running.id)
+            raise
         return running.view()
+
+    def _check_share(self, caller: Caller) -> None:
+        """Searches of one caller leave the others theirs. Raises Conflict."""
+        running = [
+            each
+            for each in self._searches.values()
+            if each.owner == caller.name and each.state is SearchState.RUNNING
+        ]
+        if len(running) >= RUNNING_A_CALLER:
+            raise Conflict(
+                f"{len(running)} motion searches of {caller.name} are running, which is as many as one caller has",
+                "wait for one of them, or cancel it",
+            )
 
     def _make_room(self) -> None:
         while len(self._searches) >= SEARCHES_LIMIT:
@@ -187,11 +211,9 @@ class FootageSearch:
             raise InvalidInput("a histogram covers at most 32 days", "ask for a shorter stretch")
         catalog = self._footage.catalog
         loop = asyncio.get_running_loop()
-        segments = await live_tail.segments(self._footage, [camera.id], start_us, end_us)
-        blocks: list[MotionBlock] = await catalog.read("motion_blocks", camera.id, start_us, end_us)
-        recent = self._recent(camera.uuid)
+        segments = await self._segments(camera, Interval(start_us, end_us))
         histogram = Histogram(Bins(start_us, end_us, query.bins))
-        await loop.run_in_executor(self._files, _add_motion, histogram, blocks, recent)
+        await self._add_motion(histogram, camera, Interval(start_us, end_us), _recorded(segments))
         coarse = [segment for segment in segments if histogram.wants_places(segment)]
         places: dict[int, bytes] = {}
         if 0 < len(coarse) <= PLACES_LIMIT:
@@ -200,20 +222,60 @@ class FootageSearch:
         bars, seen = histogram.bars()
         return ActivityView(camera=camera.name, start_us=start_us, end_us=end_us, bins=bars, seen=seen)
 
+    async def _segments(self, camera: Camera, asked: Interval) -> list[Segment]:
+        """By start; read day by day: nobody waits for a month of rows."""
+        found: dict[int, Segment] = {}
+        for day in _days(asked):
+            rows: list[Segment] = await live_tail.segments(
+                self._footage, [camera.id], day.start_us, day.end_us
+            )
+            found.update((row.id, row) for row in rows)
+        return sorted(found.values(), key=lambda row: row.start_us)
 
-def _add_motion(histogram: Histogram, blocks: Iterable[MotionBlock], recent: Sequence[MotionLook]) -> None:
+    async def _add_motion(
+        self, histogram: Histogram, camera: Camera, asked: Interval, recorded: Sequence[Interval]
+    ) -> None:
+        """Day by day, so that neither the catalog is held nor memory filled by a month of them."""
+        catalog, loop = self._footage.catalog, asyncio.get_running_loop()
+        recent = self._recent(camera.uuid)
+        around: list[MotionBlock] = []
+        if (span := span_of(recent)) is not None and span.overlaps(asked):
+            around = await catalog.read("motion_blocks", camera.id, span.start_us, span.end_us)
+        known = await loop.run_in_executor(self._files, newest, recent, around)
+        for day in _days(asked):
+            blocks: list[MotionBlock] = await catalog.read(
+                "motion_blocks", camera.id, day.start_us, day.end_us, has_looks=histogram.reads_looks
+            )
+            own = [
+                block
+                for block in blocks
+                # One that reaches over from the day before was there.
+                if not known.holds(block)
+                and (block.start_us >= day.start_us or day.start_us == asked.start_us)
+            ]
+            await loop.run_in_executor(self._files, _add_blocks, histogram, own)
+        histogram.add_looks(on_disk(known.looks, recorded))
+
+
+def _recorded(segments: Iterable[Segment]) -> list[Interval]:
+    return merged([Interval(each.start_us, each.end_us) for each in segments if each.end_us > each.start_us])
+
+
+def _days(asked: Interval) -> Iterator[Interval]:
+    for start_us in range(asked.start_us, asked.end_us, US_PER_DAY):
+        yield Interval(start_us, min(start_us + US_PER_DAY, asked.end_us))
+
+
+def _add_blocks(histogram: Histogram, blocks: Iterable[MotionBlock]) -> None:
     for block in blocks:
-        if not recent or block.start_us < recent[0].time_us:
-            try:
-                histogram.add_block(block)
-            except CatalogDamaged:
-                continue  # the sizes say something there
-    histogram.add_looks(recent)
+        try:
+            histogram.add_block(block)
+        except CatalogDamaged:
+            continue  # the sizes say something there
 
 
-def _add_sizes(histogram: Histogram, segments: Iterable[Segment], places: dict[int, bytes]) -> None:
-    stretches = [Interval(each.start_us, each.end_us) for each in segments if each.end_us > each.start_us]
-    histogram.add_recorded(merged(stretches))
+def _add_sizes(histogram: Histogram, segments: Sequence[Segment], places: dict[int, bytes]) -> None:
+    histogram.add_recorded(_recorded(segments))
     for segment in segments:
         try:
             histogram.add_segment(segment, places.get(segment.id, b""))

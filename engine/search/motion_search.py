@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractAsyncContextManager
 
 from engine.api import live_tail
 from engine.search.decoded import SearchWorker, StretchDecoder
 from engine.search.hits import Stretches
-from engine.search.stored import WINDOW_US, Pass, add_looks, search_blocks, split_looks, unseen
+from engine.search.stored import (
+    WINDOW_US,
+    Newest,
+    Pass,
+    add_looks,
+    missing,
+    newest,
+    on_disk,
+    search_blocks,
+    span_of,
+    split_looks,
+)
 from engine.wire_search import MotionDecoding, MotionHit, MotionSearch, MotionSearchView, SearchState
 from storage.catalog.motion_blocks import MotionBlock
 from storage.catalog.motion_looks import MotionLook
@@ -37,7 +47,6 @@ class RunningSearch:
         recent: Sequence[MotionLook],
         files: Executor,
         worker: SearchWorker,
-        turn: AbstractAsyncContextManager[object],
     ) -> None:
         self.id = id
         self.owner = owner
@@ -57,11 +66,11 @@ class RunningSearch:
         self._recent = recent
         self._files = files
         self._worker = worker
-        self._turn = turn
         self._range = Interval(asked.start_us, asked.end_us)
         self._found = Stretches(
             round(asked.join_s * US_PER_SECOND), round(asked.min_length_s * US_PER_SECOND)
         )
+        self._damaged: list[Interval] = []
         self._is_cut = False
         self._progress = 0.0
         self._news_count = self._told_count = 0
@@ -125,34 +134,31 @@ class RunningSearch:
         seen: list[Interval] = []
         if self._asked.decoding is not MotionDecoding.ALWAYS:
             seen = await self._search_stored(recorded)
-        missing = [each for each in unseen(recorded, seen) if each.duration_us]
+        unknown = missing(recorded, seen, self._damaged)
         hits, is_more = self._found.hits(self._asked.limit)
         if is_more or self._found.is_full:
             self._is_cut = True
             reached_us = hits[-1].end_us if is_more else self._range.end_us
-            missing = [each for each in missing if each.start_us < reached_us]
+            unknown = [each for each in unknown if each.start_us < reached_us]
         if self._asked.decoding is MotionDecoding.NEVER:
-            self._unseen_us = sum(each.duration_us for each in missing)
-            missing = []
-        self.is_decoding = bool(missing)
+            self._unseen_us = sum(each.duration_us for each in unknown)
+            unknown = []
+        self.is_decoding = bool(unknown)
         self.has_read_stored.set()
         self._tell()
-        if missing:
-            async with self._turn:
-                await self._decode(missing)
+        if unknown:
+            await self._decode(unknown)
 
     async def _search_stored(self, recorded: Sequence[Interval]) -> list[Interval]:
         """From what is in the catalog, and in memory on its way there; returns what somebody looked at."""
         seen: list[Interval] = []
-        recent_us = self._recent[0].time_us if self._recent else None
         loop = asyncio.get_running_loop()
+        around: list[MotionBlock] = []
+        if (span := span_of(self._recent)) is not None:
+            around = await self._blocks(span)
+        known = await loop.run_in_executor(self._files, newest, self._recent, around)
         async for window in self._windows(recorded):
-            blocks: list[MotionBlock] = await self._footage.catalog.read(
-                "motion_blocks", self._camera.id, window.start_us, window.end_us
-            )
-            if recent_us is not None:
-                # The newest block is in memory as well, with what was seen since it was written.
-                blocks = [block for block in blocks if block.start_us < recent_us]
+            blocks = [block for block in await self._blocks(window) if not known.holds(block)]
             if blocks:
                 self._take(
                     await loop.run_in_executor(
@@ -166,7 +172,7 @@ class RunningSearch:
                 seen.append(Interval(window.end_us, self._range.end_us))
                 break
         else:
-            self._take(self._of_recent(recorded), seen)
+            self._take(self._of_newest(known, recorded), seen)
         return sorted(seen)
 
     async def _windows(self, recorded: Sequence[Interval]) -> AsyncIterator[Interval]:
@@ -183,14 +189,15 @@ class RunningSearch:
             self._progress = STORED_SHARE * (end_us - self._range.start_us) / self._range.duration_us
             start_us = end_us
 
-    def _of_recent(self, recorded: Sequence[Interval]) -> Pass:
-        found = Pass()
-        on_disk = [
-            look
-            for look in self._recent
-            if any(each.start_us <= look.time_us <= each.end_us for each in recorded)
-        ]
-        for part in split_looks(on_disk):
+    async def _blocks(self, stretch: Interval) -> list[MotionBlock]:
+        found: list[MotionBlock] = await self._footage.catalog.read(
+            "motion_blocks", self._camera.id, stretch.start_us, stretch.end_us
+        )
+        return found
+
+    def _of_newest(self, known: Newest, recorded: Sequence[Interval]) -> Pass:
+        found = Pass(damaged=known.damaged)
+        for part in split_looks(on_disk(known.looks, recorded)):
             found.seen.append(Interval(part[0].time_us, part[-1].time_us))
             add_looks(found, part, self._range, self._cells, self._asked.min_cells)
         return found
@@ -198,10 +205,11 @@ class RunningSearch:
     def _take(self, found: Pass, seen: list[Interval]) -> None:
         self._stored_looks += found.looks
         seen += found.seen
+        self._damaged += found.damaged
         for moment in found.moments:
             self._found.add(*moment)
 
-    async def _decode(self, missing: Sequence[Interval]) -> None:
+    async def _decode(self, unknown: Sequence[Interval]) -> None:
         decoder = StretchDecoder(
             self._footage,
             self._worker,
@@ -210,9 +218,9 @@ class RunningSearch:
             self._asked.min_cells,
             self._asked.sensitivity,
         )
-        whole_us = sum(each.duration_us for each in missing)
+        whole_us = sum(each.duration_us for each in unknown)
         before_us = 0
-        for stretch in missing:
+        for stretch in unknown:
             async for step in decoder.steps(stretch):
                 self._decoded_looks += step.looks
                 self._unseen_us += step.unseen_us

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from storage.catalog.connection import CatalogConnection
-from storage.catalog.motion_looks import BLOCK_LIMIT_US
+from storage.catalog.motion_looks import BLOCK_LIMIT_US, HEAD_BYTES
 
 
 class MotionBlock(NamedTuple):
@@ -37,11 +37,15 @@ class MotionRows(CatalogConnection):
                 )
 
     def motion_blocks(
-        self, camera_id: int, start_us: int, end_us: int, *, limit: int = -1
+        self, camera_id: int, start_us: int, end_us: int, *, limit: int = -1, has_looks: bool = True
     ) -> list[MotionBlock]:
-        """Those with looks in [start_us, end_us), perhaps with others around them, by start; `limit`: the first so many."""
+        """Those with looks in [start_us, end_us), perhaps with others around them, by start; `limit`: the first so many.
+
+        Without `has_looks` only the first HEAD_BYTES of each, for `summary`.
+        """
+        looks = "looks" if has_looks else f"substr(looks, 1, {HEAD_BYTES})"
         rows = self._rows(
-            "SELECT camera_id, start_us, end_us, moved, looks FROM motion_block"
+            f"SELECT camera_id, start_us, end_us, moved, {looks} FROM motion_block"
             " WHERE camera_id = ? AND start_us >= ? AND start_us < ? AND end_us >= ? ORDER BY start_us LIMIT ?",
             (camera_id, start_us - BLOCK_LIMIT_US, end_us, start_us, limit),
         )

@@ -35,6 +35,8 @@ BLOCK_LIMIT_US = 300 * US_PER_SECOND
 SEEN_GAP_US = 60 * US_PER_SECOND
 """Looks further apart than this leave what is between them unseen; within a block no two are."""
 SLOT_US = 10 * US_PER_SECOND
+HEAD_BYTES = 128
+"""All that `summary` reads of a block is in the first so many: format, two numbers, 73 bytes of cells, 31 slots."""
 _MS = 1_000
 _FORMAT = 1
 _SPARSE, _RUNS, _PLAIN = 0, 1, 2
@@ -89,7 +91,7 @@ def encode_block(looks: Sequence[MotionLook]) -> bytes:
 
 
 def summary(data: bytes) -> BlockSummary:
-    """Raises CatalogDamaged."""
+    """Of a whole block, or of its first HEAD_BYTES. Raises CatalogDamaged."""
     try:
         return _head(data)[0]
     except IndexError:

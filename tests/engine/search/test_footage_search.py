@@ -5,38 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from engine.api.permissions import Caller, Role
 from engine.motion import packed_mask
-from engine.pictures.keyframe import LiveKeyframe
-from engine.pictures.messages import MotionJob
 from engine.pictures.process import WorkerLost, WorkerProcess
-from engine.pictures.worker import motion
-from engine.recording.segment import SegmentTail
 from engine.search import footage_search
-from engine.search.footage_search import FORGET_US, SEARCHES_LIMIT, FootageSearch
+from engine.search.footage_search import FORGET_US, SEARCHES_LIMIT
 from engine.wire_search import (
-    ActivityQuery,
     MotionDecoding,
     MotionHit,
     MotionSearch,
-    MotionSearchView,
     SearchState,
 )
-from storage.catalog.motion_blocks import MotionBlock
-from storage.catalog.motion_looks import MotionLook, encode_block
-from storage.catalog.records import Camera
+from storage.catalog.motion_looks import MotionLook
 from storage.errors import Conflict, InvalidInput, NotFound
-from tests.fakes.clock import FakeClock
-from tests.fakes.direct_catalog import DirectCatalog
+from tests.engine.search.yard import ANNA, BEN, ROOT, T0, Yard, activity, looked
 from tests.fakes.recorded_scene import (
     LEFT_S,
     LEFT_THIRD,
@@ -47,89 +31,11 @@ from tests.fakes.recorded_scene import (
     RIGHT_THIRD,
     SECOND,
     SEGMENT_S,
-    Picture,
     by_day,
     by_night,
     filmed,
-    record,
 )
-from tests.fakes.timer import FakeTimer, settle
-
-T0 = 1_767_225_600_000_000
-ANNA = Caller(1000, "anna", Role.OPERATOR)
-BEN = Caller(1001, "ben", Role.OPERATOR)
-ROOT = Caller(0, "root", Role.ADMINISTRATOR)
-
-
-@dataclass
-class Yard:
-    """One camera's footage, and a search over it."""
-
-    catalog: DirectCatalog
-    root: Path
-    clock: FakeClock = field(default_factory=FakeClock)
-    recent: list[MotionLook] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        opened = self.catalog._catalog
-        self.camera: Camera = opened.add_camera(name="yard", url="rtsp://192.0.2.1/")
-        self.volume_id = opened.add_volume(
-            uuid=uuid4(), name="disk", path=str(self.root), group="main", floor_bytes=1
-        ).id
-        self.timer = FakeTimer(self.clock)
-        self.files = ThreadPoolExecutor(2)
-        self.search = FootageSearch(
-            self.catalog, self, lambda uuid: self.recent, self.clock, self.files, sleep=self.timer.sleep
-        )
-
-    def tails(self) -> list[SegmentTail]:
-        return []
-
-    def record(self, picture: Picture = by_day, start_us: int = T0, kind: str = "h264") -> list[Path]:
-        return record(self.catalog._catalog, self.root, self.camera, self.volume_id, start_us, picture, kind)
-
-    def look(self, picture: Picture = by_day, seconds: range = range(LENGTH_S), start_us: int = T0) -> None:
-        """As the engine does while recording: in a block of two minutes at most."""
-        looks = looked(picture)[seconds.start : seconds.stop]
-        self.store([MotionLook(start_us + second * SECOND, cells) for second, cells in looks])
-
-    def store(self, looks: list[MotionLook]) -> None:
-        moved = sum(1 for look in looks if look.cells)
-        block = MotionBlock(self.camera.id, looks[0].time_us, looks[-1].time_us, moved, encode_block(looks))
-        self.catalog._catalog.put_motion_blocks([block])
-
-    async def find(self, caller: Caller = ANNA, **asked: Any) -> MotionSearchView:
-        """To its end."""
-        fields = {"start_us": T0, "end_us": T0 + LENGTH_S * SECOND, "join_s": 3.0, **asked}
-        view = await self.search.begin(self.camera, MotionSearch(camera="yard", **fields), caller)
-        while view.state is SearchState.RUNNING:
-            view = await self.search.view(view.id, caller, wait_ms=20_000)
-        return view
-
-
-def looked(picture: Picture) -> list[tuple[int, int]]:
-    """(second, cells) of the scene, by the worker's own code."""
-    background, found = b"", []
-    for second, packet in enumerate(filmed(picture).packets):
-        source = LiveKeyframe(camera="x", time_us=second + 1, track=filmed(picture).track, data=packet.data)
-        seen = motion(MotionJob(source=source, background=background))
-        background = seen.background
-        found.append((second, int.from_bytes(seen.everywhere, "big")))
-    return found
-
-
-@pytest.fixture
-async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
-    catalog = DirectCatalog(tmp_path / "catalog.db")
-    (tmp_path / "disk").mkdir()
-    made = Yard(catalog, tmp_path / "disk")
-    running = asyncio.create_task(made.search.run())
-    await settle()
-    yield made
-    running.cancel()
-    await asyncio.wait([running])
-    made.files.shutdown()
-    catalog.close()
+from tests.storage.catalog.footage import add_segment, begin_run
 
 
 def during(hit: MotionHit, seconds: range) -> bool:
@@ -353,17 +259,6 @@ async def test_nonsense_is_refused(yard: Yard) -> None:
 # -- activity --------------------------------------------------------------------------------------------
 
 
-async def activity(
-    yard: Yard, bins: int, start_s: int = 0, end_s: int = LENGTH_S
-) -> tuple[list[int], list[bool]]:
-    view = await yard.search.activity(
-        yard.camera,
-        ActivityQuery(camera="yard", start_us=T0 + start_s * SECOND, end_us=T0 + end_s * SECOND, bins=bins),
-    )
-    assert len(view.bins) == len(view.seen) == bins
-    return list(view.bins), list(view.seen)
-
-
 @pytest.mark.parametrize("bins", [12, 120])
 async def test_the_histogram_stands_where_somebody_walked(yard: Yard, bins: int) -> None:
     yard.record()
@@ -407,3 +302,31 @@ async def test_a_histogram_has_bounds(yard: Yard) -> None:
 def test_a_mask_of_rows_and_cells_of_a_look_count_the_same_way() -> None:
     first_cell = packed_mask(("x" + "." * 31, *["." * 32] * 17))
     assert int.from_bytes(first_cell, "big") == 1 << 575
+
+
+@pytest.mark.parametrize("bins", [6, 60])
+async def test_a_month_is_read_day_by_day_and_counts_each_block_once(
+    yard: Yard, bins: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two stretches of looks over midnight of the asked days, as one query and as many."""
+    opened = yard.catalog._catalog
+    run = begin_run(opened, yard.camera.id)
+    for number in range(60):
+        start_us = T0 + number * 60 * SECOND
+        add_segment(opened, run, number, yard.volume_id, start_us, start_us + 60 * SECOND, 1_000 + number)
+    for minute in range(1, 59, 2):
+        looks = [MotionLook(T0 + (minute * 60 + each) * SECOND, (1 << minute) - 1) for each in range(100)]
+        yard.store(looks)
+    whole = await activity(yard, bins, 30, 3_500)
+    asked: list[int] = []
+    read = yard.catalog.read
+
+    async def measured(call: str, *args: Any, **kwargs: Any) -> Any:
+        found = await read(call, *args, **kwargs)
+        asked.append(len(found) if call in {"segments", "motion_blocks"} else 0)
+        return found
+
+    monkeypatch.setattr(yard.catalog, "read", measured)
+    monkeypatch.setattr(footage_search, "US_PER_DAY", 130 * SECOND)
+    assert await activity(yard, bins, 30, 3_500) == whole
+    assert max(asked) <= 5

@@ -12,6 +12,7 @@ from storage.catalog.motion_looks import (
     BLOCK_LIMIT_US,
     CELL_BYTES,
     CELLS,
+    HEAD_BYTES,
     SLOT_US,
     MotionLook,
     decode_block,
@@ -152,3 +153,17 @@ def test_stored_motion_goes_with_its_camera(catalog: Catalog) -> None:
     catalog.put_motion_blocks([block(camera_id, T0, 5)])
     catalog.remove_camera(catalog.camera(camera_id).uuid)
     assert catalog.motion_blocks(camera_id, 0, 1 << 60) == []
+
+
+@given(blocks())
+def test_the_front_of_a_block_says_all_that_a_summary_needs(looks: list[MotionLook]) -> None:
+    data = encode_block(looks)
+    assert summary(data[:HEAD_BYTES]) == summary(data)
+
+
+def test_so_does_the_front_of_the_largest_one() -> None:
+    every_second = int("5" * (CELLS // 4), 16)
+    looks = [MotionLook(each * SLOT_US, every_second) for each in range(BLOCK_LIMIT_US // SLOT_US + 1)]
+    data = encode_block(looks)
+    assert len(data) > HEAD_BYTES
+    assert summary(data[:HEAD_BYTES]) == summary(data)
