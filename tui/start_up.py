@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 
 from engine.wire_wall import Arrangements, StartUpRow
 
 SSH, ANY = "ssh", "*"
+NAME_MAX = 64
+_TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]*")
+"""As the engine takes it."""
 LAST_WALL = "last-wall"
 """Live, as it was left."""
 
@@ -45,6 +50,48 @@ def kept_under(rows: Iterable[StartUpRow], names: Iterable[str]) -> str:
     by_terminal = {row.terminal: row.shows for row in rows}
     found = next((name for name in names if name in by_terminal), "")
     return found if found and by_terminal[found] == LAST_WALL else ""
+
+
+def named_terminal(typed: str) -> str:
+    """As rows call it: `/dev/tty1` is `tty1`."""
+    return typed.strip().removeprefix("/dev/")
+
+
+def terminal_complaint(typed: str, taken: Container[str]) -> str:
+    """Why a new row cannot be called so (`taken`: the other rows' terminals); empty = it can."""
+    terminal = named_terminal(typed)
+    if not _TERMINAL.fullmatch(terminal):
+        return "tty1 as `tty` names it, ssh, or * for any other"
+    if len(terminal) > NAME_MAX:
+        return f"at most {NAME_MAX} characters"
+    return f"{terminal} has a row: enter on it changes it" if terminal in taken else ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartUpChange:
+    """One row instead of another: what somebody else saves meanwhile stays."""
+
+    before: StartUpRow | None
+    """None = a new one."""
+    after: StartUpRow | None
+    """None = it goes."""
+
+    @property
+    def is_one(self) -> bool:
+        return self.before != self.after
+
+    def of(self, rows: Iterable[StartUpRow]) -> tuple[StartUpRow, ...] | str:
+        """The rows with it; words when somebody has changed or made the same row meanwhile."""
+        rows = tuple(rows)
+        before, after = self.before, self.after
+        if before is not None and before not in rows:
+            return f"{before.terminal} was changed elsewhere meanwhile: this is how it is now"
+        others = tuple(row for row in rows if row != before)
+        if after is None:
+            return others
+        if any(row.terminal == after.terminal for row in others):
+            return f"{after.terminal} was made elsewhere meanwhile: this is how it is now"
+        return (*others, after)
 
 
 def named_in(found: Arrangements, kind: str, name: str) -> bool:

@@ -143,6 +143,53 @@ async def test_start_up_rows_are_made_and_removed(tmp_path: Path) -> None:
         await until(pilot, lambda: not engine.arrangements.start_up)
 
 
+async def test_start_up_rows_of_two_consoles_are_both_kept(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.arrangements = Arrangements(start_up=(StartUpRow(terminal="tty1", shows="alarms"),))
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_wall(pilot)
+        await pilot.press("w", *"tty3", "insert")
+        await shows(pilot, "Terminal", "< live >")
+        # Another console saves while this form is open.
+        theirs = (
+            StartUpRow(terminal="tty1", shows="alarms"),
+            StartUpRow(terminal="tty2", shows="playback"),
+        )
+        engine.arrangements = structs.replace(engine.arrangements, start_up=theirs)
+        await pilot.press("f10")
+        await shows(pilot, "tty1", "tty2", "tty3")
+        ours = StartUpRow(terminal="tty3", shows="live")
+        assert engine.arrangements.start_up == (*theirs, ours)
+        # The same row changed by both: the first wins, the second is told.
+        await pilot.press(*"tty2", "enter")
+        await shows(pilot, "Terminal", "< playback >")
+        changed = StartUpRow(terminal="tty2", shows="none")
+        engine.arrangements = structs.replace(engine.arrangements, start_up=(theirs[0], changed, ours))
+        await pilot.press("enter", "right", "f10")
+        await shows(pilot, "tty2 was changed elsewhere meanwhile")
+        assert engine.arrangements.start_up == (theirs[0], changed, ours)
+
+
+async def test_wrong_start_up_rows_are_told_in_the_form_and_leaving_it_saves_nothing(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.arrangements = Arrangements(start_up=(StartUpRow(terminal="tty1", shows="alarms"),))
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_wall(pilot)
+        await pilot.press("w", *"tty", "insert")
+        await shows(pilot, "Terminal")
+        await pilot.press(*"/dev/tty1", "f10")
+        await shows(pilot, "tty1 has a row: enter on it changes it")
+        await pilot.press("ctrl+u", *"my tty", "f10")
+        await shows(pilot, "tty1 as `tty` names it, ssh, or *")
+        await pilot.press("escape")
+        await shows(pilot, "Start-up", "ins new")
+        assert not [name for name, _ in engine.calls if name == "put_start_up"]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.base)
+
+
 @pytest.mark.parametrize(
     ("shown", "words"),
     [

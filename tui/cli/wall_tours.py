@@ -179,7 +179,7 @@ def remove_start_up(session: Session, terminal: str) -> None:
 
     async def work(engine: EngineClient) -> None:
         rows = (await engine.arrangements()).start_up
-        kept = tuple(each for each in rows if each.terminal != terminal)
+        kept = tuple(each for each in rows if each.terminal != terminal.removeprefix("/dev/"))
         if len(kept) == len(rows):
             raise click.UsageError(f"there is no start-up row for {terminal}")
         await engine.put_start_up(StartUp(rows=kept))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from engine.client import WatchdeckError
-from engine.wire_wall import Arrangements, Layout, Tour, TourStop, WallView
+from engine.wire_wall import Arrangements, Layout, StartUp, Tour, TourStop, WallView
 from tui.screens.wall_start_up import StartUpEditor
 from tui.wall_layouts import STANDARD, LayoutType, shape_of, standard_layout
 from widgets import format
@@ -335,12 +335,19 @@ class WallShelf:
         """VT-07 to VT-09."""
         self._said = ""
         while (found := await self._all()) is not None:
-            rows = await StartUpEditor(self._wall).edit(found, self._take_said())
-            if rows is None or not self._wall.may_change():
+            change = await StartUpEditor(self._wall).edit(found, self._take_said())
+            if change is None or not self._wall.may_change():
                 return
-            call = self._wall.desk.client.put_start_up(rows)
+            # Only this row is changed: another console may have saved its own since the dialog opened.
+            if not change.is_one or (newest := await self._all()) is None:
+                continue
+            rows = change.of(newest.start_up)
+            if isinstance(rows, str):
+                self._tell(rows, is_error=True)
+                continue
+            call = self._wall.desk.client.put_start_up(StartUp(rows=rows))
             if await self._change(call, "start-up", "saved; consoles follow when they start"):
-                self._wall.tabs.follow(rows.rows)
+                self._wall.tabs.follow(rows)
 
 
 def _named(things: Iterable[N], name: str) -> N | None:

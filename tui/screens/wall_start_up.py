@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.wire_wall import Arrangements, StartUp, StartUpRow
-from tui.start_up import own_terminal
+from engine.wire_wall import Arrangements, StartUpRow
+from tui.start_up import StartUpChange, named_terminal, own_terminal, terminal_complaint
 from widgets.dialog import Field, FormDialog
 from widgets.shelf_dialog import ShelfDialog, ShelfEntry, ShelfVerb
 
@@ -27,8 +27,8 @@ class StartUpEditor:
     def __init__(self, wall: LiveWall) -> None:
         self._wall = wall
 
-    async def edit(self, found: Arrangements, said: str = "") -> StartUp | None:
-        """All rows after one change; None = nothing is to be changed."""
+    async def edit(self, found: Arrangements, said: str = "") -> StartUpChange | None:
+        """What is to be done with one row; None = the dialog was left."""
         entries = [ShelfEntry(row.terminal, row.shows) for row in found.start_up]
         text = HELP if found.views else f"{HELP} There is no view to choose yet: V saves the wall as one."
         empty = "every console begins with the dashboard: ins chooses for one"
@@ -36,15 +36,11 @@ class StartUpEditor:
         pick = await self._wall.app.push_screen_wait(dialog)
         if pick is None or not self._wall.may_change():
             return None
-        others = tuple(row for row in found.start_up if row.terminal != pick.name)
-        if pick.word == "remove":
-            return StartUp(rows=others)
         before = next((row for row in found.start_up if row.terminal == pick.name), None)
+        if pick.word == "remove":
+            return StartUpChange(before, None)
         row = await self._row(found, before, pick.name)
-        if row is None:
-            return StartUp(rows=found.start_up)
-        kept = tuple(each for each in found.start_up if each.terminal not in (pick.name, row.terminal))
-        return StartUp(rows=(*kept, row))
+        return StartUpChange(before, row or before)
 
     async def _row(self, found: Arrangements, before: StartUpRow | None, typed: str) -> StartUpRow | None:
         choices = (
@@ -53,12 +49,21 @@ class StartUpEditor:
             *(f"tour {tour.name}" for tour in found.tours),
         )
         terminal = before.terminal if before else typed or own_terminal()
-        shows = before.shows if before and before.shows in choices else "live"
+        shows = before.shows if before else "live"
+        if shows not in choices:  # of a newer engine: it stays unless another is chosen
+            choices = (*choices, shows)
+        taken = {row.terminal for row in found.start_up if row is not before}
         fields = [
-            Field("terminal", "Terminal", terminal, is_required=True),
+            Field(
+                "terminal",
+                "Terminal",
+                terminal,
+                is_required=True,
+                check=lambda text: terminal_complaint(text, taken),
+            ),
             Field("shows", "Shows", shows, kind="choice", choices=choices),
         ]
         values = await self._wall.app.push_screen_wait(FormDialog("Start-up", fields, text=HELP))
         if values is None:
             return None
-        return StartUpRow(terminal=values["terminal"].strip().removeprefix("/dev/"), shows=values["shows"])
+        return StartUpRow(terminal=named_terminal(values["terminal"]), shows=values["shows"])
