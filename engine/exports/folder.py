@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 MODE = 0o700
 _PART = ".part"
+_OWN_PART = re.compile(r"\..+-[0-9]{8}-[0-9]{6}-[0-9a-f]{4}\.part", re.DOTALL)
+"""NAME-YYYYMMDD-HHMMSS-xxxx, as the service names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +44,32 @@ class ExportFolder:
     path: Path
 
     def prepare(self) -> list[str]:
-        """Make it, and remove what a crash left half-written: the names of that. Raises VolumeError."""
+        """Make it, and remove what a crash left half-written: the names of that. Raises VolumeError.
+
+        What others put there is left alone: somebody may have named a folder that is not only ours.
+        """
         try:
             self.path.mkdir(mode=MODE, parents=True, exist_ok=True)
-            left = [entry.name for entry in os.scandir(self.path) if _is_part(entry.name)]
+            with os.scandir(self.path) as entries:
+                left = [entry.name for entry in entries if _is_own_part(entry)]
         except OSError as exc:
             raise folder_error(exc, self.path) from exc
+        stuck: VolumeError | None = None
         for name in left:
-            self._remove(self.path / name)
+            try:
+                self._remove(self.path / name)
+            except VolumeError as exc:  # the others go all the same
+                stuck = exc
+        if stuck is not None:
+            raise stuck
         return left
 
     def space(self) -> Space:
         """Also before the folder was made. Raises VolumeError."""
         existing = self.path
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
         try:
+            while not existing.exists() and existing != existing.parent:
+                existing = existing.parent
             stat = os.statvfs(existing)
         except OSError as exc:
             raise folder_error(exc, self.path) from exc
@@ -75,15 +88,23 @@ class ExportFolder:
         return part
 
     def publish(self, part: Path, name: str) -> Path:
-        """Everything in it is on disk, then it gets its name. Raises VolumeError."""
+        """Everything in it is on disk, then it gets its name. Raises VolumeError, and then it has not got it."""
         whole = self.path / name
         try:
             fsync_folder(part)
             part.rename(whole)
-            fsync_folder(self.path)
         except OSError as exc:
             raise folder_error(exc, self.path) from exc
+        try:
+            fsync_folder(self.path)
+        except OSError as exc:
+            self._remove(whole)
+            raise folder_error(exc, self.path) from exc
         return whole
+
+    def give_up(self, name: str) -> None:
+        """Remove one that was begun and not published; what else has its name is of somebody else. Raises VolumeError."""
+        self._remove(self.path / f".{name}{_PART}")
 
     def discard(self, name: str) -> None:
         """Remove an export, whole or not. Raises VolumeError when something of it is left."""
@@ -102,8 +123,13 @@ class ExportFolder:
             raise folder_error(exc, path) from exc
 
 
-def _is_part(name: str) -> bool:
-    return name.startswith(".") and name.endswith(_PART)
+def _is_own_part(entry: os.DirEntry[str]) -> bool:
+    """As `begin` makes them; a browser's or rsync's half-written files are no folders, and are called otherwise."""
+    return (
+        _OWN_PART.fullmatch(entry.name) is not None
+        and entry.is_dir(follow_symlinks=False)
+        and entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+    )
 
 
 def folder_error(exc: OSError, path: Path) -> VolumeError:

@@ -91,6 +91,7 @@ class Making:
         self._package: Package | None = None
         self._chunks: Iterator[bytes] | None = None
         self._masked_fd = -1
+        self._is_published = False
         self._taken: set[str] = {REPORT_NAME, MANIFEST_NAME, SIGNATURE_NAME, KEY_NAME, HOW_NAME.casefold()}
         self._notes: list[str] = []
         self._written: list[ExportedFile] = []
@@ -125,7 +126,7 @@ class Making:
         steps = package.finish()
         while await self._lane.do(next, steps, None) is not None:
             pass
-        await self._lane.do(folder.publish, part, body.folder)
+        await self._lane.do(self._publish, part)
         return package.files, tuple(self._notes)
 
     def _open_package(self, part: Path) -> Package:
@@ -158,10 +159,7 @@ class Making:
             made = await self._made(package, part, wanted, found)
         except _SourceFailed as failed:
             await self._lane.do(self._close_source)
-            try:
-                await self._lane.do(package.drop)
-            except ValueError:
-                raise failed.cause from failed
+            await self._lane.do(package.drop)
             return self._left_out(bare, failed.cause)
         self._job.done_bytes = done_before + found.file.total_bytes
         return made
@@ -398,14 +396,19 @@ class Making:
                 os.close(self._masked_fd)
             self._masked_fd = -1
 
+    def _publish(self, part: Path) -> None:
+        self._shop.folder.publish(part, self._job.body.folder)
+        self._is_published = True
+
     def _throw_away(self) -> None:
         """On a thread, after the last step: nothing is left."""
         self._close_source()
         if self._package is not None:
             with contextlib.suppress(OSError):
                 self._package.discard()
+        folder = self._shop.folder
         try:
-            self._shop.folder.discard(self._job.body.folder)
+            (folder.discard if self._is_published else folder.give_up)(self._job.body.folder)
         except WatchdeckError as error:
             log.warning("export %s: something of it is left: %s", self._job.body.folder, error)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 import pyzipper
 
@@ -38,7 +39,7 @@ class Package(Protocol):
     def end(self) -> ExportedFile: ...
 
     def drop(self) -> None:
-        """Take the file that was begun back. Raises ValueError where that cannot be done."""
+        """Take the file that was begun back, as if it had never been; nothing happens when none was. Raises VolumeError."""
 
     def finish(self) -> Iterator[int]:
         """Steps, each done when the next is asked for: bytes looked at again so far."""
@@ -97,6 +98,14 @@ class GuardedFile:
 
     def flush(self) -> None:
         """Unbuffered."""
+
+    def cut(self, size_bytes: int) -> None:
+        """What is behind that goes. Raises VolumeError."""
+        try:
+            self.raw.truncate(size_bytes)
+            self.raw.seek(size_bytes)
+        except OSError as exc:
+            raise folder_error(exc, self.path.parent) from exc
 
     def close(self) -> None:
         """Whole on disk. Raises VolumeError."""
@@ -205,8 +214,12 @@ class ZipPackage:
         return ExportedFile(name=self._name, bytes=self._bytes, sha256=self._hash.hexdigest())
 
     def drop(self) -> None:
-        if self._entry is not None:
-            raise ValueError("what is in the ZIP cannot be taken out of it")
+        if self._entry is None:
+            return
+        self._forget_entry()
+        # An entry is in the ZIP's list only when it was closed: the next one begins where this one did.
+        self._zip._writing = False
+        self._file.cut(self._zip.start_dir)
 
     def finish(self) -> Iterator[int]:
         """Its headers were filled in after their data: only the whole file has a hash."""
@@ -229,5 +242,11 @@ class ZipPackage:
     def discard(self) -> None:
         # Its finaliser would else write the end of the archive into a file that is gone.
         self._zip.fp = None
-        self._entry = None
+        self._forget_entry()
         self._file.discard()
+
+    def _forget_entry(self) -> None:
+        """Closed without what its own closing would write."""
+        entry, self._entry = self._entry, None
+        if entry is not None:
+            io.BufferedIOBase.close(cast(io.BufferedIOBase, entry))

@@ -429,7 +429,11 @@ class ExportService:
             over_us = job.body.expires_us
             if over_us is None or job.body.is_expired or over_us > now_us:
                 continue
-            await FileLane(self._files).do(self._shop.folder.discard, job.body.folder)
+            try:
+                await FileLane(self._files).do(self._shop.folder.discard, job.body.folder)
+            except WatchdeckError as error:  # the others expire all the same; this one is tried again
+                log.warning("export %s has expired and cannot be removed: %s", job.body.folder, error)
+                continue
             job.change(is_expired=True)
             await self._keep(job)
             log.info("export %s expired", job.body.folder)

@@ -35,10 +35,11 @@ def test_it_is_private_and_what_is_half_written_goes_at_the_start(tmp_path: Path
     assert os.listdir(folder.path) == [".one.part"]
     assert (folder.path.stat().st_mode & 0o777, part.stat().st_mode & 0o777) == (0o700, 0o700)
     folder.publish(part, "one")
-    folder.begin("two")
+    two = "two-20261129-120000-0f3a"
+    folder.begin(two)
     (folder.path / "a file of somebody").write_bytes(b"")
     (folder.path / ".hidden").write_bytes(b"")
-    assert folder.prepare() == [".two.part"]
+    assert folder.prepare() == [f".{two}.part"]
     assert sorted(os.listdir(folder.path)) == [".hidden", "a file of somebody", "one"]
     folder.discard("one")
     folder.discard("one")
@@ -52,10 +53,28 @@ def test_a_link_that_was_put_there_is_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").write_bytes(b"kept")
-    (folder.path / ".evil.part").symlink_to(outside)
-    assert folder.prepare() == [".evil.part"]
+    evil = ".evil-20261129-120000-0f3a.part"
+    (folder.path / evil).symlink_to(outside)
+    assert folder.prepare() == []
+    folder.discard("evil-20261129-120000-0f3a")
     assert os.listdir(folder.path) == []
     assert (outside / "kept").exists()
+
+
+def test_half_written_files_of_others_are_not_ours_to_remove(tmp_path: Path) -> None:
+    folder = ExportFolder(tmp_path)
+    (tmp_path / ".film.mkv.part").write_bytes(b"a download")
+    (tmp_path / ".backup.part").mkdir()
+    (tmp_path / ".x-20261129-120000-0f3a.part").write_bytes(b"a file")
+    theirs = tmp_path / ".y-20261129-120000-0f3a.part"
+    theirs.mkdir()
+    if os.geteuid() == 0:
+        os.chown(theirs, 12345, 12345)
+    else:
+        theirs.rmdir()
+    before = sorted(os.listdir(tmp_path))
+    assert folder.prepare() == []
+    assert sorted(os.listdir(tmp_path)) == before
 
 
 def test_trouble_says_which_folder_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
