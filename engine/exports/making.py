@@ -262,17 +262,21 @@ class Making:
     ) -> tuple[str, ExportedFile, dict[int, bytes]]:
         """Through the mask process into a file without a name, and from there into the package."""
         camera, file = found.camera, found.file
-        length_s = (file.end_us - file.start_us) / US_PER_SECOND
+        length_us = file.end_us - file.start_us
+        length_s = length_us / US_PER_SECOND
 
         def follow(media_us: int) -> None:
             self._job.doing = f"{camera.name}, masking, {media_us / US_PER_SECOND:.0f} of {length_s:.0f} s"
 
+        space = await self._lane.do(self._shop.folder.space)
         fd = self._masked_fd = await self._lane.do(nameless_file, part)
         async with MaskProcess() as process:
             stills_us = tuple(media_us for _, media_us in times)
             job = MaskJob(masks=masks, stills_us=stills_us, out_fd=fd)
             try:
-                done = await process.run(job, self._video(found), follow)
+                done = await process.run(
+                    job, self._video(found), follow, length_us=length_us, room_bytes=space.usable_bytes
+                )
             except ExportFailed as exc:
                 raise _SourceFailed(exc) from exc
         size_bytes = (await self._lane.do(os.fstat, fd)).st_size

@@ -14,6 +14,9 @@ from engine.wire_evidence import MaskStyle
 
 LENGTH = struct.Struct(">I")
 MESSAGE_LIMIT_BYTES = 16 << 20
+ANSWER_LIMIT_BYTES = 1 << 20
+"""A still is at most 480 pixels wide."""
+SUFFIXES = (".mp4", ".mov")
 
 
 class TimedMask(msgspec.Struct, frozen=True, kw_only=True):
