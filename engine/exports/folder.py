@@ -87,7 +87,7 @@ class ExportFolder:
             raise folder_error(exc, self.path) from exc
         return part
 
-    def publish(self, part: Path, name: str) -> Path:
+    def reveal(self, part: Path, name: str) -> Path:
         """Everything in it is on disk, then it gets its name. Raises VolumeError, and then it has not got it."""
         whole = self.path / name
         try:
@@ -103,7 +103,7 @@ class ExportFolder:
         return whole
 
     def give_up(self, name: str) -> None:
-        """Remove one that was begun and not published; what else has its name is of somebody else. Raises VolumeError."""
+        """Remove one that was begun and not revealed; what else has its name is of somebody else. Raises VolumeError."""
         self._remove(self.path / f".{name}{_PART}")
 
     def discard(self, name: str) -> None:

@@ -68,6 +68,18 @@ def media_us(time_us: int, span: MediaSpan) -> int:
     )
 
 
+def wall_us(at_us: int, spans: Sequence[MediaSpan]) -> int:
+    """Wall time of a media time; of what is before the first span or in none, the nearest."""
+    span = spans[0]
+    for each in spans:
+        if each.media_start_us > at_us:
+            break
+        span = each
+    length_us = max(1, span.media_end_us - span.media_start_us)
+    shown_us = (at_us - span.media_start_us) * (span.end_us - span.start_us) // length_us
+    return span.start_us + min(max(0, shown_us), span.end_us - span.start_us)
+
+
 def moments(spans: Sequence[MediaSpan], count: int) -> tuple[tuple[int, int], ...]:
     """(wall, media) of `count` moments spread evenly over what was recorded."""
     total_us = sum(span.media_end_us - span.media_start_us for span in spans)

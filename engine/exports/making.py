@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from engine.exports.file_lane import FileLane
 from engine.exports.folder import ExportFolder, folder_error
-from engine.exports.footage_times import missing, moments, timed_masks
+from engine.exports.footage_times import missing, moments, timed_masks, wall_us
 from engine.exports.mask_messages import MaskJob, TimedMask
 from engine.exports.mask_process import MaskProcess
 from engine.exports.names import file_name, local_moment
@@ -30,7 +30,7 @@ from engine.wire_search import SHARE
 from storage.catalog.records import Camera, Gap
 from storage.clock import Clock
 from storage.errors import ExportFailed, NotFound, PictureUnavailable, WatchdeckError
-from storage.evidence.encoded_seal import EncodedSeal, worst
+from storage.evidence.encoded_seal import EncodedSeal, Piece, recorded_of
 from storage.evidence.manifest import ExportStatement, MaskedArea, MaskStyle, NamedUuid
 from storage.evidence.package import (
     HOW_NAME,
@@ -42,6 +42,7 @@ from storage.evidence.package import (
 )
 from storage.evidence.public_key import grouped
 from storage.evidence.station_key import StationKeys
+from storage.segments.export import ExportFile
 from storage.units import US_PER_SECOND
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class Making:
         self._package: Package | None = None
         self._chunks: Iterator[bytes] | None = None
         self._masked_fd = -1
-        self._is_published = False
+        self._is_revealed = False
         self._taken: set[str] = {REPORT_NAME, MANIFEST_NAME, SIGNATURE_NAME, KEY_NAME, HOW_NAME.casefold()}
         self._notes: list[str] = []
         self._written: list[ExportedFile] = []
@@ -126,7 +127,7 @@ class Making:
         steps = package.finish()
         while await self._lane.do(next, steps, None) is not None:
             pass
-        await self._lane.do(self._publish, part)
+        await self._lane.do(self._reveal, part)
         return package.files, tuple(self._notes)
 
     def _open_package(self, part: Path) -> Package:
@@ -280,7 +281,10 @@ class Making:
             except ExportFailed as exc:
                 raise _SourceFailed(exc) from exc
         size_bytes = (await self._lane.do(os.fstat, fd)).st_size
-        seal = self._seal(found, wanted, size_bytes)
+        pieces = _pieces(done.cuts, file)
+        if not 0 < pieces[0].offset_bytes <= pieces[-1].offset_bytes < size_bytes:
+            raise _SourceFailed(ExportFailed("the mask process made no video", "export without masks"))
+        seal = self._seal(found, wanted, size_bytes, pieces)
         name = file_name(camera.name, file.start_us, done.suffix, self._taken)
         whole_bytes = size_bytes + seal.box_bytes
         begin = partial(package.begin, size_bytes=whole_bytes, is_text=False, time_us=file.start_us)
@@ -296,13 +300,15 @@ class Making:
         while count := await self._lane.do(copy_one, offset):
             offset += count
             self._job.written_bytes += count
-        sources = worst(part.recorded for part in file.manifest().parts)
-        await self._lane.do(lambda: package.write(seal.box(sources)))
+        recorded = recorded_of(pieces, file.manifest().parts)
+        await self._lane.do(lambda: package.write(seal.box(recorded)))
         written = await self._end_file(package)
         await self._lane.do(self._close_source)
         return name, written, process.stills
 
-    def _seal(self, found: PlannedRange, wanted: WantedRange, size_bytes: int) -> EncodedSeal:
+    def _seal(
+        self, found: PlannedRange, wanted: WantedRange, size_bytes: int, pieces: list[Piece]
+    ) -> EncodedSeal:
         file, camera, asked = found.file, found.camera, wanted.asked
         return EncodedSeal(
             self._signing.statement,
@@ -313,6 +319,7 @@ class Making:
             stretches=file.parts,
             masks=[masked_area(mask, file.start_us, file.end_us) for mask in asked.masks],
             data_bytes=size_bytes,
+            pieces=pieces,
             notes=file.notes,
         )
 
@@ -400,9 +407,9 @@ class Making:
                 os.close(self._masked_fd)
             self._masked_fd = -1
 
-    def _publish(self, part: Path) -> None:
-        self._shop.folder.publish(part, self._job.body.folder)
-        self._is_published = True
+    def _reveal(self, part: Path) -> None:
+        self._shop.folder.reveal(part, self._job.body.folder)
+        self._is_revealed = True
 
     def _throw_away(self) -> None:
         """On a thread, after the last step: nothing is left."""
@@ -412,7 +419,7 @@ class Making:
                 self._package.discard()
         folder = self._shop.folder
         try:
-            (folder.discard if self._is_published else folder.give_up)(self._job.body.folder)
+            (folder.discard if self._is_revealed else folder.give_up)(self._job.body.folder)
         except WatchdeckError as error:
             log.warning("export %s: something of it is left: %s", self._job.body.folder, error)
 
@@ -426,6 +433,16 @@ def nameless_file(folder: Path) -> int:
     except OSError as exc:
         raise folder_error(exc, folder) from exc
     return fd
+
+
+def _pieces(cuts: Sequence[tuple[int, int]], file: ExportFile) -> list[Piece]:
+    """The seconds of a masked file by the clock on the wall."""
+    starts_us = [wall_us(media_us, file.spans) for _, media_us in cuts]
+    ends_us = [*starts_us[1:], file.end_us]
+    return [
+        Piece(offset_bytes, start_us, max(start_us, end_us))
+        for (offset_bytes, _), start_us, end_us in zip(cuts, starts_us, ends_us, strict=True)
+    ]
 
 
 def masked_area(mask: PrivacyMask, start_us: int, end_us: int) -> MaskedArea:

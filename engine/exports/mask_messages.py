@@ -14,8 +14,10 @@ from engine.wire_evidence import MaskStyle
 
 LENGTH = struct.Struct(">I")
 MESSAGE_LIMIT_BYTES = 16 << 20
-ANSWER_LIMIT_BYTES = 1 << 20
-"""A still is at most 480 pixels wide."""
+ANSWER_LIMIT_BYTES = 4 << 20
+"""A still is at most 480 pixels wide; a day has 86,400 cuts of twenty bytes."""
+CUT_US = 1_000_000
+"""Media time between two cuts."""
 SUFFIXES = (".mp4", ".mov")
 
 
@@ -54,6 +56,8 @@ class MaskDone(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     suffix: str
     """.mp4; .mov where the audio is of a kind that only QuickTime files hold."""
     frames: int
+    cuts: tuple[tuple[int, int], ...]
+    """(offset in the file, media time in us) of the first picture of each second; the first is where its samples begin."""
 
 
 class MaskFailed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from itertools import pairwise
 
 import msgspec
 
@@ -168,8 +169,10 @@ class MaskProcess:
                     words = printable(answer.what[:WORDS_LIMIT])
                     raise ExportFailed(f"masking failed: {words}", "export without masks to look at it")
                 case MaskDone():
-                    if answer.suffix not in SUFFIXES or answer.frames < 1:
+                    if answer.suffix not in SUFFIXES or answer.frames < 1 or not answer.cuts:
                         raise _nonsense("it made no video")
+                    if any(one[0] >= other[0] or one[1] >= other[1] for one, other in pairwise(answer.cuts)):
+                        raise _nonsense("its video goes backwards")
                     return answer
 
     async def _answer(self) -> MaskAnswer:

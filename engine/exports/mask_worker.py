@@ -21,6 +21,7 @@ import av.logging
 import numpy as np
 
 from engine.exports.mask_messages import (
+    CUT_US,
     LENGTH,
     MESSAGE_LIMIT_BYTES,
     MaskAnswer,
@@ -109,7 +110,8 @@ class Masking:
         if not self._frames:
             raise ValueError("no picture of it could be decoded")
         self._out.close()
-        self._say(MaskDone(suffix=self._suffix, frames=self._frames))
+        cuts = _cuts(f"/proc/self/fd/{self._job.out_fd}")
+        self._say(MaskDone(suffix=self._suffix, frames=self._frames, cuts=cuts))
 
     def _decoded(self, packet: Any) -> Iterator[Any]:
         try:
@@ -146,6 +148,23 @@ class Masking:
     def _say(self, answer: MaskAnswer) -> None:
         self._answers.write(framed(answer_encoder.encode(answer)))
         self._answers.flush()
+
+
+def _cuts(path: str) -> tuple[tuple[int, int], ...]:
+    """See MaskDone: from the index of the finished file, none of its samples is read."""
+    with av.open(path, "r") as whole:
+        video = whole.streams.video[0]
+        time_base = video.time_base
+        assert time_base is not None
+        found: list[tuple[int, int]] = []
+        due_us = 0
+        for entry in video.index_entries:
+            media_us = round(float(entry.timestamp * time_base) * US_PER_SECOND)
+            if not found or media_us >= due_us:
+                found.append((entry.pos, media_us))
+                due_us = media_us + CUT_US
+        first = min(entry.pos for stream in whole.streams for entry in stream.index_entries)
+    return ((min(first, found[0][0]), found[0][1]), *found[1:])
 
 
 def _job(source: BinaryIO) -> MaskJob | None:

@@ -34,7 +34,7 @@ def test_it_is_private_and_what_is_half_written_goes_at_the_start(tmp_path: Path
     (part / "x.mp4").write_bytes(b"x")
     assert os.listdir(folder.path) == [".one.part"]
     assert (folder.path.stat().st_mode & 0o777, part.stat().st_mode & 0o777) == (0o700, 0o700)
-    folder.publish(part, "one")
+    folder.reveal(part, "one")
     two = "two-20261129-120000-0f3a"
     folder.begin(two)
     (folder.path / "a file of somebody").write_bytes(b"")

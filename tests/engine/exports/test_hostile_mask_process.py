@@ -31,11 +31,17 @@ LIES = {
         "raw(LENGTH.pack(0xFFFFFFFF)); time.sleep(60)",
         "a message of 4294967295 bytes",
     ),
-    "one too large": ("raw(LENGTH.pack((1 << 20) + 1)); time.sleep(60)", "a message of 1048577 bytes"),
+    "one too large": ("raw(LENGTH.pack((4 << 20) + 1)); time.sleep(60)", "a message of 4194305 bytes"),
     "half a message": ("raw(LENGTH.pack(100) + b'x' * 9)", "ended in the middle"),
     "nothing": ("", "ended in the middle"),
-    "a path as a suffix": ("say(MaskDone(suffix='/../../../x', frames=5))", "it made no video"),
-    "no frames": ("say(MaskDone(suffix='.mp4', frames=0))", "it made no video"),
+    "a path as a suffix": (
+        "say(MaskDone(suffix='/../../../x', frames=5, cuts=((9, 0),)))",
+        "it made no video",
+    ),
+    "no frames": ("say(MaskDone(suffix='.mp4', frames=0, cuts=((9, 0),)))", "it made no video"),
+    "no cuts": ("say(MaskDone(suffix='.mp4', frames=5, cuts=()))", "it made no video"),
+    "cuts backwards": ("say(MaskDone(suffix='.mp4', frames=5, cuts=((9, 0), (9, 1))))", "goes backwards"),
+    "times backwards": ("say(MaskDone(suffix='.mp4', frames=5, cuts=((9, 1), (10, 1))))", "goes backwards"),
     "stills of nothing": (f"say(MaskedStill(index=7, jpeg={JPEG}))", "a picture that nobody asked for"),
     "negative stills": (f"say(MaskedStill(index=-1, jpeg={JPEG}))", "a picture that nobody asked for"),
     "a still twice": (f"[say(MaskedStill(index=0, jpeg={JPEG})) for _ in '12']", "nobody asked for"),
@@ -46,7 +52,7 @@ LIES = {
         "it never stops talking",
     ),
     "loud words": ("say(MaskFailed(what='\\x1b[2J' + 'x' * 100_000))", "masking failed: "),
-    "done and never gone": ("say(MaskDone(suffix='.mp4', frames=5)); time.sleep(60)", ""),
+    "done and never gone": ("say(MaskDone(suffix='.mp4', frames=5, cuts=((9, 0),))); time.sleep(60)", ""),
 }
 
 
@@ -117,7 +123,7 @@ async def test_what_it_started_ends_with_it(
         monkeypatch,
         "import subprocess\n"
         f"child = subprocess.Popen(['sleep', '600']); open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
-        "say(MaskDone(suffix='.mp4', frames=5)); time.sleep(600)",
+        "say(MaskDone(suffix='.mp4', frames=5, cuts=((9, 0),))); time.sleep(600)",
     )
     await run(out_fd)
     pid = int((tmp_path / "pid").read_text())
@@ -161,11 +167,22 @@ async def test_one_that_cannot_be_started_leaves_its_range_out(
     assert [file.name.partition("-")[0] for file in job.files if file.name.endswith(".mp4")] == ["yard"]
 
 
+@pytest.mark.parametrize("cut", [0, 5, 1 << 62, -1])
+async def test_places_that_its_file_has_not_are_not_believed(
+    station: FakeStation, monkeypatch: pytest.MonkeyPatch, cut: int
+) -> None:
+    use(monkeypatch, f"say(MaskDone(suffix='.mp4', frames=5, cuts=(({cut}, 0),)))")
+    mask = PrivacyMask(left=0, top=0, width=5_000, height=5_000)
+    ask = ExportAsk(ranges=(ExportRange(camera="gate", start_us=at(0), end_us=at(4), masks=(mask,)),))
+    job = await ended(station, (await station.client.start_export_job(ask)).id)
+    assert (job.state, job.trouble) == (ExportState.FAILED, "the mask process made no video")
+
+
 @pytest.mark.parametrize("suffix", ["/../../../x", ".exe"])
 async def test_a_name_it_makes_up_is_never_one_of_a_file(
     station: FakeStation, monkeypatch: pytest.MonkeyPatch, suffix: str, short_folder: Path
 ) -> None:
-    use(monkeypatch, f"say(MaskDone(suffix={suffix!r}, frames=5))")
+    use(monkeypatch, f"say(MaskDone(suffix={suffix!r}, frames=5, cuts=((9, 0),)))")
     mask = PrivacyMask(left=0, top=0, width=5_000, height=5_000)
     ask = ExportAsk(ranges=(ExportRange(camera="gate", start_us=at(0), end_us=at(4), masks=(mask,)),))
     before = sorted(path for path in short_folder.rglob("*") if "exports" not in path.parts)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.exports import mask_process
-from engine.exports.footage_times import media_us, missing, moments, timed_masks
+from engine.exports.footage_times import media_us, missing, moments, timed_masks, wall_us
 from engine.exports.mask_messages import TimedMask
 from engine.exports.mask_paint import paint
 from engine.exports.mask_process import MaskProcess
@@ -250,6 +250,17 @@ def test_times_on_the_wall_become_times_of_the_video() -> None:
     hole = PrivacyMask(left=0, top=0, width=1, height=1, start_us=105_000_000, end_us=109_000_000)
     assert timed_masks([hole], SPANS) == ()
     assert media_us(112_000_200, SPANS[1]) == 6_000_000
+
+
+def test_times_of_the_video_become_times_on_the_wall() -> None:
+    assert [wall_us(at_us, SPANS) for at_us in (-5, 0, 1_000_000, 4_000_000, 6_000_000, 9_000_000)] == [
+        100_000_000,
+        100_000_000,
+        101_000_000,
+        110_000_000,
+        112_000_200,
+        114_000_400,
+    ]
 
 
 def test_moments_are_spread_over_what_was_recorded() -> None:

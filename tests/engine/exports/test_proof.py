@@ -5,18 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from engine.wire_evidence import ExportAsk, ExportJobView, ExportRange, ExportState, PrivacyMask
 from storage.errors import KeyUnusable
+from storage.evidence.manifest import (
+    Manifest,
+    NamedUuid,
+    ProvedPart,
+    manifest_key,
+    parse_box,
+    read_manifest,
+    signed_box,
+)
 from storage.evidence.public_key import grouped
 from storage.evidence.station_key import StationKeys
+from storage.segments.chain import Recorded
 from tests.engine.exports.conftest import at, ended
 from tests.fakes.station import FakeStation
 
+MIB = 1 << 20
 PASSWORD = "correct horse"
 MASK = PrivacyMask(left=0, top=0, width=5_000, height=5_000, start_us=at(1), end_us=at(2))
 
@@ -97,6 +110,66 @@ async def test_a_masked_file_says_that_it_is_encoded_anew_and_what_it_hides(
     (video,) = [each for each in found["files"] if each["kind"] == "export"]
     assert video["is_encoded_anew"]
     assert video["matched"] >= 1
+
+
+async def test_the_first_altered_second_of_a_masked_file_is_named(station: FakeStation) -> None:
+    """Its pictures lie between the bytes that the manifest says, and the second is the one on the wall."""
+    job = await made(station, ExportRange(camera="gate", start_us=at(0), end_us=at(14), masks=(MASK,)))
+    path = next(Path(job.folder) / file.name for file in job.files if file.name.endswith(".mp4"))
+    content = path.read_bytes()
+    box = parse_box(content[-int.from_bytes(content[-4:], "big") :])
+    assert box is not None
+    manifest = read_manifest(box.body)
+    assert manifest is not None
+    assert [part.start_us for part in manifest.parts] == [
+        at(second) for second in (0, 1, 2, 3, 10, 11, 12, 13)
+    ]
+    assert manifest.parts[-1].end_us == manifest.end_us
+    with av.open(str(path)) as container:
+        for packet in container.demux(video=0):
+            if packet.size:
+                part = manifest.parts[int(packet.pts * packet.time_base)]
+                assert part.offset_bytes <= packet.pos
+                assert packet.pos + packet.size <= part.offset_bytes + part.size_bytes
+    for number, second in ((0, 0), (2, 2), (5, 11), (7, 13)):
+        changed = bytearray(content)
+        part = manifest.parts[number]
+        changed[part.offset_bytes + part.size_bytes // 2] ^= 1
+        path.write_bytes(changed)
+        code, found = verified(path)
+        assert code == 1
+        (video,) = found["files"]
+        assert video["first_altered"]["start_us"] == at(second)
+        assert (video["matched"], video["not_matched"]) == (7, 1)
+
+
+async def test_a_masked_file_of_before_is_verified_as_ever(station: FakeStation, tmp_path: Path) -> None:
+    """Blocks of a mebibyte from the first byte on, all of the whole time."""
+    key = station.services.keys.signer()
+    data = bytes(range(256)) * 10_000
+    blocks = [data[start : start + MIB] for start in range(0, len(data), MIB)]
+    parts = tuple(
+        ProvedPart(at(0), at(4), number * MIB, len(block), sha256(block).hexdigest(), Recorded.MATCHED)
+        for number, block in enumerate(blocks)
+    )
+    manifest = Manifest(
+        statement=station.exports._shop.statement("ann", ""),
+        key=manifest_key(key.public),
+        camera=NamedUuid(uuid="", name="gate"),
+        asked_start_us=at(0),
+        asked_end_us=at(4),
+        start_us=at(0),
+        end_us=at(4),
+        stretches=((at(0), at(4)),),
+        is_encoded_anew=True,
+        head_bytes=0,
+        head_sha256=sha256(b"").hexdigest(),
+        parts=parts,
+    )
+    path = tmp_path / "x.mp4"
+    path.write_bytes(data + signed_box(manifest, key))
+    code, found = verified(path)
+    assert (code, found["matched"]) == (0, 3)
 
 
 async def test_without_a_key_nothing_is_begun(station: FakeStation) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from storage.errors import KeyUnusable
 from storage.evidence.content import FileContent
-from storage.evidence.encoded_seal import EncodedSeal, worst
+from storage.evidence.encoded_seal import EncodedSeal, Piece, recorded_of, worst
 from storage.evidence.findings import FileReport, KeyCheck
 from storage.evidence.manifest import (
     MANIFEST_BOX_UUID,
@@ -23,6 +23,7 @@ from storage.evidence.manifest import (
     MaskedArea,
     MaskStyle,
     NamedUuid,
+    ProvedPart,
     parse_box,
     read_manifest,
     signed_box,
@@ -33,6 +34,8 @@ from storage.segments.chain import Recorded
 from storage.segments.export import plan_export
 from tests.fakes.evidence import LATER_US, exported, proof, recorded, statement
 from tests.fakes.segment_files import CAMERA, KEY, START_US
+
+MIB = 1024 * 1024
 
 
 def named(key: StationKey = KEY) -> KeyCheck:
@@ -178,13 +181,14 @@ def test_equal_parts_in_another_order_are_called_so(tmp_path: Path) -> None:
         shown_us=(0, 1),
         stretches=[(0, 1)],
         masks=[],
-        data_bytes=4 * 1024 * 1024,
+        data_bytes=4 * MIB,
+        pieces=[Piece(number * MIB, 0, 1) for number in range(4)],
     )
     blocks = [piece * 1049 for piece in data]
     blocks = [block[: 1024 * 1024] for block in blocks]
     for block in blocks:
         seal.update(block)
-    path.write_bytes(b"".join([blocks[0], blocks[2], blocks[1], blocks[3], seal.box(Recorded.MATCHED)]))
+    path.write_bytes(b"".join([blocks[0], blocks[2], blocks[1], blocks[3], seal.box([Recorded.MATCHED] * 4)]))
     report = verified(path, named())
     assert counts(report) == (2, 2, 0)
     assert [stretch.why for stretch in report.stretches] == ["", "in the wrong order", ""]
@@ -344,11 +348,12 @@ def test_a_masked_export_is_proved_and_says_what_was_masked(tmp_path: Path) -> N
         stretches=[(0, 9)],
         masks=[mask],
         data_bytes=len(data),
+        pieces=[Piece(100, 0, 4), Piece(MIB, 4, 9)],
         notes=["made invisible: a passer-by"],
     )
     for start in range(0, len(data), 300_000):
         seal.update(data[start : start + 300_000])
-    box = seal.box(Recorded.MATCHED)
+    box = seal.box([Recorded.MATCHED] * 2)
     assert len(box) == seal.box_bytes
     path = tmp_path / "masked.mp4"
     path.write_bytes(data + box)
@@ -358,7 +363,11 @@ def test_a_masked_export_is_proved_and_says_what_was_masked(tmp_path: Path) -> N
     assert report.notes == ("made invisible: a passer-by",)
     assert manifest_of(path).masks == (mask,)
     assert worst([Recorded.MATCHED, Recorded.ALTERED, Recorded.UNHASHED]) is Recorded.ALTERED
-    assert counts(verified(flipped(path, 1_200_000), named())) == (1, 1, 0)
+    changed = verified(flipped(path, 1_200_000), named())
+    assert counts(changed) == (1, 1, 0)
+    assert changed.first_altered is not None
+    assert changed.first_altered.start_us == 4
+    assert "the head was changed" in verified(flipped(path, 50), named()).troubles[0]
     with pytest.raises(ValueError, match="not as long"):
         EncodedSeal(
             statement(),
@@ -369,7 +378,47 @@ def test_a_masked_export_is_proved_and_says_what_was_masked(tmp_path: Path) -> N
             stretches=[],
             masks=[],
             data_bytes=9,
-        ).box(Recorded.MATCHED)
+            pieces=[Piece(0, 0, 9)],
+        ).box([Recorded.MATCHED])
+
+
+def test_a_piece_is_what_the_worst_recorded_part_of_its_time_was() -> None:
+    sources = [
+        ProvedPart(start, start + 10, 0, 1, "", how)
+        for start, how in (
+            (0, Recorded.MATCHED),
+            (10, Recorded.ALTERED),
+            (20, Recorded.MATCHED),
+            (40, Recorded.UNHASHED),
+        )
+    ]
+    pieces = [Piece(number, start, start + 4) for number, start in enumerate((0, 5, 12, 21, 25, 34, 42, 60))]
+    assert recorded_of(pieces, sources) == [
+        Recorded.MATCHED,
+        Recorded.MATCHED,
+        Recorded.ALTERED,
+        Recorded.MATCHED,
+        Recorded.MATCHED,
+        Recorded.ALTERED,  # of a time that none shows: the worst of all
+        Recorded.UNHASHED,
+        Recorded.ALTERED,
+    ]
+
+
+@pytest.mark.parametrize("offsets", [[], [5, 5], [5, 4], [9], [-1]])
+def test_pieces_that_do_not_fit_the_file_are_refused(offsets: list[int]) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        EncodedSeal(
+            statement(),
+            NamedUuid(uuid="", name=""),
+            KEY,
+            asked_us=(0, 9),
+            shown_us=(0, 9),
+            stretches=[],
+            masks=[],
+            data_bytes=9,
+            pieces=[Piece(offset, 0, 9) for offset in offsets],
+        )
 
 
 @cache
