@@ -7,7 +7,8 @@
         .room -> (columns, rows)        cells a picture may cover: what to ask for
         .is_drawing                     the last picture is still on its way to the terminal; a newer one waits, one at most
         .follower                       a CellFollower, told when a picture was drawn and when there is other room
-    messages: VideoCell.RoomChanged(control, columns, rows): ask for another size; VideoCell.Opened(control) on click/enter
+    messages: VideoCell.RoomChanged(control, columns, rows): ask for another size; VideoCell.Opened(control) on click/enter;
+        VideoCell.MenuWanted(control) on a click with the right button
     values: CellPicture, CellRun, TerminalPicture in widgets/picture.py; rows are painted by widgets/picture_rows.py
 
 It draws what it is given. Sixel and kitty payloads are not drawn here: the cells are kept free and marked, and the
@@ -38,6 +39,7 @@ from widgets.picture import TRUECOLOR, Picture, PictureWriter, TerminalPicture
 from widgets.picture_rows import PictureRows, differing_rows
 
 _surface_ids = count(1)
+RIGHT_BUTTON = 3
 
 
 class CellFollower(Protocol):
@@ -109,6 +111,18 @@ class VideoCell(PaintPass, Widget):
             super().__init__()
             self._cell = control
             self.columns, self.rows = columns, rows
+
+        @property
+        def control(self) -> VideoCell:
+            """The cell."""
+            return self._cell
+
+    class MenuWanted(Message):
+        """The right mouse button."""
+
+        def __init__(self, control: VideoCell) -> None:
+            super().__init__()
+            self._cell = control
 
         @property
         def control(self) -> VideoCell:
@@ -311,9 +325,12 @@ class VideoCell(PaintPass, Widget):
             if self.follower is not None:
                 self.follower.cell_room_changed(self)
 
-    def on_click(self) -> None:
-        """Open."""
-        self.action_open()
+    def on_click(self, event: events.Click) -> None:
+        """Open; with the right button post `MenuWanted`."""
+        if event.button == RIGHT_BUTTON:
+            self.post_message(self.MenuWanted(self))
+        else:
+            self.action_open()
 
     def action_open(self) -> None:
         """Post `Opened`."""

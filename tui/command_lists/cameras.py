@@ -66,7 +66,7 @@ CAMERAS: tuple[Command, ...] = (
         "camera remove",
         "Remove camera",
         "Stop recording and forget the camera; recordings stay.",
-        "d",
+        "d,delete",
         "remove",
         _C,
         footer="Remove",

@@ -342,6 +342,15 @@ PLAYBACK: tuple[Command, ...] = (
         _P,
     ),
     Command(
+        "playback.menu",
+        "playback menu",
+        "Menu",
+        "What can be done with this picture; also with the right mouse button.",
+        "M",
+        "menu",
+        _P,
+    ),
+    Command(
         "playback.zoom_in",
         "zoom in played",
         "Zoom in",

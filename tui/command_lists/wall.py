@@ -302,6 +302,15 @@ WALL: tuple[Command, ...] = (
         _W,
     ),
     Command(
+        "wall.menu",
+        "wall menu",
+        "Menu",
+        "What can be done with this camera; also with the right mouse button.",
+        "M",
+        "menu",
+        _W,
+    ),
+    Command(
         "wall.start_up",
         "start-up",
         "Start-up",

@@ -21,8 +21,9 @@ from tui.desk import Desk
 from tui.mirror import Change
 from tui.playback_clock import Happening, Lacking, PlaybackClock, Skipped
 from tui.playback_footage import Footage, merged
+from tui.screens.cell_menu import PLAYBACK_MENU
 from tui.screens.playback_actions import PlaybackActions
-from tui.screens.playback_grid import PlaybackGrid
+from tui.screens.playback_grid import PlaybackCell, PlaybackGrid
 from tui.screens.playback_marks import MarksFeed
 from tui.screens.playback_pictures import PlaybackPictures
 from tui.screens.playback_text import (
@@ -59,6 +60,7 @@ class PlaybackView(PlaybackActions):
     """Number key 8."""
 
     SCOPE = Scope.PLAYBACK
+    MENU = PLAYBACK_MENU
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of(Scope.PLAYBACK),
         Binding("up", "row(-1)", "camera above", show=False),
@@ -262,6 +264,24 @@ class PlaybackView(PlaybackActions):
     @on(VideoCell.RoomChanged)
     def _room_changed(self, event: VideoCell.RoomChanged) -> None:
         self.pictures.resized(event.control)
+
+    @property
+    def menu_title(self) -> str:
+        return self._front
+
+    def take_in_hand(self, cell: VideoCell) -> bool:
+        if isinstance(cell, PlaybackCell) and cell.camera in self.cameras:
+            self.choose_front(cell.camera)
+        return True
+
+    @on(VideoCell.Opened)
+    def _cell_clicked(self, event: VideoCell.Opened) -> None:
+        """To the front; what is there already is enlarged, and back."""
+        cell = event.control
+        if isinstance(cell, PlaybackCell) and cell.camera == self._front:
+            self.action_enlarge()
+        else:
+            self.take_in_hand(cell)
 
     @on(Timeline.RowChanged)
     def _row_changed(self) -> None:

@@ -12,6 +12,7 @@ from tui.event_signs import EVENT_TYPES, OTHER
 from tui.picture_zoom import Zoom
 from tui.playback_clock import PlaybackClock, speed_words
 from tui.screens.cameras import save_snapshot
+from tui.screens.cell_menu import CellMenuView
 from tui.screens.playback_calendar import CalendarDialog, same_time_on
 from tui.screens.playback_grid import ADVISED, MOST
 from tui.screens.playback_marks import MarksFeed
@@ -25,7 +26,7 @@ from widgets.playback_timeline import PlaybackTimeline
 MAGNIFY = (1, 2, 4, 8, 0)
 
 
-class PlaybackActions(RangeView):
+class PlaybackActions(RangeView, CellMenuView):
     """Needs what PlaybackView makes when it is mounted."""
 
     timeline: PlaybackTimeline

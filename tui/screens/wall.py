@@ -18,6 +18,7 @@ from engine.wire_wall import Tour, WallView
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.screens.cell_menu import WALL_MENU
 from tui.screens.frame import FooterLine, HeaderLine
 from tui.screens.mode_keys import BACK, WALL_EDIT, WALL_FULL, WALL_KEYS, WALL_MARKED, Labels
 from tui.screens.text_pane import TextPane
@@ -47,6 +48,7 @@ class LiveWall(WallKeys, TabbedWall):
     """The wall."""
 
     SCOPE = Scope.WALL
+    MENU = WALL_MENU
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of(Scope.WALL),
         Binding("left", "step(-1,0)", show=False),
@@ -303,6 +305,21 @@ class LiveWall(WallKeys, TabbedWall):
         else:
             self.history.look(self.now.select(number))
             self.rearrange()
+
+    @property
+    def menu_title(self) -> str:
+        camera = self.in_hand
+        return "" if camera is None or self.history.is_editing else camera.name
+
+    def take_in_hand(self, cell: VideoCell) -> bool:
+        """VT-05: any button stops a tour, and does nothing else."""
+        if self._stop_tour():
+            return False
+        number = self.cells.number_of(cell)
+        if number is not None and not self.is_full:
+            self.history.look(self.now.select(number))
+            self.rearrange()
+        return True
 
     @on(WallPicture.Turned)
     def _turned(self, event: WallPicture.Turned) -> None:

@@ -16,8 +16,8 @@ from textual.content import Content
 from engine.client import WatchdeckError
 from engine.wire_wall import TAB_LIMIT, LastTab, LastWall, Layout, StartUpRow
 from tui.desk import Undo
+from tui.screens.cell_menu import CellMenuView
 from tui.screens.text_pane import TextPane
-from tui.screens.view import View
 from tui.start_up import kept_under
 from tui.wall_arrangement import Arrangement
 from tui.wall_history import WallHistory
@@ -259,7 +259,7 @@ def tab_line(labels: list[str], front: int, width: int, ellipsis: str) -> Conten
     return Content.assemble(*parts)
 
 
-class TabbedWall(View):
+class TabbedWall(CellMenuView):
     """The keys of tabs; the wall is one."""
 
     tabs: WallTabs
