@@ -3,6 +3,7 @@
 PlaybackTimeline(*, zone, title_width=14, ...)      everything of Timeline, and
     .set_marks(marks)            TimelineMarks of the track under the cursor
     .magnify                     1, 2, 4 or 8: how much small activity is raised; 0 = the row is blank
+    .show_mark_rows(number)      so many of the rows above the bars
     .play_to(time_us, direction) the playhead moves on by itself; at the edge of the view the view turns by most of a page
 """
 
@@ -26,6 +27,7 @@ from widgets.timeline_paint import RULER_ROWS, paint_marks
 
 ACTIVITY, EVENTS, BOOKMARKS = range(3)
 TITLES = (" activity", " events", " bookmarks")
+MOST_TELLING = (EVENTS, ACTIVITY, BOOKMARKS)
 
 
 class PlaybackTimeline(Timeline):
@@ -62,6 +64,8 @@ class PlaybackTimeline(Timeline):
     magnify = reactive(1, init=False)
     """Raises small activity: 1, 2, 4 or 8 times; 0 hides it."""
 
+    _mark_rows: tuple[int, ...] = (ACTIVITY, EVENTS, BOOKMARKS)
+    """Which are shown."""
     _marks = TimelineMarks()
     _drawn: tuple[object, list[list[tuple[str, str]]]] | None = None
     """Cells of the rows above the bars, and what they were made from."""
@@ -69,7 +73,14 @@ class PlaybackTimeline(Timeline):
     @property
     def head_rows(self) -> int:
         """Ruler and marks."""
-        return RULER_ROWS + len(TITLES)
+        return RULER_ROWS + len(self._mark_rows)
+
+    def show_mark_rows(self, number: int) -> None:
+        """So many of the three rows above the bars, where there is little room: events first, then activity."""
+        rows = tuple(sorted(MOST_TELLING[: max(0, number)]))
+        if rows != self._mark_rows:
+            self._mark_rows = rows
+            self.refresh(layout=True)
 
     @property
     def marks(self) -> TimelineMarks:
@@ -94,7 +105,7 @@ class PlaybackTimeline(Timeline):
         """Ruler, marks, bars."""
         if not RULER_ROWS <= y < self.head_rows:
             return super().render_line(y)
-        row = y - RULER_ROWS
+        row = self._mark_rows[y - RULER_ROWS]
         return paint_marks(self._paint(), TITLES[row], self._mark_cells()[row])
 
     def _mark_cells(self) -> list[list[tuple[str, str]]]:

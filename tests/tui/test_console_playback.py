@@ -475,3 +475,22 @@ async def test_a_part_of_the_picture_is_enlarged_and_moved(tmp_path: Path) -> No
         assert played.requests()[-1].region == (1250, 0, 5000, 5000)
         await played.press("o", "o")
         await until(played.pilot, lambda: played.requests()[-1].region is None)
+
+
+async def test_the_smallest_terminal_has_a_picture_and_says_where_there_is_no_room(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await shows(pilot, "14:03:20")
+        await pilot.press("8")
+        text = await shows(pilot, "▀▀▀▀▀▀▀▀", " events")
+        assert sum("▀▀▀▀▀" in line for line in text.splitlines()) >= 2
+        assert " bookmarks" not in text
+        await pilot.press("s")  # all eight of them
+        await shows(pilot, "Play together")
+        await pilot.press("a", "enter")
+        text = await shows(pilot, "too  too")
+        assert "fetching" not in text
+    async with app_for(FakeEngine(), tmp_path).run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("8")
+        await shows(pilot, " activity", " events", " bookmarks")

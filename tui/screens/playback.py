@@ -19,6 +19,7 @@ from engine import wire
 from tui.commands import Scope, bindings_of
 from tui.desk import Desk
 from tui.mirror import Change
+from tui.picture_feed import MIN_ROWS
 from tui.playback_clock import Happening, Lacking, PlaybackClock, Skipped
 from tui.playback_footage import Footage, merged
 from tui.screens.cell_menu import PLAYBACK_MENU
@@ -43,6 +44,7 @@ from tui.work import start
 from widgets import format
 from widgets.playback_timeline import PlaybackTimeline
 from widgets.timeline import Timeline, TimelineTrack
+from widgets.timeline_paint import RULER_ROWS
 from widgets.video_cell import VideoCell
 
 TICK_S = 0.2
@@ -235,6 +237,9 @@ class PlaybackView(PlaybackActions):
         start(self, self._arrange, "arrange")
 
     async def _arrange(self) -> None:
+        # A picture of three rows with its caption is worth more than the rows above the bars.
+        rows_left = self.size.height - 1 - RULER_ROWS - 1 - self._legend_rows - (MIN_ROWS + 1)
+        self.timeline.show_mark_rows(rows_left)
         self.timeline.styles.height = self._timeline_rows
         self.query_one("#playback-legend", TextPane).styles.height = self._legend_rows
         await self.grid.place_cells(self.cameras, self._front, is_enlarged=self.is_enlarged, room=self._room)

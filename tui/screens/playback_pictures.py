@@ -23,6 +23,7 @@ from widgets.video_cell import VideoCell
 
 BREATH_S = 0.005
 """Between two ticks, however soon a picture was there: the loop is for keys, too."""
+TOO_SMALL = "too small"
 SWITCHED_OFF = "pictures are switched off (--graphics)"
 
 
@@ -39,6 +40,11 @@ class Player:
     shown: Shown | None = None
     missing: str = ""
     """Why nothing is there, as far as the cell says so."""
+
+    @property
+    def is_too_small(self) -> bool:
+        """In sight, and without room for a picture; before its first layout nobody knows."""
+        return self.cell.display and self.cell.size.width > 0 and not self.has_room
 
     @property
     def has_room(self) -> bool:
@@ -229,6 +235,7 @@ class PlaybackPictures:
     def _say_missing(self) -> None:
         for player in self._players:
             why = "" if self._clock.is_live else self._missing(player.camera)
+            why = why or (TOO_SMALL if player.is_too_small else "")
             if why == player.missing:
                 continue
             player.missing = why
