@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.verify.bounds import bounded
 from engine.verify.words import report_lines, summary_lines
 from engine.verify.zip_package import ZipPackage, is_zip
 from storage.errors import FileError, InvalidInput, NotFound, WatchdeckError
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         named = key_from_argument(options.key) if options.key else None
-        reports = list(_verified(options, named.fits if named else None))
+        reports = list(bounded(_verified(options, named.fits if named else None)))
     except WatchdeckError as error:
         if options.json:
             document = {"code": error.code, "what": error.what, "remedy": error.remedy}

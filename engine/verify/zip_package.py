@@ -11,11 +11,13 @@ import stat
 import struct
 import zlib
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, cast
 
 import pyzipper
 
+from engine.verify.stored_file import stored_file
 from storage.errors import FileError, InvalidInput, WatchdeckError
 from storage.evidence.content import CHUNK_BYTES, Content, FileContent, pieces_of
 from storage.evidence.manifest import FRAME_BYTES, MANIFEST_LIMIT_BYTES
@@ -29,6 +31,7 @@ BOMB_RATIO = 200
 BOMB_FREE_BYTES = 16 * 1024 * 1024
 """A file below this may be as repetitive as it likes."""
 _TAIL_LIMIT_BYTES = FRAME_BYTES + MANIFEST_LIMIT_BYTES
+_KEPT_TAIL_BYTES = 1024 * 1024
 _END_BYTES = 22
 _LOCATOR_BYTES = 20
 _END64_BYTES = 56
@@ -106,8 +109,11 @@ class ZipPackage:
             (only, *others) = roots or {""}
             if not others and f"{only}/{MANIFEST_NAME}" in names:
                 root = f"{only}/"
+        kept = _KeptTail()
         return {
-            entry.filename.removeprefix(root): ZipContent(self._zip, entry, f"{self.path}/{entry.filename}")
+            entry.filename.removeprefix(root): ZipContent(
+                self._zip, entry, f"{self.path}/{entry.filename}", kept
+            )
             for entry in self._entries
         }
 
@@ -171,14 +177,24 @@ def _too_much(name: str, entries: int) -> str:
     return f"{name} is refused: it lists {entries} files, or its list is too long"
 
 
+@dataclass(slots=True)
+class _KeptTail:
+    """The end of the packed file that was unpacked last: who asks for four bytes of it asks for more."""
+
+    entry: Any = None
+    tail: bytes = b""
+
+
 class ZipContent:
     """A file of the ZIP."""
 
-    def __init__(self, archive: Any, entry: Any, name: str) -> None:
+    def __init__(self, archive: Any, entry: Any, name: str, kept: _KeptTail) -> None:
         self._zip = archive
         self._entry = entry
         self.name = name
         self.size_bytes: int = entry.file_size
+        self._stored = stored_file(archive, entry)
+        self._kept = kept
 
     def open(self) -> BinaryIO:
         try:
@@ -190,17 +206,30 @@ class ZipContent:
         return cast("BinaryIO", _Forwards(file, self.size_bytes))
 
     def tail(self, size_bytes: int) -> bytes:
-        """Unpacks it all, and keeps its end."""
-        wanted_bytes = min(size_bytes, _TAIL_LIMIT_BYTES)
+        """What is stored is read where it lies; what is packed is unpacked up to its end, which is kept.
+
+        What the encryption's own check says of these bytes is known only when the whole was read.
+        """
+        wanted_bytes = min(size_bytes, _TAIL_LIMIT_BYTES, self.size_bytes)
+        if self._kept.entry is self._entry and len(self._kept.tail) >= wanted_bytes:
+            return self._kept.tail[-wanted_bytes:] if wanted_bytes else b""
+        if self._stored is not None:
+            try:
+                return self._stored.read(self.size_bytes - wanted_bytes, wanted_bytes)
+            except (OSError, *_BROKEN) as exc:
+                raise FileError(f"{self.name} cannot be read: {exc}", "copy the ZIP again") from exc
+        kept_wanted_bytes = max(wanted_bytes, min(_KEPT_TAIL_BYTES, self.size_bytes))
         kept: deque[bytes] = deque()
         kept_bytes = 0
         with self.open() as file:
             for piece in pieces_of(file, self.size_bytes, self.name):
                 kept.append(piece)
                 kept_bytes += len(piece)
-                while kept_bytes - len(kept[0]) >= wanted_bytes:
+                while kept_bytes - len(kept[0]) >= kept_wanted_bytes:
                     kept_bytes -= len(kept.popleft())
-        return b"".join(kept)[-wanted_bytes:]
+        tail = b"".join(kept)[-kept_wanted_bytes:]
+        self._kept.entry, self._kept.tail = self._entry, tail[-_KEPT_TAIL_BYTES:]
+        return tail[-wanted_bytes:] if wanted_bytes else b""
 
 
 class _Forwards(io.RawIOBase):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from storage.errors import FileError, NotFound
 
@@ -54,6 +56,65 @@ class FileContent:
         with self.open() as file:
             file.seek(max(self.size_bytes - size_bytes, 0))
             return read_up_to(file, size_bytes, self.name)
+
+
+class HashedContent:
+    """A content whose hash is known without another reading, once it was read from its beginning to its end."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self.name = content.name
+        self.size_bytes = content.size_bytes
+        self._sha256 = ""
+
+    def open(self) -> BinaryIO:
+        return cast("BinaryIO", _HashedReader(self._content.open(), self))
+
+    def tail(self, size_bytes: int) -> bytes:
+        return self._content.tail(size_bytes)
+
+    def sha256(self) -> str:
+        """Hexadecimal. Raises FileError."""
+        if not self._sha256:
+            with self._content.open() as file:
+                self._sha256, _ = hash_of_next(file, self.size_bytes, self.name)
+        return self._sha256
+
+    def was_read(self, digest: str) -> None:
+        self._sha256 = digest
+
+
+class _HashedReader(io.RawIOBase):
+    """Reads forwards only: what was skipped would not be hashed."""
+
+    def __init__(self, file: BinaryIO, content: HashedContent) -> None:
+        self._file = file
+        self._content = content
+        self._digest = hashlib.sha256()
+        self._read_bytes = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size)
+        self._digest.update(data)
+        self._read_bytes += len(data)
+        return data
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """What nobody wanted to see, most often the manifest at the end, is hashed as well."""
+        if not self.closed:
+            with contextlib.suppress(OSError):  # whoever asks for the hash reads anew, and is told
+                while self._read_bytes < self._content.size_bytes and self.read(CHUNK_BYTES):
+                    pass
+            if self._read_bytes == self._content.size_bytes:
+                self._content.was_read(self._digest.hexdigest())
+        self._file.close()
+        super().close()
 
 
 def read_up_to(file: BinaryIO, size_bytes: int, name: str) -> bytes:

@@ -14,6 +14,12 @@ STRETCH_LIMIT = 10_000
 """Of one file that are told apart; what follows is only counted."""
 
 
+TEXT_LIMIT = 4_000
+"""Characters of anything that a file says about itself; no export says more."""
+NOTE_LIMIT = 1_000
+"""Of one file, and of the troubles as many."""
+
+
 class Verdict(StrEnum):
     """Of one part: a stretch of at most 1.5 s of a video, or a file of a package that is none."""
 
@@ -133,13 +139,21 @@ class Findings:
                 matched=self.counts[Verdict.MATCHED],
                 not_matched=self.counts[Verdict.NOT_MATCHED],
                 without_signature=self.counts[Verdict.UNSIGNED],
-                troubles=tuple(self.troubles),
-                notes=tuple(self.notes),
+                troubles=_few(self.troubles),
+                notes=_few(self.notes),
                 first_altered=self._first_altered,
                 stretches=tuple(self._stretches),
             ),
-            **about,
+            **{key: value[:TEXT_LIMIT] if isinstance(value, str) else value for key, value in about.items()},
         )
+
+
+def _few(words: list[str]) -> tuple[str, ...]:
+    """Who makes a file may say a million things in it."""
+    shown = [each[:TEXT_LIMIT] for each in words[:NOTE_LIMIT]]
+    if len(words) > NOTE_LIMIT:
+        shown.append(f"and {len(words) - NOTE_LIMIT} more")
+    return tuple(shown)
 
 
 def is_all_authentic(reports: Sequence[FileReport]) -> bool:

@@ -51,7 +51,7 @@ def verify_export(content: Content, is_named_key: KeyCheck | None = None) -> Fil
     Raises FileError when it cannot be read.
     """
     findings = Findings()
-    located = _locate(content)
+    located, missing_bytes = _locate(content)
     manifest = None if located is None else read_manifest(located.box.body)
     if located is None or manifest is None:
         why = (
@@ -59,8 +59,8 @@ def verify_export(content: Content, is_named_key: KeyCheck | None = None) -> Fil
             if located is None
             else "its manifest cannot be read: it was changed, or is of a newer version"
         )
-        if located is None and (claimed := _cut_off(content)):
-            why = f"no manifest: cut off, {claimed} bytes are missing at least"
+        if located is None and missing_bytes:
+            why = f"no manifest: cut off, {missing_bytes} bytes are missing at least"
         findings.part(Verdict.UNSIGNED, 0, content.size_bytes, why)
         return findings.report(content.name, "unknown" if located is None else "export", content.size_bytes)
     key = read_key(manifest.key)
@@ -152,8 +152,11 @@ def _verdict(
 # -- where the manifest is -------------------------------------------------------------------------------
 
 
-def _locate(content: Content) -> _Located | None:
-    """By the length in the file's last bytes; where something was appended, box by box from the front."""
+def _locate(content: Content) -> tuple[_Located | None, int]:
+    """By the length in the file's last bytes; where something was appended, box by box from the front.
+
+    And how many bytes are missing that the box with which the file ends claims; 0 when it does not look so.
+    """
     last = content.tail(4)
     box_bytes = int.from_bytes(last, "big")
     if len(last) == 4 and FRAME_BYTES <= box_bytes <= min(
@@ -161,36 +164,28 @@ def _locate(content: Content) -> _Located | None:
     ):
         box = parse_box(content.tail(box_bytes))
         if box is not None:
-            return _Located(box, content.size_bytes - box_bytes, 0)
+            return _Located(box, content.size_bytes - box_bytes, 0), 0
     return _locate_from_front(content)
 
 
-def _locate_from_front(content: Content) -> _Located | None:
+def _locate_from_front(content: Content) -> tuple[_Located | None, int]:
+    is_video = False
     with content.open() as file:
         for position, header, opening in _boxes(file, content):
+            is_video = is_video or (position == 0 and header.kind == b"ftyp")
             end_bytes = position + header.size_bytes
-            if end_bytes > content.size_bytes:
-                return None
             rest_bytes = header.size_bytes - len(opening)
+            if end_bytes > content.size_bytes:
+                _skip(file, content.size_bytes - position - len(opening), content.name)
+                return None, end_bytes - content.size_bytes if is_video else 0
             is_manifest = is_manifest_header(opening)
             if is_manifest and header.size_bytes <= FRAME_BYTES + MANIFEST_LIMIT_BYTES:
                 box = parse_box(opening + read_up_to(file, rest_bytes, content.name))
-                return None if box is None else _Located(box, position, content.size_bytes - end_bytes)
+                if box is not None:
+                    return _Located(box, position, content.size_bytes - end_bytes), 0
+                return None, 0
             _skip(file, rest_bytes, content.name)
-    return None
-
-
-def _cut_off(content: Content) -> int:
-    """How many bytes the box with which the file ends claims that are not there; 0 when it does not look so."""
-    with content.open() as file:
-        for position, header, opening in _boxes(file, content):
-            if position == 0 and header.kind != b"ftyp":
-                return 0
-            missing_bytes = position + header.size_bytes - content.size_bytes
-            if missing_bytes > 0:
-                return missing_bytes
-            _skip(file, header.size_bytes - len(opening), content.name)
-    return 0
+    return None, 0
 
 
 def _boxes(file: BinaryIO, content: Content) -> Iterator[tuple[int, BoxHeader, bytes]]:

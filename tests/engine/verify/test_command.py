@@ -17,7 +17,11 @@ import pytest
 import pyzipper
 
 from engine.verify import command, zip_package
+from engine.verify.bounds import STRETCHES, WORDS, bounded
 from engine.verify.command import main
+from engine.verify.zip_package import ZipPackage
+from storage.errors import FileError
+from storage.evidence.findings import TEXT_LIMIT, FileReport, Findings, Verdict
 from storage.evidence.package import package_papers, packaged, write_package_manifest
 from storage.evidence.public_key import grouped
 from storage.evidence.station_key import StationKey
@@ -432,3 +436,89 @@ def test_it_runs_from_the_command_line_without_an_engine(tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["is_authentic"]
+
+
+@pytest.mark.parametrize(("packing", "times"), [(pyzipper.ZIP_STORED, 1), (pyzipper.ZIP_DEFLATED, 2)])
+def test_an_encrypted_video_is_decrypted_once(
+    package: Path, tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, packing: int, times: int
+) -> None:
+    """Twice when somebody packed it besides: its manifest is at its end."""
+    path = tmp_path / "x.zip"
+    with pyzipper.AESZipFile(path, "w", compression=packing, encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"correct horse")
+        for each in sorted(package.iterdir()):
+            archive.write(each, each.name)
+    secret = tmp_path / "password"
+    secret.write_text("correct horse")
+    seen_bytes = 0
+    real = pyzipper.zipfile_aes.AESZipDecrypter.decrypt
+
+    def counted(self: object, data: bytes) -> bytes:
+        nonlocal seen_bytes
+        seen_bytes += len(data)
+        return real(self, data)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(pyzipper.zipfile_aes.AESZipDecrypter, "decrypt", counted)
+    code, _ = shell(str(path), "--password-file", str(secret))
+    assert code == 0
+    with pyzipper.AESZipFile(path) as found:
+        sizes = [entry.compress_size for entry in found.infolist()]
+    # The smallest is opened to try the password.
+    assert seen_bytes <= times * sum(sizes) + min(sizes)
+
+
+@pytest.mark.parametrize("strength", [128, 192, 256, None])
+def test_the_end_of_a_stored_file_is_read_where_it_lies(tmp_path: Path, strength: int | None) -> None:
+    data = bytes(range(251)) * 4000
+    path = tmp_path / "x.zip"
+    options = (
+        {} if strength is None else {"encryption": pyzipper.WZ_AES, "encryption_kwargs": {"nbits": strength}}
+    )
+    with pyzipper.AESZipFile(path, "w", **options) as archive:
+        if strength is not None:
+            archive.setpassword(b"word")
+        archive.writestr("before", b"x" * 99)
+        archive.writestr("video", data)
+        archive.writestr("packed", data, compress_type=pyzipper.ZIP_DEFLATED)
+    with ZipPackage(path) as package:
+        if strength is not None:
+            package.open_with("word")
+        contents = package.contents()
+        for name in ("video", "packed"):
+            for size_bytes in (1, 4, 15, 16, 17, 5000, len(data) - 1, len(data), len(data) + 9):
+                assert contents[name].tail(size_bytes) == data[-size_bytes:], (name, size_bytes)
+
+
+def test_a_stored_file_whose_place_is_a_lie_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with pyzipper.AESZipFile(path, "w") as archive:
+        archive.writestr("x.mp4", b"x" * 5000)
+    content = bytearray(path.read_bytes())
+    content[0:4] = b"PK\x03\x05"
+    path.write_bytes(content)
+    with ZipPackage(path) as package, pytest.raises(FileError, match="cannot be read"):
+        package.contents()["x.mp4"].tail(4)
+
+
+def test_what_many_hostile_files_say_is_bounded() -> None:
+    def loud(number: int) -> FileReport:
+        findings = Findings(notes=["n" * 5_000] * 3_000, troubles=["t" * 5_000] * 3_000)
+        for part in range(2_000):
+            verdict = Verdict.NOT_MATCHED if part % 2 else Verdict.MATCHED
+            findings.part(verdict, part, 1, "why", (part, part + 1))
+        return findings.report(
+            f"{number}.mp4", "export", 2_000, comment="c" * 1_000_000, camera="c" * 1_000_000
+        )
+
+    reports = list(bounded(loud(number) for number in range(100)))
+    assert len(reports) == 100
+    assert sum(len(report.stretches) for report in reports) == STRETCHES
+    for kind in ("notes", "troubles"):
+        assert sum(len(each) for report in reports for each in getattr(report, kind)) <= WORDS + 100 * 100
+    for report in reports:
+        assert (report.matched, report.not_matched) == (1_000, 1_000)
+        assert report.first_altered is not None
+        assert report.first_altered.start_us == 1
+        assert report.troubles
+        assert not report.is_authentic
+        assert len(report.comment) == len(report.camera) == TEXT_LIMIT
