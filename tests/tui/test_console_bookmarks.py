@@ -270,3 +270,18 @@ async def test_one_that_is_gone_already_does_not_keep_the_others(tmp_path: Path)
         await pilot.press("y")
         await shows(pilot, "deleted 3 bookmarks", "Bookmarks  3")
         assert [each.id for each in engine.footage.bookmarks] == [3, 2, 1]
+
+
+async def test_its_first_picture_and_the_frame_that_is_played_are_saved(tmp_path: Path) -> None:
+    engine = engine_with(2)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("s")
+        await shows(pilot, "saved ")
+        await pilot.press("enter")
+        await shows(pilot, "white van  1 of 2", "of 10.0 s")
+        await pilot.press("full_stop")
+        await shows(pilot, "paused")
+        await pilot.press("s")
+        await until(pilot, lambda: len(list(tmp_path.glob("driveway-*.jpg"))) == 2)

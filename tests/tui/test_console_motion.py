@@ -350,3 +350,33 @@ async def test_searches_open_from_where_a_camera_is_in_hand(
                 await pilot.pause(0.05)
         await pilot.press(key)
         await shows(pilot, words, "every" if words == "Thumbnails" else "whole picture")
+
+
+def snapshots(engine: FakeEngine) -> list[wire.PictureRequest]:
+    asked = [each for each in called(engine, "picture") if isinstance(each, wire.PictureRequest)]
+    return [request for request in asked if request.format is wire.PictureFormat.JPEG]
+
+
+async def test_what_is_drawn_on_a_hit_and_a_frame_that_is_played_are_saved(tmp_path: Path) -> None:
+    engine = engine_with(3)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        view = await opened(pilot)
+        clock = _Time()
+        view.player._monotonic = clock
+        await pilot.press("s")
+        await shows(pilot, "saved ")
+        await pilot.press("r")
+        await shows(pilot, "3 found")
+        await pilot.press("right", "s")
+        await until(pilot, lambda: len(snapshots(engine)) == 2)
+        await pilot.press("enter")
+        await shows(pilot, "2 of 3")
+        clock.now_s += 3.0
+        await shows(pilot, "3.0 of 6.0 s")
+        await pilot.press("space", "s")
+        await until(pilot, lambda: len(snapshots(engine)) == 3)
+        hit = hits(3)[1]
+        assert [each.at_us for each in snapshots(engine)] == [None, hit.peak_us, hit.start_us + 3 * SECOND_US]
+        assert all(each.exact and each.camera == "driveway" for each in snapshots(engine))
+        await until(pilot, lambda: len(list(tmp_path.glob("driveway-*.jpg"))) == 3)

@@ -364,3 +364,24 @@ async def test_keys_for_the_interval_never_take_another_clip_in_hand_than_the_on
         assert view_of(app).clip_in_hand() == clip
         await pilot.press("minus")
         await until(pilot, lambda: not player.is_open and view_of(app).grid.has_focus)
+
+
+async def test_the_picture_in_hand_and_the_frame_that_is_played_are_saved(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        player, clock = view_of(app).query_one(ClipPlayer), _Time()
+        player._monotonic = clock
+        await pilot.press("s")
+        await shows(pilot, "saved ")
+        await pilot.press("enter")
+        await shows(pilot, "playing")
+        clock.now_s += 4.0
+        await shows(pilot, "4.0 of 10.0 s")
+        await pilot.press("space", "s")
+        await until(pilot, lambda: len(list(tmp_path.glob("driveway-*.jpg"))) == 2)
+    saved = [each for each in pictures(engine) if each.format is wire.PictureFormat.JPEG]
+    first_us = SCRIPT_NOW_US - HOUR_US
+    assert [each.at_us for each in saved] == [first_us, first_us + 4 * SECOND_US]
+    assert all(each.exact for each in saved)

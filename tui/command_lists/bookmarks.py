@@ -106,6 +106,15 @@ BOOKMARKS: tuple[Command, ...] = (
         _B,
     ),
     Command(
+        "bookmarks.snapshot",
+        "snapshot of bookmark",
+        "Snapshot",
+        "Save the frame that is played, else the picture in hand, as a JPEG file.",
+        "s",
+        "snapshot",
+        _B,
+    ),
+    Command(
         "bookmarks.frame_next",
         "next frame of bookmark",
         "Next frame",

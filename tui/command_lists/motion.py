@@ -81,6 +81,15 @@ MOTION: tuple[Command, ...] = (
         footer="Export",
     ),
     Command(
+        "motion.snapshot",
+        "snapshot of motion",
+        "Snapshot",
+        "Save the frame that is played, else the picture in hand, as a JPEG file.",
+        "s",
+        "snapshot",
+        _M,
+    ),
+    Command(
         "motion.bookmark",
         "bookmark motion",
         "Bookmark",

@@ -98,6 +98,15 @@ THUMBNAILS: tuple[Command, ...] = (
     ),
     Command("thumbnails.newest", "thumbnails now", "Newest", "The last hour.", "g", "newest", _T),
     Command(
+        "thumbnails.snapshot",
+        "snapshot of thumbnail",
+        "Snapshot",
+        "Save the frame that is played, else the picture in hand, as a JPEG file.",
+        "s",
+        "snapshot",
+        _T,
+    ),
+    Command(
         "thumbnails.bookmark",
         "bookmark thumbnail",
         "Bookmark",

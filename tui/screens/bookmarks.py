@@ -424,6 +424,11 @@ class BookmarksView(View):
 
     # -- with the clip -----------------------------------------------------------------------------------
 
+    def action_snapshot(self) -> None:
+        bookmark = self._in_hand
+        if bookmark is not None:
+            self._actions.snapshot(self.player, (bookmark.camera, bookmark.start_us))
+
     def action_export(self) -> None:
         bookmark = self._in_hand
         if bookmark is not None:

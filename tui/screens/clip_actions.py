@@ -6,7 +6,9 @@ from engine.wire_bookmarks import BookmarkAdd, BookmarkView
 from tui.clip import Clip
 from tui.commands import Scope
 from tui.desk import Undo
+from tui.screens.cameras import save_snapshot
 from tui.screens.case_dialog import add_to_case
+from tui.screens.clip_player import ClipPlayer
 from tui.screens.export_dialog import ask_export
 from tui.screens.view import View
 from tui.work import start
@@ -44,6 +46,15 @@ class ClipActions:
     async def _remove(self, bookmark: BookmarkView) -> bool:
         client = self._view.desk.client
         return await self._view.carry(client.remove_bookmark(bookmark.id), f"bookmark of {bookmark.camera}")
+
+    # -- snapshot ----------------------------------------------------------------------------------------
+
+    def snapshot(self, player: ClipPlayer, otherwise: tuple[str, int | None] | None) -> None:
+        """SS-23: the frame that is played, else the picture in hand (camera and time; None = live), as a JPEG."""
+        shown: tuple[str, int | None] | None = player.shown or otherwise
+        if shown is not None and self._view.has_engine():
+            camera, at_us = shown
+            self._view.keep(lambda: save_snapshot(self._view, camera, at_us, is_exact=True))
 
     # -- export ------------------------------------------------------------------------------------------
 

@@ -81,6 +81,11 @@ class ClipPlayer(Vertical, can_focus=True):
         self._tell_clock()
         return self._clock.playhead_us
 
+    @property
+    def shown(self) -> tuple[str, int] | None:
+        """Camera and time of the frame in sight; None = closed."""
+        return None if self._clip is None else (self._clip.camera, self._shown_us)
+
     def _tell_clock(self) -> None:
         # A clip ends before the present does: nothing here becomes live.
         end_us = self._clip.end_us if self._clip is not None else 0

@@ -405,6 +405,14 @@ class MotionView(View):
         if (clip := self._clip()) is not None:
             self._actions.bookmark(clip.around(CLIP_US, self.desk.mirror.now_us), name)
 
+    def action_snapshot(self) -> None:
+        """Of what is drawn on, while there are no hits in sight."""
+        picture: tuple[str, int | None] = self._camera, self._at_us
+        if self.has_class("-hits") and self.hits:
+            picture = self._camera, self.hits[self.grid.cursor].peak_us
+        if self._camera:
+            self._actions.snapshot(self.player, picture)
+
     def action_case(self) -> None:
         if (clip := self._clip()) is not None:
             self._actions.to_case((clip.around(CLIP_US, self.desk.mirror.now_us),))

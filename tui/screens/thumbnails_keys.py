@@ -10,6 +10,7 @@ from tui.clip import Clip
 from tui.commands import Scope
 from tui.desk import Desk
 from tui.screens.clip_actions import ClipActions, pick_camera
+from tui.screens.clip_player import ClipPlayer
 from tui.screens.picture_grid import PictureGrid
 from tui.screens.view import View
 from tui.thumbnail_form import form_complaint, form_fields, plan_of_form
@@ -24,6 +25,7 @@ class ThumbnailsKeys(View):
     """Needs what ThumbnailsView makes."""
 
     grid: PictureGrid
+    player: ClipPlayer
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -182,6 +184,10 @@ class ThumbnailsKeys(View):
     def action_bookmark(self, name: str = "") -> None:
         if (clip := self.clip_in_hand()) is not None:
             self._actions.bookmark(clip, name)
+
+    def action_snapshot(self) -> None:
+        if (clip := self.clip_in_hand()) is not None:
+            self._actions.snapshot(self.player, (clip.camera, clip.start_us))
 
     def action_case(self) -> None:
         if (clip := self.clip_in_hand()) is not None:
