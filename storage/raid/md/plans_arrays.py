@@ -24,8 +24,9 @@ from storage.raid.states import DriveState, RaidLevel
 from storage.roots import Roots
 
 NESTED = {RaidLevel.RAID00: "0", RaidLevel.RAID50: "5", RaidLevel.RAID60: "6"}
+_MIB = 1024**2
 _LARGE_BYTES = 64 * 1024**3
-_HEAD_ROOM_BYTES = 256 * 1024**2
+_HEAD_ROOM_BYTES = 256 * _MIB
 """For md's superblock, bitmap and data offset (128 MiB on large drives), with as much again for a later reshape."""
 _MIGRATIONS: dict[tuple[RaidLevel, RaidLevel], int] = {
     (RaidLevel.RAID1, RaidLevel.RAID5): 1,
@@ -44,6 +45,15 @@ def zeroed(drive: ScannedDrive, note: str) -> Command:
 
 def zeroed_if_marked(drives: tuple[ScannedDrive, ...]) -> tuple[Command, ...]:
     return tuple(zeroed(drive, "forget its old array") for drive in drives if checks.is_marked(drive))
+
+
+def blanked(drive: ScannedDrive) -> Command:
+    """udev looks into a new array at once, and would assemble what an older array had inside (a RAID 50 its top) before anybody can wipe
+    it. mdadm 4.2 leaves a 1024th of a drive before its data, at most 128 MiB, and a few for superblock and bitmap (super1.c)."""
+    head_bytes = min(drive.size_bytes // 1024, 128 * _MIB) + 4 * _MIB
+    length_bytes = min(head_bytes, drive.size_bytes) // _MIB * _MIB
+    argv = ("blkdiscard", "--zeroout", f"--length={length_bytes}", drive.device)
+    return Command(argv=argv, note=f"remains of an older array would be found: {checks.label(drive)}")
 
 
 # -- create ----------------------------------------------------------------------------------------------
@@ -68,7 +78,7 @@ def create(op: CreateVirtualDrive, look: Look, inventory: Inventory, run: Runner
     for spare in spares:
         if sizes[spare.id] < smallest:
             raise OperationRefused(f"{checks.label(spare)} is too small to be a spare", "use a larger one")
-    marks = zeroed_if_marked((*members, *spares))
+    marks = (*zeroed_if_marked((*members, *spares)), *(blanked(drive) for drive in members))
     wipe = Command(
         argv=("wipefs", "--all", f"/dev/md/{op.name}"),
         note="remains of an older file system would show through",

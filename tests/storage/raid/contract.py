@@ -264,6 +264,17 @@ def two_losses_in_one_raid_5_set_of_a_raid_50_fail_it(box: Box) -> None:
     box.wait_until(is_state("A", VirtualDriveState.FAILED))
 
 
+def what_a_nested_array_held_is_not_found_again(box: Box) -> None:
+    """The sets of a RAID 50 carry the array on top of them at the place where the next array begins."""
+    first = create(box, RaidLevel.RAID50, 3, 3)
+    run(box, ops.DeleteVirtualDrive(virtual_drive=first.id))
+    box.wait_until(lambda now: not now.virtual_drives)
+    vd = create(box, RaidLevel.RAID0, 3)
+    assert [found.id for found in box.backend.inventory().virtual_drives] == [vd.id]
+    run(box, ops.DeleteVirtualDrive(virtual_drive=vd.id))
+    box.wait_until(lambda now: not now.virtual_drives)
+
+
 def a_check_runs_pauses_goes_on_and_reports(box: Box) -> None:
     vd = create(box, RaidLevel.RAID5, 3)
     run(box, ops.StartCheck(virtual_drive=vd.id))
@@ -374,6 +385,7 @@ SCENARIOS: tuple[Callable[[Box], None], ...] = (
     raid_0_fails_at_once,
     raid_6_is_partially_degraded_then_degraded,
     two_losses_in_one_raid_5_set_of_a_raid_50_fail_it,
+    what_a_nested_array_held_is_not_found_again,
     a_check_runs_pauses_goes_on_and_reports,
     a_check_can_be_stopped,
     what_would_lose_data_is_refused,

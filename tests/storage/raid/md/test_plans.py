@@ -38,7 +38,7 @@ from storage.raid.operations import (
     StopTask,
 )
 from storage.raid.states import DriveState, RaidLevel, SpareKind, TaskKind, TaskState
-from tests.storage.raid.md.fake_machine import Machine, uuid_of
+from tests.storage.raid.md.fake_machine import MIB, Machine, uuid_of
 
 
 @pytest.fixture
@@ -85,6 +85,30 @@ def test_every_level_is_made_and_found_again(
     gone = backend.perform(DeleteVirtualDrive(virtual_drive="V"), backend.inventory())
     assert (gone.virtual_drives, gone.groups) == ((), ())
     assert {drive.state for drive in gone.drives} == {DriveState.UNCONFIGURED_GOOD}
+
+
+def test_the_first_megabytes_of_each_member_are_blank_before_an_array_is_made(machine: Machine) -> None:
+    machine.found[0].size_bytes = 16 * 1000**4
+    machine.found[1].size_bytes = 4 * 1000**4
+    backend = machine.backend()
+    backend.perform(
+        CreateVirtualDrive(name="V", level=RaidLevel.RAID0, spans=(ids(0, 1, 2),)), backend.inventory()
+    )
+    assert machine.ran[:3] == [
+        f"blkdiscard --zeroout --length={132 * MIB} /dev/sda",
+        f"blkdiscard --zeroout --length={132 * MIB} /dev/sdb",
+        f"blkdiscard --zeroout --length={4 * MIB} /dev/sdc",
+    ]
+    assert "--create" in machine.ran[3]
+
+
+def test_what_cannot_be_made_blank_becomes_no_array(machine: Machine) -> None:
+    machine.statuses["blkdiscard"] = (1, "blkdiscard: /dev/sda: BLKZEROOUT ioctl failed: Input/output error")
+    backend = machine.backend()
+    op = CreateVirtualDrive(name="V", level=RaidLevel.RAID0, spans=(ids(0, 1),))
+    with pytest.raises(CommandFailed, match="Input/output error"):
+        backend.perform(op, backend.inventory())
+    assert not any("--create" in line for line in machine.ran)
 
 
 def test_a_creation_that_fails_half_way_leaves_nothing_behind(machine: Machine) -> None:
