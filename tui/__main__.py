@@ -10,7 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 
-VALUE_OPTIONS = ("--socket", "--graphics", "--colors", "--glyphs", "--theme")
+VALUE_OPTIONS = ("--socket", "--graphics", "--colors", "--glyphs", "--theme", "--show")
 FLAGS = ("--mouse", "--no-mouse", "--read-only")
 HELP_FLAGS = ("-h", "--help")
 
@@ -26,6 +26,8 @@ class ConsoleOptions:
     colors: str | None = None
     glyphs: str | None = None
     theme: str | None = None
+    show: str | None = None
+    """Instead of what the station has for this terminal."""
     has_mouse: bool | None = None
     is_read_only: bool = False
 
@@ -53,6 +55,7 @@ def console_options(arguments: list[str]) -> ConsoleOptions | None:
         colors=values.get("colors"),
         glyphs=values.get("glyphs"),
         theme=values.get("theme"),
+        show=values.get("show"),
         has_mouse=has_mouse,
         is_read_only="--read-only" in flags,
     )
@@ -92,6 +95,13 @@ def run_console(options: ConsoleOptions) -> int:
     except BadOverride as error:
         print(f"watchdeck: {error}", file=sys.stderr)
         return EXIT_USAGE
+    shows = " ".join((options.show or "").split())
+    if options.show is not None:
+        from tui.start_up import show_complaint
+
+        if complaint := show_complaint(shows):
+            print(f"watchdeck: --show: {complaint}", file=sys.stderr)
+            return EXIT_USAGE
     if profile.refusal:
         print(f"watchdeck: {profile.refusal}", file=sys.stderr)
         return EXIT_USAGE
@@ -102,7 +112,9 @@ def run_console(options: ConsoleOptions) -> int:
 
     from tui.start import start_console
 
-    result = start_console(profile, options.socket, options.theme, is_read_only=options.is_read_only)
+    result = start_console(
+        profile, options.socket, options.theme, shows=shows, is_read_only=options.is_read_only
+    )
     if result == "demo":
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, "-m", "engine.demo"])  # noqa: S606 - becomes the demo

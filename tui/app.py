@@ -106,6 +106,8 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
         """Of a job, as it was rung last."""
         self.terminal_names: tuple[str, ...] = ()
         """What a start-up row may call this terminal, best first; empty = nobody asks."""
+        self.shows = ""
+        """What this console begins with whatever the station has for its terminal, as in a start-up row; empty = as the station has it."""
         self._has_begun = False
         """What this console shows first was chosen, by the station or by the operator."""
         self._showing = asyncio.Lock()
@@ -286,15 +288,17 @@ class WatchdeckApp(KeyOrderMixin, SendingMixin, AlertMixin):
 
     async def _show_first(self) -> None:
         """VT-07: as the station has it for this terminal, unless the operator was faster."""
-        from tui.start_up import kept_under, named_in, shown_first
+        from engine.wire_wall import StartUpRow
+        from tui.start_up import ANY, kept_under, named_in, shown_first
 
         try:
             found = await self.desk.client.arrangements()
         except WatchdeckError as error:
             self.tell(f"start-up: {error}", is_error=True)
             return
-        shows = shown_first(found.start_up, self.terminal_names)
-        self.desk.last_wall = kept_under(found.start_up, self.terminal_names)
+        rows = (StartUpRow(terminal=ANY, shows=self.shows),) if self.shows else found.start_up
+        shows = shown_first(rows, self.terminal_names)
+        self.desk.last_wall = kept_under(rows, self.terminal_names)
         if not shows or self.front is not Scope.DASHBOARD or len(self.screen_stack) > 1:
             return
         word, _, name = shows.partition(" ")

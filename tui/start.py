@@ -25,9 +25,9 @@ EXPORTS = "watchdeck-exports"
 
 
 def start_console(
-    profile: TerminalProfile, socket: str | None, theme: str | None, *, is_read_only: bool
+    profile: TerminalProfile, socket: str | None, theme: str | None, *, shows: str, is_read_only: bool
 ) -> str | None:
-    """Run the console; `demo` when the operator asked for it."""
+    """Run the console; `demo` when the operator asked for it. `shows`: what it begins with, instead of the station's choice."""
     register_themes()
     if profile.glyphs != "unicode":
         use_whole_cell_scroll_bars()
@@ -50,6 +50,7 @@ def start_console(
     app = WatchdeckApp(desk, load_keymap(keymap_path()), theme=theme_named(theme))
     app.notify_file = notify_path()
     app.terminal_names = own_names()
+    app.shows = shows
     app.complaints += [words for words in (complaint, wall_complaint) if words]
     try:
         return app.run(mouse=profile.has_mouse)

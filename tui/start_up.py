@@ -15,6 +15,16 @@ _TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]*")
 """As the engine takes it."""
 LAST_WALL = "last-wall"
 """Live, as it was left."""
+SCREENS = ("dashboard", "live", LAST_WALL, "playback", "alarms", "alarm-tab", "none")
+"""What a console may begin with, besides `view NAME` and `tour NAME`."""
+
+
+def show_complaint(shows: str) -> str:
+    """What is wrong with what a console should begin with; empty = nothing."""
+    word, _, name = shows.partition(" ")
+    if word in SCREENS and not name or word in ("view", "tour") and name:
+        return ""
+    return f"a console cannot begin with {shows!r}; there are {', '.join(SCREENS)}, view NAME, tour NAME"
 
 
 def terminal_names(environ: Mapping[str, str], tty: str) -> tuple[str, ...]:

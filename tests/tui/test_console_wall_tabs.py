@@ -213,3 +213,20 @@ async def test_in_read_only_mode_it_comes_back_and_is_not_kept_anew(tmp_path: Pa
         await type_line(pilot, "pick camera garden")
         await until(pilot, lambda: names(app) == ["garden"])
     assert engine.last_walls["*"] is kept
+
+
+async def test_what_is_given_at_the_start_counts_instead_of_the_choice(tmp_path: Path) -> None:
+    engine = engine_beginning_with("playback")
+    engine.arrangements = structs.replace(
+        engine.arrangements, views=(view("Doors", equal_layout(2), "front-door"),)
+    )
+    app = started(engine, tmp_path)
+    app.shows = "view doors"
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "Live  Doors")
+    app = started(engine, tmp_path)
+    app.shows = "last-wall"
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "Live  2x2")
+        await pilot.press("d")
+        await until(pilot, lambda: "*" in engine.last_walls)

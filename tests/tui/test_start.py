@@ -18,6 +18,8 @@ from tui.__main__ import ConsoleOptions, asks_for_help, console_options
         ([], ConsoleOptions()),
         (["--socket", "/s"], ConsoleOptions(socket="/s")),
         (["--socket=/s", "--graphics", "half"], ConsoleOptions(socket="/s", graphics="half")),
+        (["--show", "view Doors"], ConsoleOptions(show="view Doors")),
+        (["--show=live"], ConsoleOptions(show="live")),
         (["--read-only", "--no-mouse"], ConsoleOptions(is_read_only=True, has_mouse=False)),
         (["--mouse", "--theme", "light"], ConsoleOptions(has_mouse=True, theme="light")),
     ],
@@ -70,3 +72,9 @@ def test_the_terminals_size_counts_and_not_what_a_shell_exported(tmp_path: Path)
         console.wait_for("watchdeck engine")
         widest = max(len(console.line(row).rstrip()) for row in range(30))
         assert widest > 60
+
+
+def test_what_no_console_begins_with_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tui", "--show", "view"]
+    with PtyConsole(command, columns=100, rows=30) as console:
+        console.wait_for("--show: a console cannot begin with 'view'; there are dashboard, live")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from engine.wire_wall import StartUpRow
-from tui.start_up import kept_under, shown_first, terminal_names
+from tui.start_up import kept_under, show_complaint, shown_first, terminal_names
 
 ROWS = [
     StartUpRow(terminal="*", shows="alarms"),
@@ -33,3 +33,10 @@ def test_a_wall_is_kept_under_the_row_that_counts() -> None:
     assert kept_under(rows, ("pts/3", "ssh", "*")) == ""
     assert kept_under(ROWS, ("tty2", "*")) == ""
     assert kept_under((), ("*",)) == ""
+
+
+def test_what_a_console_may_begin_with() -> None:
+    for shows in ("live", "last-wall", "none", "view Doors", "tour By night"):
+        assert show_complaint(shows) == ""
+    for shows in ("", "view", "live now", "nothing"):
+        assert "there are dashboard" in show_complaint(shows)

@@ -53,7 +53,7 @@ def _version() -> str:
 
 CONSOLE_OPTIONS = (
     "The console, which is started without a command, also takes --graphics auto|kitty|sixel|half|ascii|none, "
-    "--colors, --glyphs, --theme NAME, --mouse or --no-mouse, and --read-only."
+    "--colors, --glyphs, --theme NAME, --show SCREEN, --mouse or --no-mouse, and --read-only."
 )
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.wire_wall import Arrangements, StartUpRow
-from tui.start_up import StartUpChange, named_terminal, own_terminal, terminal_complaint
+from tui.start_up import SCREENS, StartUpChange, named_terminal, own_terminal, terminal_complaint
 from widgets.dialog import Field, FormDialog
 from widgets.shelf_dialog import ShelfDialog, ShelfEntry, ShelfVerb
 
 if TYPE_CHECKING:
     from tui.screens.wall import LiveWall
 
-SCREENS = ("dashboard", "live", "last-wall", "playback", "alarms", "alarm-tab", "none")
 VERBS = (
     ShelfVerb("enter", "edit", "change"),
     ShelfVerb("insert", "add", "new", ""),
