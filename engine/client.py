@@ -22,7 +22,7 @@ import msgspec
 from engine import wire, wire_calls
 from engine.client_alarms import AlarmCalls
 from engine.client_chassis import ChassisCalls
-from engine.client_export_files import ExportFileCalls
+from engine.client_export_files import ExportFileCalls, FileStream, plain_error
 from engine.client_footage import FootageCalls
 from engine.path_segment import path_segment
 from engine.socket_path import client_socket_path
@@ -78,28 +78,15 @@ START_REMEDY = (
 )
 
 
-class ExportStream:
+class ExportStream(FileStream):
     """The bytes of an export as they arrive. Iterate once; use inside `EngineClient.export`."""
 
+    what, remedy = "the export", "see the engine's log; then export again"
+
     def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.total_bytes = int(response.headers["Content-Length"])
+        super().__init__(response)
         self.start_us = int(response.headers["Watchdeck-Start-Us"])
         self.end_us = int(response.headers["Watchdeck-End-Us"])
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        import aiohttp
-
-        received_bytes = 0
-        try:
-            async for chunk in self._response.content.iter_any():
-                received_bytes += len(chunk)
-                yield chunk
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise EngineUnreachable(
-                f"the export broke off after {received_bytes} of {self.total_bytes} bytes: {_plain(error)}",
-                "see the engine's log; then export again",
-            ) from error
 
 
 class EngineClient(ChassisCalls, AlarmCalls, FootageCalls, ExportFileCalls):
@@ -408,7 +395,7 @@ class EngineClient(ChassisCalls, AlarmCalls, FootageCalls, ExportFileCalls):
             return EngineUnreachable(f"no engine answers on {self.socket_path}", START_REMEDY)
         if isinstance(error, TimeoutError):
             return self._unreachable("does not answer in time")
-        return self._unreachable(f"broke off: {_plain(error)}")
+        return self._unreachable(f"broke off: {plain_error(error)}")
 
 
 def rebuilt_error(content: bytes, status: int) -> WatchdeckError:
@@ -420,10 +407,6 @@ def rebuilt_error(content: bytes, status: int) -> WatchdeckError:
             f"what answers on the socket is no engine (status {status})", "check the socket's path"
         )
     return error_classes().get(reply.code, WatchdeckError)(reply.what, reply.remedy)
-
-
-def _plain(error: BaseException) -> str:
-    return str(error) or type(error).__name__
 
 
 def _parameters(query: Query) -> list[tuple[str, str]]:

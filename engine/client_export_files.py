@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.path_segment import path_segment
 from storage.errors import EngineUnreachable
@@ -18,6 +18,9 @@ SILENCE_MS = 60_000
 
 class FileStream:
     """The bytes of a file as they arrive. Iterate once."""
+
+    what: ClassVar[str] = "the file"
+    remedy: ClassVar[str] = "fetch it again"
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
@@ -34,8 +37,13 @@ class FileStream:
                 yield chunk
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise EngineUnreachable(
-                f"the file broke off after {received_bytes} of {self.total_bytes} bytes", "fetch it again"
+                f"{self.what} broke off after {received_bytes} of {self.total_bytes} bytes: {plain_error(error)}",
+                self.remedy,
             ) from error
+
+
+def plain_error(error: BaseException) -> str:
+    return str(error) or type(error).__name__
 
 
 class ExportFileCalls:

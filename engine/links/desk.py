@@ -34,6 +34,8 @@ from storage.units import US_PER_SECOND
 log = logging.getLogger(__name__)
 
 LINKS_LIMIT = 64
+CLIPS_LIMIT = 16
+"""Players of recorded clips at the same time, of all links: each keeps disks busy that also record."""
 TOKEN_BYTES = 16
 """128 random bits."""
 ROUND_S = 1.0
@@ -156,7 +158,9 @@ class LinkDesk:
         return self._doors[HTTP].limits
 
     def has_room(self, link: Link) -> bool:
-        return len(link.players) < PLAYERS_LIMIT
+        """For one more player of it."""
+        clips = sum(len(each.players) for each in self._links.values() if not each.is_live)
+        return len(link.players) < PLAYERS_LIMIT and (link.is_live or clips < CLIPS_LIMIT)
 
     def forget_camera(self, camera: Camera) -> None:
         """It was removed: live links end, clips stay."""

@@ -106,7 +106,8 @@ def link_application(desk: LinkDesk, clips: Clips, copy: Copy) -> web.Applicatio
 
     async def _clip(link: Link, request: web.Request) -> web.StreamResponse:
         try:
-            export = await clips(link)
+            async with link.planning:
+                export = await clips(link)
         except WatchdeckError as error:
             raise web.HTTPGone(text=f"{error.what}\n") from None
         wanted = wanted_range(request.headers.get("Range", ""), export.total_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ class Link:
     host: str
     players: dict[object, Callable[[], None]] = field(default_factory=dict)
     """Connections of players, and what cuts each off."""
+    planning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """A clip is planned by reading the tables of its segments: for one player after the other."""
 
     @property
     def is_live(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from engine.cameras.open_source import open_source
 from engine.cameras.source import SourceSettings
+from engine.links.desk import CLIPS_LIMIT
 from engine.links.link import PLAYERS_LIMIT
 from engine.links.rtsp_requests import interleaved_channel
 from storage.errors import CameraRefused, Conflict, InvalidInput, NotFound
@@ -156,6 +157,42 @@ async def test_no_more_players_than_a_link_may_have(tmp_path: Path) -> None:
         responses = [await session.get(link.http_url) for _ in range(PLAYERS_LIMIT)]
         async with session.get(link.http_url) as response:
             assert response.status == 503
+        for each in responses:
+            each.close()
+
+
+async def test_clips_are_read_for_so_many_players_and_planned_one_after_the_other(tmp_path: Path) -> None:
+    """Whoever has the addresses may not keep the disks and the file threads from who records."""
+    planning = 0
+    most = 0
+
+    async def clip(link: object) -> ExportFile:
+        nonlocal planning, most
+        planning += 1
+        most = max(most, planning)
+        await asyncio.sleep(0.02)
+        planning -= 1
+        return Endless()  # type: ignore[return-value]
+
+    class Endless:
+        total_bytes = 1 << 40
+
+        def stretch(self, start: int, length: int, chunk_bytes: int) -> Iterator[bytes]:
+            while True:
+                yield bytes(65536)
+
+    async with rig(tmp_path, clip) as made, aiohttp.ClientSession() as session:
+        made.cameras.tracks = merged(encoded("h264"))[0]
+        links = [made.link(start_us=1, end_us=2) for _ in range(1 + CLIPS_LIMIT // PLAYERS_LIMIT)]
+        wanted = [link.http_url for link in links[:-1] for _ in range(PLAYERS_LIMIT)]
+        responses = [await session.get(url) for url in wanted[:-PLAYERS_LIMIT]]
+        responses += await asyncio.gather(*(session.get(url) for url in wanted[-PLAYERS_LIMIT:]))
+        assert {each.status for each in responses} == {200}
+        assert most == 1
+        async with session.get(links[-1].http_url) as response:
+            assert response.status == 503
+        async with session.get(made.link().http_url) as response:
+            assert response.status == 200
         for each in responses:
             each.close()
 
