@@ -1,4 +1,4 @@
-"""Playback by Pilot: opening, playing on the engine's clock, speeds, steps, gaps, events, cameras together, ranges, bookmarks, calendar."""
+"""Playback by Pilot: playing on the engine's clock, speeds, steps, gaps, events, cameras together, ranges, bookmarks, calendar."""
 
 from __future__ import annotations
 
@@ -78,24 +78,6 @@ async def playback(
         await until(pilot, lambda: bool(app.screen_stack[0].query(PlaybackView)))
         await played.loaded()
         yield played
-
-
-async def test_it_opens_paused_at_the_start_of_the_hour_with_six_hours(tmp_path: Path) -> None:
-    async with playback(tmp_path) as played:
-        await shows(played.pilot, "PLAYBACK  2026-03-04 14:00:00.000 UTC  paused  driveway", "span 6 h")
-        assert played.playhead_us == HOUR_US
-        await until(played.pilot, lambda: bool(played.requests()))
-        request = played.requests()[0]
-        assert (request.at_us, request.exact) == (HOUR_US, True)
-
-
-async def test_at_exactly_the_full_hour_it_opens_there(tmp_path: Path) -> None:
-    engine = FakeEngine()
-    engine.clock.step(-(3 * 60 + 20) * US_PER_SECOND)
-    engine = FakeEngine(clock=engine.clock)
-    assert engine.snapshot.station.now_us == HOUR_US
-    async with playback(tmp_path, engine) as played:
-        assert HOUR_US - US_PER_SECOND < played.playhead_us <= HOUR_US
 
 
 async def test_it_plays_on_at_its_speed_and_frames_follow(tmp_path: Path) -> None:

@@ -128,13 +128,13 @@ class PlaybackView(PlaybackActions):
         self.moved()
 
     def _place(self) -> None:
-        """PB-02, rule 15: at the start of the hour, with six hours."""
+        """PB-02, rule 15: at the start of the hour, with six hours; of a camera that began within it, at its first picture."""
         self._is_placed = True
         self.tell_clock()
         hour_us = floor_to_hour_us(self.desk.mirror.now_us, self.desk.zone)
         self.timeline.show(hour_us - OPENING_SPAN_US * 3 // 4, OPENING_SPAN_US)
         self.clock.pause()
-        self.clock.seek(min(hour_us, self.desk.mirror.now_us - 1))
+        self.clock.seek(min(max(hour_us, self.clock.oldest_us), self.desk.mirror.now_us - 1))
 
     def leave(self) -> None:
         if self._timer is not None:
