@@ -16,6 +16,7 @@ from tui.mirror import Mirror
 from tui.motion_hits import MotionHits
 from tui.notify import Notifier
 from tui.profile import Blinking, TerminalProfile
+from tui.region_file import Regions
 from widgets.glyphs import Glyphs
 from widgets.overlay import Overlay
 
@@ -66,8 +67,10 @@ class Desk:
     """Terminal that the engine keeps the wall under, as it is left (VT-07); empty = it is not kept."""
     motion_hits: MotionHits | None = None
     """Of the last motion search taken over to the timeline (SS-17)."""
-    polygons: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    """Regions of motion searches by camera, in 1/10,000 of the picture; of this session."""
+    regions: Regions = field(default_factory=dict)
+    """Of motion searches, by camera's UUID."""
+    region_file: Path | None = None
+    """Where they are kept; None = for this session only."""
     undo: deque[Undo] = field(default_factory=lambda: deque(maxlen=UNDO_KEPT))
     """Newest last; the oldest are forgotten."""
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_KEPT))

@@ -9,12 +9,12 @@ A wrong file is reported and taken as empty; it is written anew with the next ch
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from pathlib import Path
 
 from tui.keymap import keymap_path
 from tui.notify import Notifier
+from tui.own_file import write_own_file
 
 
 def notify_path() -> Path:
@@ -44,10 +44,4 @@ def save_notifier(path: Path, off_rules: frozenset[str], quiet_until_us: int) ->
         json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f") for name in sorted(off_rules)
     )
     text = f"off_rules = [{names}]\nquiet_until_us = {quiet_until_us}\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_own_file(path, text)

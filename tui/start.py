@@ -14,6 +14,7 @@ from tui.local_zone import local_zone
 from tui.mirror import Mirror
 from tui.notify_file import load_notifier, notify_path
 from tui.profile import TerminalProfile
+from tui.region_file import load_regions, region_path
 from tui.start_up import own_names
 from tui.themes import THEMES, register_themes
 from tui.title import PUT_BACK
@@ -34,6 +35,7 @@ def start_console(
     mirror = Mirror()
     notifier, complaint = load_notifier(notify_path())
     overlay, wall_complaint = load_overlay(wall_path())
+    regions, region_complaint = load_regions(region_path())
     desk = Desk(
         blinking=profile.blinking,
         mirror=mirror,
@@ -46,12 +48,14 @@ def start_console(
         notifier=notifier,
         overlay=overlay,
         wall_file=wall_path(),
+        regions=regions,
+        region_file=region_path(),
     )
     app = WatchdeckApp(desk, load_keymap(keymap_path()), theme=theme_named(theme))
     app.notify_file = notify_path()
     app.terminal_names = own_names()
     app.shows = shows
-    app.complaints += [words for words in (complaint, wall_complaint) if words]
+    app.complaints += [words for words in (complaint, wall_complaint, region_complaint) if words]
     try:
         return app.run(mouse=profile.has_mouse)
     finally:

@@ -10,11 +10,11 @@ A wrong file is reported and taken as empty; it is written anew with the next ch
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from pathlib import Path
 
 from tui.keymap import keymap_path
+from tui.own_file import write_own_file
 from widgets.overlay import ELEMENTS, Overlay
 
 
@@ -47,10 +47,4 @@ def save_overlay(path: Path, overlay: Overlay) -> None:
         f"overlay = {json.dumps(list(overlay.elements))}\n"
         f"is_on_top = {json.dumps(overlay.is_on_top)}\nis_on = {json.dumps(overlay.is_on)}\n"
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_own_file(path, text)

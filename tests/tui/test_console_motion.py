@@ -16,6 +16,7 @@ from tests.tui.desk_for import app_for, screen_text, shows, until
 from tui.app import WatchdeckApp
 from tui.commands import Scope
 from tui.profile import TerminalProfile
+from tui.region_file import load_regions, save_regions
 from tui.screens.alarms import AlarmsView
 from tui.screens.motion import MotionView
 from tui.thumbnail_plan import HOUR_US, MINUTE_US, SECOND_US
@@ -380,3 +381,61 @@ async def test_what_is_drawn_on_a_hit_and_a_frame_that_is_played_are_saved(tmp_p
         assert [each.at_us for each in snapshots(engine)] == [None, hit.peak_us, hit.start_us + 3 * SECOND_US]
         assert all(each.exact and each.camera == "driveway" for each in snapshots(engine))
         await until(pilot, lambda: len(list(tmp_path.glob("driveway-*.jpg"))) == 3)
+
+
+# -- kept regions ----------------------------------------------------------------------------------------
+
+
+async def test_a_region_is_there_again_when_the_next_console_begins(tmp_path: Path) -> None:
+    path = tmp_path / "below" / "regions.toml"
+    engine = engine_with(0)
+    app = app_for(engine, tmp_path)
+    app.desk.region_file = path
+    async with app.run_test(size=SIZE) as pilot:
+        view = await opened(pilot)
+        await draw_a_triangle(pilot)
+        assert not path.exists()
+        await pilot.press("c")
+        await shows(pilot, "region of 3 corners")
+        await until(pilot, path.exists)
+        drawn = view.cell.points
+    regions, complaint = load_regions(path)
+    assert (regions, complaint) == ({engine.snapshot.cameras[0].uuid: drawn}, "")
+    again = app_for(engine, tmp_path)
+    again.desk.regions, again.desk.region_file = regions, path
+    async with again.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("colon", *"search motion driveway", "enter")
+        await shows(pilot, "region of 3 corners")
+        await pilot.press("escape")
+        await shows(pilot, "region deleted")
+        await until(pilot, lambda: load_regions(path) == ({}, ""))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "regions = 3",
+        "[regions]\na = 3",
+        "[regions]\na = [[0, 0], [1, 1]]",
+        "[regions]\na = [[0, 0], [1, 1], [1]]",
+        "[regions]\na = [[0, 0], [1, 1], [1, 10001]]",
+        "[regions]\na = [[0, 0], [1, 1], [true, 1]]",
+        "[regions",
+    ],
+)
+def test_a_wrong_file_is_reported_and_taken_as_empty(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "regions.toml"
+    path.write_text(text)
+    regions, complaint = load_regions(path)
+    assert regions == {}
+    assert str(path) in complaint
+
+
+def test_what_is_saved_is_loaded_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "regions.toml"
+    assert load_regions(path) == ({}, "")
+    regions = {"b": ((0, 0), (SHARE, 0), (SHARE, SHARE)), "a": ((1, 2), (3, 4), (5, 7), (8, 9))}
+    save_regions(path, regions)
+    assert load_regions(path) == (regions, "")
+    assert list(tmp_path.iterdir()) == [path]

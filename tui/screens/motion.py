@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -18,12 +19,14 @@ from tui.mirror import Change
 from tui.motion_form import MotionSettings, motion_complaint, motion_fields, opening_settings, settings_of
 from tui.motion_hits import MotionHits
 from tui.picture_wish import Wish
+from tui.region_file import save_regions
 from tui.screens.backdrop import fetch_backdrop
 from tui.screens.clip_actions import ClipActions, pick_camera
 from tui.screens.clip_player import ClipPlayer
 from tui.screens.mode_keys import BACK, MOTION_CLOSED, MOTION_FIRST, MOTION_HITS, MOTION_OPEN, Labels, playing
 from tui.screens.motion_run import MotionRun
 from tui.screens.motion_text import hit_caption, outcome_words, region_words, stretch_words, words_lines
+from tui.screens.own_files import keep_file
 from tui.screens.picture_grid import GridItem, PictureGrid
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
@@ -152,7 +155,8 @@ class MotionView(View):
         if camera != self._camera:
             self.job.cancel()
             self.job.found = self.job.search = None
-            points = self.desk.polygons.get(camera, ())
+            known = self.desk.mirror.camera(camera)
+            points = self.desk.regions.get(known.uuid, ()) if known is not None else ()
             self.cell.put(points, is_closed=len(points) > 2)
         if at_us is not None or self._settings is None:
             self._settings = opening_settings(now_us, at_us)
@@ -238,10 +242,14 @@ class MotionView(View):
 
     @on(PolygonCell.Changed)
     def _region_changed(self) -> None:
-        if self.cell.is_closed:
-            self.desk.polygons[self._camera] = self.cell.points
-        elif not self.cell.points:
-            self.desk.polygons.pop(self._camera, None)
+        known, before = self.desk.mirror.camera(self._camera), dict(self.desk.regions)
+        if known is not None and self.cell.is_closed:
+            self.desk.regions[known.uuid] = self.cell.points
+        elif known is not None and not self.cell.points:
+            self.desk.regions.pop(known.uuid, None)
+        path, regions = self.desk.region_file, dict(self.desk.regions)
+        if path is not None and regions != before:
+            start(self, lambda: keep_file(self, path, partial(save_regions, path, regions)), "regions")
         self._draw_words()
 
     # -- searching ---------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.wire_wall import WallView
+from tui.screens.own_files import keep_file
 from tui.wall_settings import save_overlay
 from tui.work import start
 from widgets.dialog import Field, FormDialog
@@ -95,17 +95,6 @@ class WallOverlay:
         wall.rearrange()
 
     def _keep(self) -> None:
-        if self._wall.desk.wall_file is not None:
-            start(self._wall, self._write, "wall-file")
-
-    async def _write(self) -> None:
-        desk = self._wall.desk
-        assert desk.wall_file is not None
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="wall-file") as thread:
-            try:
-                await loop.run_in_executor(thread, save_overlay, desk.wall_file, desk.overlay)
-            except OSError as error:
-                self._wall.say(
-                    f"kept for this session only: {desk.wall_file}: {error.strerror}", is_error=True
-                )
+        wall, path, overlay = self._wall, self._wall.desk.wall_file, self._wall.desk.overlay
+        if path is not None:
+            start(wall, lambda: keep_file(wall, path, partial(save_overlay, path, overlay)), "wall-file")
