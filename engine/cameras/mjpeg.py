@@ -36,6 +36,13 @@ _AC_CHROMA_SYMBOLS = bytes.fromhex(
     "88898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9da"
     "e2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
 )
+STANDARD_HUFFMAN = {
+    0x00: _DC_LUMA_COUNTS + _DC_SYMBOLS,
+    0x10: _AC_LUMA_COUNTS + _AC_LUMA_SYMBOLS,
+    0x01: _DC_CHROMA_COUNTS + _DC_SYMBOLS,
+    0x11: _AC_CHROMA_COUNTS + _AC_CHROMA_SYMBOLS,
+}
+"""By class and number, as in a DHT segment."""
 
 
 class MjpegDepacketizer:
@@ -149,10 +156,7 @@ def _jpeg_head(kind: int, width: int, height: int, tables: bytes, restart_interv
             tables,
             _segment(0xDD, restart_interval.to_bytes(2, "big")) if restart_interval else b"",
             _segment(0xC0, frame),
-            _segment(0xC4, b"\x00" + _DC_LUMA_COUNTS + _DC_SYMBOLS),
-            _segment(0xC4, b"\x10" + _AC_LUMA_COUNTS + _AC_LUMA_SYMBOLS),
-            _segment(0xC4, b"\x01" + _DC_CHROMA_COUNTS + _DC_SYMBOLS),
-            _segment(0xC4, b"\x11" + _AC_CHROMA_COUNTS + _AC_CHROMA_SYMBOLS),
+            *(_segment(0xC4, bytes((which,)) + table) for which, table in STANDARD_HUFFMAN.items()),
             _segment(0xDA, bytes((3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0))),
         )
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator
 
+from engine.links.rtp_jpeg import jpeg_payloads
 from engine.links.rtp_packets import (
     RtpStream,
     aac_payload,
@@ -56,6 +57,9 @@ class RtpSender:
                     units = _with_parameter_sets(track, units)
                 cut = h264_payloads if track.codec is Codec.H264 else h265_payloads
                 for payload, is_last in cut(units):
+                    yield packet.track, False, stream.packet(payload, ticks, is_last)
+            case Codec.MJPEG:
+                for payload, is_last in jpeg_payloads(packet.data):
                     yield packet.track, False, stream.packet(payload, ticks, is_last)
             case Codec.PCMU | Codec.PCMA | Codec.L16:
                 frame_bytes = (2 if track.codec is Codec.L16 else 1) * (track.channels or 1)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+from engine.links.rtp_jpeg import fits_rtp
 from engine.links.rtp_packets import VIDEO_CLOCK_HZ
 from storage.segments.packet import Codec, Track
 
-SERVED = frozenset({Codec.H264, Codec.H265})
-"""Video that can be sent over RTP from here; JPEG goes by HTTP alone."""
+JPEG_TYPE = 26
+"""RFC 3551: needs no number of its own."""
 FIRST_DYNAMIC_TYPE = 96
 
 
@@ -28,7 +29,7 @@ class RtpTrack:
 def rtp_tracks(tracks: tuple[Track, ...]) -> tuple[RtpTrack, ...]:
     """The first video track and the sound beside it, as far as they can be sent; () without video that can."""
     video = next((index for index, track in enumerate(tracks) if track.is_video), None)
-    if video is None or tracks[video].codec not in SERVED:
+    if video is None or not _is_served(tracks[video]):
         return ()
     found = [_video(video, tracks[video])]
     found += [
@@ -54,7 +55,15 @@ def session_description(tracks: tuple[RtpTrack, ...], title: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
+def _is_served(track: Track) -> bool:
+    """JPEG of a size that RTP has no words for goes by HTTP alone."""
+    return track.codec is not Codec.MJPEG or fits_rtp(track.width, track.height)
+
+
 def _video(index: int, track: Track) -> RtpTrack:
+    if track.codec is Codec.MJPEG:
+        media = f"m=video 0 RTP/AVP {JPEG_TYPE}\r\na=rtpmap:{JPEG_TYPE} JPEG/{VIDEO_CLOCK_HZ}"
+        return RtpTrack(index, JPEG_TYPE, VIDEO_CLOCK_HZ, media)
     kind = FIRST_DYNAMIC_TYPE
     coded = [base64.b64encode(unit).decode() for unit in track.parameter_sets]
     if track.codec is Codec.H264:
