@@ -70,15 +70,15 @@ class DecodedFrame:
         return self._scaled(width_px, height_px, "gray")
 
     def cropped(self, region: Region) -> DecodedFrame:
-        """What of it lies in the region, in the camera's own pixels; at least 2 x 2 of them."""
+        """What of it lies in the region, in the camera's own pixels; at least 2 x 2 of them, where it has so many."""
         left, top, width, height = (
             part * size // REGION_WHOLE
             for part, size in zip(region, (self.frame.width, self.frame.height) * 2, strict=True)
         )
         # Whole pairs of pixels: chroma is stored once a pair.
         left, top = left & ~1, top & ~1
-        width = max(2, min(width, self.frame.width - left) & ~1)
-        height = max(2, min(height, self.frame.height - top) & ~1)
+        width = min(self.frame.width, max(2, min(width, self.frame.width - left) & ~1))
+        height = min(self.frame.height, max(2, min(height, self.frame.height - top) & ~1))
         left, top = max(0, min(left, self.frame.width - width)), max(0, min(top, self.frame.height - height))
         part = _cropped(self.frame, left, top, width, height)
         return DecodedFrame(
@@ -134,7 +134,8 @@ def _cropped(frame: av.VideoFrame, left: int, top: int, width: int, height: int)
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=_ANY_TICK
     )
-    crop = graph.add("crop", f"{width}:{height}:{left}:{top}")
+    # Exact: a single pixel is else rounded down to none.
+    crop = graph.add("crop", f"{width}:{height}:{left}:{top}:0:1")
     sink = graph.add("buffersink")
     source.link_to(crop)
     crop.link_to(sink)

@@ -15,6 +15,7 @@ import signal
 import sys
 from typing import BinaryIO
 
+import av
 import av.logging
 import numpy as np
 
@@ -173,6 +174,11 @@ def serve(jobs: BinaryIO, answers: BinaryIO, worker: Worker) -> None:
             result: Done | MotionSeen | Beyond | Failed = worker.answer(job)
         except PictureUnavailable as exc:
             result = Failed(what=str(exc))
+        except (
+            av.FFmpegError,
+            ValueError,
+        ) as exc:  # a picture of a shape nobody thought of: no reason to die
+            result = Failed(what=f"the picture cannot be made: {exc}")
         except MemoryError:
             # Decoders and pictures of other recordings are given back: the next job has room.
             worker.forget()

@@ -5,16 +5,21 @@ from __future__ import annotations
 import io
 import itertools
 
+import av
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from engine.pictures.decode import decode, read_keyframe
 from engine.pictures.encode_sixel import choose_palette, encode_sixel, encode_strips, strip_height_rows
+from engine.pictures.exact_frames import ExactPicture, scaled
 from engine.pictures.fit import check_request
 from engine.pictures.messages import Job
-from engine.pictures.worker import Worker
+from engine.pictures.picture import DecodedFrame
+from engine.pictures.worker import Worker, encoded
 from engine.wire import PictureFormat, PictureReply, PictureRequest
 from storage.errors import InvalidInput
 from storage.segments.packet import Codec
@@ -119,3 +124,49 @@ def test_a_request_with_strips_gets_them_instead_of_the_whole() -> None:
     assert reply.data == b""
     assert len(reply.strips) == 4
     assert sum(strip.rows for strip in reply.strips) == reply.rows
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> PictureRequest:
+    """Any that is let through."""
+    left, top = draw(st.integers(0, 9_950)), draw(st.integers(0, 9_950))
+    region = (left, top, draw(st.integers(50, 10_000 - left)), draw(st.integers(50, 10_000 - top)))
+    return PictureRequest(
+        camera="gate",
+        format=draw(st.sampled_from(PictureFormat)),
+        columns=draw(st.sampled_from([1, 2, 80])),
+        rows=draw(st.sampled_from([1, 2, 24])),
+        cell_width_px=draw(st.sampled_from([1, 8, 64])),
+        cell_height_px=draw(st.sampled_from([1, 16, 64])),
+        colors=draw(st.sampled_from([2, 8, 16, 256, 1 << 24])),
+        width_px=draw(st.sampled_from([0, 1, 100])),
+        strip_rows=draw(st.sampled_from([0, 1, 3])),
+        region=draw(st.none() | st.just(region)),
+    )
+
+
+@settings(max_examples=150)
+@given(
+    requests(),
+    st.sampled_from([1, 2, 3, 15, 16, 17, 200, 1_920]),
+    st.sampled_from([1, 2, 3, 15, 16, 17, 120, 1_080]),
+    st.sampled_from(["yuv420p", "yuvj422p", "yuv444p", "gray", "yuv420p10le"]),
+    st.sampled_from([1, 8]),
+)
+def test_any_part_of_a_picture_of_any_size_is_a_picture(
+    request: PictureRequest, width: int, height: int, pixels: str, halved: int
+) -> None:
+    """Down to a single pixel; `halved`: a JPEG that was decoded smaller than it is."""
+    check_request(request)
+    frame = av.VideoFrame(width, height, pixels)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    decoded = DecodedFrame(frame, width * halved, height * halved, 1)
+    picture = decoded.cropped(request.region) if request.region else decoded
+    track = keyframe().track
+    for shown in (picture, scaled(decoded, request)):
+        exact = ExactPicture(shown, track, (width * halved, height * halved), 1, None, None)
+        reply = encoded(Job(source=keyframe(), request=request), exact).reply
+        assert reply.data or reply.cells or reply.strips
+        assert reply.columns <= request.columns
+        assert reply.rows <= request.rows
