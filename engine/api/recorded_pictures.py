@@ -7,15 +7,16 @@ import msgspec
 from engine import wire
 from engine.api import live_tail
 from engine.api.services import Services
-from engine.pictures.keyframe import BeyondSegment, RecordedKeyframe, ticks_at
+from engine.pictures.keyframe import LEFT_OUT, BeyondSegment, RecordedKeyframe, Unreadable, ticks_at
 from storage.catalog.picture_footage import PictureFootage
 from storage.catalog.records import Camera, Segment
 from storage.errors import PictureUnavailable
 
 ROUNDING_US = 2
 """A step begins at the picture that was shown; its time in a file that has grown since may be another by so much."""
-_FOLLOWED_LIMIT = 8
+_FOLLOWED_LIMIT = 32
 """Neighbours tried: a file that is gone or damaged must not hold up a step, and no search may go on for ever."""
+FILES_LEFT_OUT = "footage that cannot be read was left out"
 
 
 def source_of(camera: Camera, footage: PictureFootage, at_us: int) -> RecordedKeyframe:
@@ -77,12 +78,16 @@ async def stepped(
     """The picture before or behind the one at that moment. Raises PictureUnavailable at both ends of all that is recorded."""
     here = await footage_at(services, camera, at_us + ROUNDING_US) or await _open_at(services, camera, at_us)
     edge_us = at_us
+    trouble: PictureUnavailable | None = None
     if here is not None:
         here = await grown(services, camera, here)
         try:
             return await services.pictures.render(source_of(camera, here, at_us + ROUNDING_US), request)
         except BeyondSegment:
-            edge_us = here.segment.end_us if request.step > 0 else here.segment.start_us
+            pass
+        except Unreadable as error:
+            trouble = error
+        edge_us = here.segment.end_us if request.step > 0 else here.segment.start_us
     passed = {here.segment.id} if here is not None else set()
     for _ in range(_FOLLOWED_LIMIT):
         beside = await _beside(services, camera, request.step, edge_us)
@@ -91,10 +96,19 @@ async def stepped(
         passed.add(beside.segment.id)
         beside = await grown(services, camera, beside)
         try:
-            return await _edge_picture(services, camera, beside, request, edge_us)
+            reply = await _edge_picture(services, camera, beside, request, edge_us)
         except BeyondSegment:
             pass  # nothing of it on that side: a file that has only just begun
+        except Unreadable as error:
+            trouble = error
+        else:
+            return reply if trouble is None else msgspec.structs.replace(reply, notice=FILES_LEFT_OUT)
         edge_us = beside.segment.end_us if request.step > 0 else beside.segment.start_us
+    if trouble is not None:
+        raise PictureUnavailable(
+            f"{'behind' if request.step > 0 else 'before'} that picture nothing of camera {camera.name} can be shown: {trouble.what}",
+            "name a moment further on, or step the other way",
+        )
     raise PictureUnavailable(
         f"that is the {'last' if request.step > 0 else 'first'} recorded picture of camera {camera.name}",
         "step the other way",
@@ -126,4 +140,9 @@ async def _edge_picture(
     if request.step > 0:
         return await services.pictures.render(source_of(camera, footage, edge_us - 1), request)
     last = msgspec.structs.replace(request, step=0)
-    return await services.pictures.render(source_of(camera, footage, edge_us - 1), last)
+    source = source_of(camera, footage, edge_us - 1)
+    try:
+        return await services.pictures.render(source, last)
+    except Unreadable:
+        before = await services.pictures.render(source, request)
+        return msgspec.structs.replace(before, notice=LEFT_OUT)

@@ -6,7 +6,11 @@ because a half-invented picture is worse evidence than none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 import av
 from av.codec.context import Flags
@@ -17,10 +21,14 @@ from engine.pictures.picture import Pixels as Pixels
 from engine.pictures.picture import plausible_aspect
 from engine.pictures.recorded_files import RecordedFiles
 from engine.pictures.spans import SPAN_LIMIT_TICKS, Span
-from storage.errors import PictureUnavailable
+from storage.errors import PictureUnavailable, SegmentDamaged, VolumeError
 from storage.segments.gops import GopFile, ShownKeyframe
 from storage.segments.packet import Codec, Track
 
+T = TypeVar("T")
+
+PARTS_LIMIT = 64
+"""Damaged parts one after the other that a step leaves out."""
 _START_CODE = b"\x00\x00\x00\x01"
 _LIBAV_NAMES = {Codec.H264: "h264", Codec.H265: "hevc", Codec.MJPEG: "mjpeg"}
 _LOWRES_LIMIT = 3
@@ -38,6 +46,10 @@ class Keyframe:
     """Recorded: the media times of its file that this keyframe is the answer for."""
     until_us: int | None = None
     """Recorded: wall time of the next one in its file."""
+    pts_ticks: int = 0
+    """Recorded: where it is in its file."""
+    leaves_out: bool = False
+    """Recorded, stepped to: something between could not be read."""
 
 
 class BeyondFile(Exception):
@@ -52,10 +64,11 @@ def read_keyframe(source: KeyframeSource, files: RecordedFiles | None = None, st
     if isinstance(source, LiveKeyframe):
         return Keyframe(source.track, source.data, source.time_us)
 
-    def find(file: GopFile) -> tuple[Track, ShownKeyframe | None, bool]:
-        return file.track, file.keyframe(source.media_ticks, step), file.is_closed
+    def find(file: GopFile) -> tuple[Track, ShownKeyframe | None, bool, bool]:
+        found, leaves_out = past_damage(file, source.media_ticks, step, file.keyframe)
+        return file.track, found, leaves_out, file.is_closed
 
-    track, found, is_closed = (files or RecordedFiles()).look(source, find)
+    track, found, leaves_out, is_closed = (files or RecordedFiles()).look(source, find)
     if found is None:
         raise BeyondFile
     span = None if step else span_of(source, found.pts_ticks, found.until_ticks, is_closed=is_closed)
@@ -65,7 +78,23 @@ def read_keyframe(source: KeyframeSource, files: RecordedFiles | None = None, st
         source.wall_us(found.pts_ticks, track.time_base_hz),
         span,
         None if found.until_ticks is None else source.wall_us(found.until_ticks, track.time_base_hz),
+        found.pts_ticks,
+        leaves_out,
     )
+
+
+def past_damage(file: GopFile, media_ticks: int, step: int, find: Callable[[int, int], T]) -> tuple[T, bool]:
+    """What `find` (GopFile.keyframe, GopFile.frame) finds there; a step goes on over parts that cannot be read, and says so.
+
+    Raises SegmentDamaged and VolumeError when there is no step, or nothing behind can be read.
+    """
+    try:
+        return find(media_ticks, step), False
+    except (SegmentDamaged, VolumeError):
+        for start_ticks in islice(file.starts_beside(media_ticks, step), PARTS_LIMIT if step else 0):
+            with suppress(SegmentDamaged, VolumeError):
+                return find(start_ticks, 0), True
+        raise
 
 
 def span_of(source: RecordedKeyframe, pts_ticks: int, until_ticks: int | None, *, is_closed: bool) -> Span:

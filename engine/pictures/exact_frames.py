@@ -10,16 +10,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
-from engine.pictures.decode import BeyondFile, Keyframe, decode, span_of
+from engine.pictures.decode import BeyondFile, Keyframe, decode, past_damage, span_of
 from engine.pictures.fit import pixels_wanted
 from engine.pictures.frame_shelf import FrameShelf
 from engine.pictures.gop_decoder import DamagedGop, GopDecoder, PictureAt
-from engine.pictures.keyframe import RecordedKeyframe
+from engine.pictures.keyframe import LEFT_OUT, RecordedKeyframe
 from engine.pictures.picture import DecodedFrame, Picture, ScaledPicture
 from engine.pictures.recorded_files import RecordedFiles
 from engine.pictures.spans import Span
 from engine.wire import PictureFormat, PictureRequest
-from storage.errors import PictureUnavailable
+from storage.errors import PictureUnavailable, SegmentDamaged, VolumeError
 from storage.segments.gops import GopFile, ShownFrame
 from storage.segments.packet import Track
 from storage.units import US_PER_SECOND
@@ -30,10 +30,9 @@ DECODER_BYTES = 320 << 20
 SHELF_BYTES = 64 << 20
 BACKWARD_US = 30 * US_PER_SECOND
 """A step back by no more than this is played backwards; a longer one is a seek."""
-_DAMAGED_GOPS = 8
-"""A step leaves out so many damaged GOPs."""
+_DAMAGED_GOPS = 64
+"""A step leaves out so many damaged GOPs, and then the rest of the file."""
 _SUBSTITUTE = "damaged from here to the next keyframe: this is the last whole picture"
-_LEFT_OUT = "damaged pictures were left out"
 _PLAYERS = 64
 """Cameras whose last position is remembered."""
 
@@ -77,27 +76,29 @@ class ExactFrames:
     def _look(
         self, file: GopFile, source: RecordedKeyframe, request: PictureRequest, is_late: Callable[[], bool]
     ) -> ExactPicture:
-        found = file.frame(source.media_ticks, request.step)
+        found, is_past = past_damage(file, source.media_ticks, request.step, file.frame)
         if found is None:
             raise BeyondFile
         if not request.step:
             return self._shown(file, found, source, request, is_late)
-        left_out = ""
+        left_out = LEFT_OUT if is_past else ""
         for _ in range(_DAMAGED_GOPS):
+            if left_out and is_late():
+                break
             try:
                 shown = self._shown(file, found, source, request, is_late)
-            except DamagedGop as exc:
+            except (DamagedGop, SegmentDamaged, VolumeError) as exc:
                 left_out = str(exc)
             else:
                 if not shown.notice:
-                    return replace(shown, notice=_LEFT_OUT if left_out else "", span=None)
+                    return replace(shown, notice=LEFT_OUT if left_out else "", span=None)
                 if request.step < 0:
-                    return replace(shown, notice=_LEFT_OUT, span=None)
+                    return replace(shown, notice=LEFT_OUT, span=None)
                 left_out = shown.notice
             found = _beside(file, found, request.step)
             if found is None:
                 raise BeyondFile
-        raise PictureUnavailable(left_out, "step by keyframes, or name a moment further on")
+        raise PictureUnavailable(left_out, "name a moment further on")
 
     def _shown(
         self,
@@ -180,10 +181,14 @@ class ExactFrames:
 def _beside(file: GopFile, found: ShownFrame, step: int) -> ShownFrame | None:
     """The first picture of the next GOP, or the last of the one before; None at an end of the file."""
     if step < 0:
-        return file.frame(found.gop.start_ticks, -1)
+        return past_damage(file, found.gop.start_ticks, -1, file.frame)[0]
     if found.gop.until_ticks is None:
         return None
-    behind = file.frame(found.gop.until_ticks)
+
+    def at_its_start(ticks: int, _: int) -> ShownFrame | None:
+        return file.frame(ticks)
+
+    behind, _ = past_damage(file, found.gop.until_ticks, 1, at_its_start)
     return None if behind is None or behind.gop.place == found.gop.place else behind
 
 

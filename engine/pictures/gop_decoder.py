@@ -25,6 +25,10 @@ class DamagedGop(PictureUnavailable):
     """No whole picture at or before the one that was asked for."""
 
 
+class StillDecoding(PictureUnavailable):
+    """The time is over in the middle of a GOP: asked again, it goes on from there."""
+
+
 @dataclass(frozen=True, slots=True)
 class PictureAt:
     """A whole picture of the GOP."""
@@ -75,7 +79,7 @@ class GopDecoder:
     ) -> PictureAt:
         """The picture of that time; where it is damaged, the last whole one. `on_picture` is told of each passed.
 
-        Raises DamagedGop, and PictureUnavailable when it `is_late` in the middle; it goes on from there when asked again.
+        Raises DamagedGop, and StillDecoding when it `is_late` in the middle; it goes on from there when asked again.
         """
         while True:
             while self._ready and self._ready[0].pts_ticks <= pts_ticks:
@@ -88,7 +92,7 @@ class GopDecoder:
             if self._ready or self._damage or is_over:
                 return self._substitute()
             if is_late():
-                raise PictureUnavailable(
+                raise StillDecoding(
                     f"that picture is {self._position(gop, pts_ticks)} pictures behind its keyframe: decoding takes longer",
                     "ask again: it goes on from where it is",
                 )
@@ -100,9 +104,7 @@ class GopDecoder:
 
     def _substitute(self) -> PictureAt:
         if self._last is None:
-            raise PictureUnavailable(
-                self._damage or f"the {self._track.codec} frame is corrupt: it holds no picture"
-            )
+            raise DamagedGop(self._damage or f"the {self._track.codec} frame is corrupt: it holds no picture")
         return PictureAt(self._last.pts_ticks, self._last.picture, is_substitute=True)
 
     def _position(self, gop: Gop, pts_ticks: int) -> int:

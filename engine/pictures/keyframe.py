@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from storage.errors import PictureUnavailable
 from storage.segments.packet import Track
 from storage.units import US_PER_SECOND, ticks_to_us
 
@@ -61,6 +62,14 @@ def ticks_at(at_us: int, *, start_us: int, end_us: int, duration_ticks: int, tim
 
 class BeyondSegment(Exception):
     """The picture before or behind is not in this segment: it is the beginning or the end of its neighbour."""
+
+
+LEFT_OUT = "damaged pictures were left out"
+"""Said beside the picture that a step led to."""
+
+
+class Unreadable(PictureUnavailable):
+    """This footage gives no picture, whoever tries: it is damaged, gone, or its volume is. The worker is well."""
 
 
 KeyframeSource = LiveKeyframe | RecordedKeyframe

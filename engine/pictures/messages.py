@@ -68,6 +68,9 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
     """Nothing to be had of this keyframe; the worker itself is well."""
 
     what: str
+    remedy: str = ""
+    is_late: bool = False
+    """It is on its way to it: the same job goes on from there."""
 
 
 class Beyond(msgspec.Struct, frozen=True, kw_only=True, tag="beyond"):

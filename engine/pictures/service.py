@@ -15,8 +15,14 @@ from dataclasses import dataclass, field
 from engine.deadline import Deadline
 from engine.pictures.cache import PictureCache
 from engine.pictures.fit import check_request
-from engine.pictures.keyframe import BeyondSegment, KeyframeSource, RecordedKeyframe, keyframe_name
-from engine.pictures.messages import Beyond, Done, Job, MotionSeen, Ready
+from engine.pictures.keyframe import (
+    BeyondSegment,
+    KeyframeSource,
+    RecordedKeyframe,
+    Unreadable,
+    keyframe_name,
+)
+from engine.pictures.messages import Beyond, Done, Failed, Job, MotionSeen, Ready
 from engine.pictures.process import WorkerLost, WorkerNotStarted, WorkerProcess
 from engine.pictures.spans import KnownSpans
 from engine.wire import PictureFormat, PictureReply, PictureRequest
@@ -29,6 +35,8 @@ log = logging.getLogger(__name__)
 QUEUE_LIMIT = 64
 """Pictures waiting for a worker. When full the oldest is dropped: its asker has most likely scrolled on."""
 JOB_LIMIT_S = 5.0
+TURNS_LIMIT = 6
+"""A picture far behind its keyframe is decoded for as many times four fifths of JOB_LIMIT_S, others in between; then who wants it asks again."""
 IDLE_LIMIT_S = 300.0
 """A worker nobody needs is ended: it holds some 60 MB."""
 FIRST_PAUSE_S = 0.25
@@ -57,6 +65,10 @@ class _Order:
     since_us: int = 0
     """Monotonic: when it was wanted."""
     waiters: set[asyncio.Future[PictureReply]] = field(default_factory=set)
+    begun_by: int | None = None
+    """The worker that has decoded a part of its GOP and goes on from there; any other would begin anew."""
+    turns: int = 0
+    """Of that worker, so far."""
 
     def succeed(self, reply: PictureReply) -> None:
         for waiter in self.waiters:
@@ -212,6 +224,8 @@ class PictureService:
         """The oldest order for this worker: any, but those of a recording that another one is playing, unless they waited long."""
         now_us = self._clock.monotonic_us()
         for key, order in self._queue.items():
+            if order.begun_by is not None and order.begun_by != number and order.begun_by in self._running:
+                continue
             home = self._homes.get(order.source.camera) if order.request.exact else None
             if (
                 home in (None, number)
@@ -294,6 +308,8 @@ class PictureService:
         answer = await worker.answer(job, self._job_limit_s)
         if isinstance(answer, Ready | MotionSeen):
             raise WorkerLost("the picture worker spoke out of turn")
+        if isinstance(answer, Failed) and answer.is_late and self._goes_on(number, order):
+            return
         self._forget(order)
         if isinstance(answer, Done):
             if answer.palette and (kept is None or kept.palette != answer.palette):
@@ -306,7 +322,17 @@ class PictureService:
         elif isinstance(answer, Beyond):
             order.fail_with(BeyondSegment)
         else:
-            order.fail(f"no picture of {keyframe_name(order.source)}: {answer.what}")
+            what, remedy = f"no picture of {keyframe_name(order.source)}: {answer.what}", answer.remedy
+            kind = PictureUnavailable if answer.is_late else Unreadable
+            order.fail_with(lambda: kind(what, remedy))
+
+    def _goes_on(self, number: int, order: _Order) -> bool:
+        """Behind those who came meanwhile, as long as somebody waits; its worker keeps what it has of the GOP."""
+        order.begun_by, order.turns = number, order.turns + 1
+        if not order.waiters or order.turns >= TURNS_LIMIT:
+            return False
+        self._queue[order.key] = order
+        return True
 
     def _forget(self, order: _Order) -> None:
         """From here on nobody may join it. Always before its waiters are answered."""

@@ -13,21 +13,25 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from typing import BinaryIO
 
 import av
 import av.logging
+import msgspec
 import numpy as np
 
 from engine.pictures.claims import claim_little
-from engine.pictures.decode import BeyondFile, decode, read_keyframe
+from engine.pictures.decode import BeyondFile, DecodedFrame, Keyframe, decode, read_keyframe
 from engine.pictures.encode_cells import encode_cells
 from engine.pictures.encode_jpeg import encode_jpeg
 from engine.pictures.encode_kitty import encode_kitty
 from engine.pictures.encode_sixel import COLORS_LIMIT, encode_sixel, encode_strips, fitting_palette
 from engine.pictures.exact_frames import SHELF_BYTES, ExactFrames, ExactPicture
 from engine.pictures.fit import effective_width_px, fit_kitty, fit_sixel
-from engine.pictures.keyframe import RecordedKeyframe
+from engine.pictures.gop_decoder import StillDecoding
+from engine.pictures.keyframe import LEFT_OUT, KeyframeSource, RecordedKeyframe
 from engine.pictures.messages import (
     LENGTH,
     MESSAGE_LIMIT_BYTES,
@@ -45,7 +49,7 @@ from engine.pictures.messages import (
 )
 from engine.pictures.motion import HEIGHT_PX, WIDTH_PX, look, packed, unpacked
 from engine.pictures.recorded_files import RecordedFiles
-from engine.wire import CellPicture, PictureFormat, PictureReply, SixelStrip
+from engine.wire import CellPicture, PictureFormat, PictureReply, PictureRequest, SixelStrip
 from storage.clock import Clock, SystemClock
 from storage.errors import PictureUnavailable
 from storage.segments.packet import Codec
@@ -80,12 +84,14 @@ class Worker:
     def picture(self, job: Job) -> Done:
         """Raises PictureUnavailable, BeyondFile."""
         source, request = job.source, job.request
+        until_us = self._clock.monotonic_us() + job.limit_ms * 1000
+
+        def is_late() -> bool:
+            return self._clock.monotonic_us() > until_us
+
         if isinstance(source, RecordedKeyframe) and request.exact:
-            until_us = self._clock.monotonic_us() + job.limit_ms * 1000
-            exact = self._frames.picture(source, request, lambda: self._clock.monotonic_us() > until_us)
-            return encoded(job, exact)
-        keyframe = read_keyframe(source, self._files, request.step)
-        decoded = decode(keyframe, is_rough=request.is_rough, wanted_px=effective_width_px(request))
+            return encoded(job, self._frames.picture(source, request, is_late))
+        keyframe, decoded = self._keyframe(source, request, is_late)
         shown = ExactPicture(
             picture=decoded if request.region is None else decoded.cropped(request.region),
             track=keyframe.track,
@@ -93,9 +99,30 @@ class Worker:
             time_us=keyframe.time_us,
             until_us=keyframe.until_us,
             span=keyframe.span,
+            notice=LEFT_OUT if keyframe.leaves_out else "",
         )
         is_original = request.region is None and keyframe.track.codec is Codec.MJPEG
         return encoded(job, shown, original=keyframe.data if is_original else b"")
+
+    def _keyframe(
+        self, source: KeyframeSource, request: PictureRequest, is_late: Callable[[], bool]
+    ) -> tuple[Keyframe, DecodedFrame]:
+        """A step goes on over keyframes that are no picture. Raises PictureUnavailable, BeyondFile."""
+        leaves_out = False
+        while True:
+            keyframe = read_keyframe(source, self._files, request.step)
+            keyframe = replace(keyframe, leaves_out=leaves_out or keyframe.leaves_out)
+            try:
+                return keyframe, decode(
+                    keyframe, is_rough=request.is_rough, wanted_px=effective_width_px(request)
+                )
+            except PictureUnavailable:
+                if not request.step or not isinstance(source, RecordedKeyframe) or is_late():
+                    raise
+                if leaves_out and keyframe.pts_ticks == source.media_ticks:
+                    raise  # several of one time: there is no way on
+            source = msgspec.structs.replace(source, media_ticks=keyframe.pts_ticks)
+            leaves_out = True
 
     def forget(self) -> None:
         """Give the memory back."""
@@ -172,8 +199,10 @@ def serve(jobs: BinaryIO, answers: BinaryIO, worker: Worker) -> None:
         try:
             job = job_decoder.decode(body)
             result: Done | MotionSeen | Beyond | Failed = worker.answer(job)
+        except StillDecoding as exc:
+            result = Failed(what=exc.what, remedy=exc.remedy, is_late=True)
         except PictureUnavailable as exc:
-            result = Failed(what=str(exc))
+            result = Failed(what=exc.what, remedy=exc.remedy)
         except (
             av.FFmpegError,
             ValueError,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -209,6 +209,16 @@ class GopFile:
         shown = gop.shown_ticks
         until_ticks = shown[position + 1] if position + 1 < len(shown) else gop.until_ticks
         return ShownFrame(gop, shown[position], until_ticks)
+
+    def starts_beside(self, media_ticks: int, step: int) -> Iterator[int]:
+        """By the index alone, for who finds the part at that time damaged: moments whose picture is the first one of each part behind, or
+        the last one of each before it, in the direction of the step.
+        """
+        group = max(bisect_right(self._starts, media_ticks) - 1, 0)
+        if step > 0:
+            yield from self._starts[group + 1 :]
+        else:
+            yield from (self._starts[number] - 1 for number in range(group, 0, -1))
 
     def _start_behind(self, group: int) -> int | None:
         return self._starts[group + 1] if group + 1 < len(self._starts) else None

@@ -15,10 +15,11 @@ import pytest
 
 from engine.background import in_background
 from engine.pictures import exact_frames, gop_decoder, recorded_files
+from engine.pictures import service as service_module
 from engine.pictures.decode import read_keyframe
 from engine.pictures.exact_frames import ExactFrames
 from engine.pictures.keyframe import BeyondSegment, RecordedKeyframe
-from engine.pictures.messages import Done, Job
+from engine.pictures.messages import Done, Failed, Job
 from engine.pictures.recorded_files import RecordedFiles
 from engine.pictures.service import PictureService
 from engine.pictures.worker import Worker
@@ -306,3 +307,104 @@ async def test_a_step_out_of_the_file_is_said_and_not_kept_as_a_picture(tmp_path
             asked = msgspec.structs.replace(HALF, step=step)
             with pytest.raises(BeyondSegment):
                 await service.render(source(tmp_path, coded, number), asked)
+
+
+class Slow:
+    """A worker process that answers `turns` times that it is on its way, and then with a picture."""
+
+    def __init__(self, turns: int) -> None:
+        self.turns, self.jobs = turns, list[Job]()
+        self.pid = 0
+        self.before_answer: Any = None
+
+    async def answer(self, job: Job, limit_s: float) -> Any:
+        self.jobs.append(job)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        if self.before_answer is not None:
+            await self.before_answer(len(self.jobs))
+        if job.source.media_ticks == 740 * FRAME_TICKS and self.turns > 0:  # type: ignore[union-attr]
+            self.turns -= 1
+            return Failed(what="decoding takes longer", remedy="ask again", is_late=True)
+        request = job.request
+        return Done(
+            reply=PictureReply(camera="gate", time_us=1, format=request.format, width_px=1, height_px=1)
+        )
+
+    async def close(self) -> None:
+        return
+
+    kill = close
+
+
+def slow_workers(monkeypatch: pytest.MonkeyPatch, turns: int) -> list[Slow]:
+    made: list[Slow] = []
+
+    async def start(shelf_bytes: int = 0) -> Slow:
+        made.append(Slow(turns))
+        return made[-1]
+
+    monkeypatch.setattr(service_module.WorkerProcess, "start", start)
+    return made
+
+
+async def test_one_wait_is_enough_for_a_picture_far_behind_its_keyframe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = slow_workers(monkeypatch, 4)
+    coded = clip("h264", 750, gop=750)
+    service = PictureService(FakeClock(), workers=2)
+    async with serving(service):
+        assert isinstance(await outcome(service, source(tmp_path, coded, 740)), PictureReply)
+    assert [len(worker.jobs) for worker in made if worker.jobs] == [5], "by one worker, which goes on"
+
+
+async def test_others_are_served_between_its_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = slow_workers(monkeypatch, 3)
+    coded = clip("h264", 750, gop=750)
+    service = PictureService(FakeClock(), workers=1)
+    async with serving(service), asyncio.TaskGroup() as group:
+        far = group.create_task(outcome(service, source(tmp_path, coded, 740)))
+        while not made:
+            await asyncio.sleep(0)
+        near = group.create_task(outcome(service, source(tmp_path, coded, 5)))
+        assert isinstance(await near, PictureReply)
+        assert not far.done()
+        assert isinstance(await far, PictureReply)
+
+
+async def test_it_is_bounded_and_the_next_one_who_asks_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = slow_workers(monkeypatch, service_module.TURNS_LIMIT + 1)
+    coded = clip("h264", 750, gop=750)
+    service = PictureService(FakeClock(), workers=1)
+    async with serving(service):
+        first = await outcome(service, source(tmp_path, coded, 740))
+        assert "takes longer" in str(first)
+        assert "ask again" in str(first)
+        assert len(made[0].jobs) == service_module.TURNS_LIMIT
+        assert isinstance(await outcome(service, source(tmp_path, coded, 740)), PictureReply)
+
+
+async def test_nobody_decodes_on_for_a_caller_that_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = slow_workers(monkeypatch, 100)
+    coded = clip("h264", 750, gop=750)
+    service = PictureService(FakeClock(), workers=1)
+    async with serving(service):
+        far = asyncio.create_task(outcome(service, source(tmp_path, coded, 740)))
+
+        async def leave(turn: int) -> None:
+            if turn == 2:
+                far.cancel()
+                await asyncio.wait([far])
+
+        while not made:
+            await asyncio.sleep(0)
+        made[0].before_answer = leave
+        await asyncio.wait([far])
+        assert isinstance(await outcome(service, source(tmp_path, coded, 5)), PictureReply)
+        assert len(made[0].jobs) == 3
+        assert (service.queued, service._orders) == (0, {})
