@@ -132,7 +132,9 @@ class MaskProcess:
                 f"the mask process cannot be started: {exc.strerror or exc}",
                 "free memory or processes on the station, then export again",
             ) from exc
-        with suppress(ProcessLookupError):  # it has ended already: the pipe says so
+        with suppress(
+            OSError
+        ):  # it has ended already, or the system does not allow it: the disk is watched besides
             resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (room_bytes, room_bytes))
 
     async def _feed(self, job: MaskJob, video: AsyncIterator[bytes]) -> None:

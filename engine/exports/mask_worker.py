@@ -35,6 +35,7 @@ from engine.exports.mask_messages import (
     job_decoder,
 )
 from engine.exports.mask_paint import paint
+from engine.pictures.claims import IOPRIO_IDLE, claim_little
 from storage.units import US_PER_SECOND
 
 MEMORY_LIMIT_BYTES = 2 << 30
@@ -45,8 +46,6 @@ QUALITY = "18"
 """x264's constant rate factor: nobody sees the difference outside of the masks."""
 QUICKTIME_AUDIO = frozenset({"pcm_mulaw", "pcm_alaw", "pcm_s16be", "pcm_s16le", "adpcm_g726"})
 _PR_SET_PDEATHSIG = 1
-_IOPRIO_SET, _IOPRIO_IDLE = 251, 3 << 13
-"""x86-64 and its ionice class `idle`: who records comes first."""
 
 
 class _Pipe(io.RawIOBase):
@@ -180,9 +179,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(NICENESS)
-    if os.uname().machine == "x86_64":
-        libc.syscall(_IOPRIO_SET, 1, 0, _IOPRIO_IDLE)
+    claim_little(NICENESS, IOPRIO_IDLE)  # who records comes first
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     av.logging.set_level(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -192,3 +193,24 @@ async def test_a_name_it_makes_up_is_never_one_of_a_file(
     after = sorted(path for path in short_folder.rglob("*") if "exports" not in path.parts)
     assert before == after
     assert os.listdir(station.exports._shop.folder.path) == []
+
+
+async def test_it_claims_little_whatever_the_engine_was_given() -> None:
+    """As a service the engine is killed last when memory ends; who masks its videos is not."""
+
+    def bind_like_a_service() -> None:
+        os.setpriority(os.PRIO_PROCESS, 0, 3)
+        Path("/proc/self/oom_score_adj").write_text("7")
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine.exports.mask_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=bind_like_a_service,
+    ) as process:
+        score = Path(f"/proc/{process.pid}/oom_score_adj")
+        async with asyncio.timeout(60):
+            while score.read_text().strip() != "500":
+                await asyncio.sleep(0.05)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == 15
+        process.kill()
