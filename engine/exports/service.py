@@ -30,6 +30,7 @@ from engine.wire_evidence import ExportAsk, ExportJobView, ExportPlanView, Expor
 from storage.catalog.cases import CaseRow
 from storage.catalog.records import Camera, Lock, Severity
 from storage.errors import Conflict, InvalidInput, NotFound, VolumeFull, WatchdeckError
+from storage.plain_text import printable
 from storage.units import US_PER_DAY
 
 log = logging.getLogger(__name__)
@@ -235,7 +236,7 @@ class ExportService:
         id = uuid4()
         first = wanted[0].asked
         made_up = f"{first.camera} {local_moment(first.start_us):%Y-%m-%d %H:%M:%S}"
-        name = " ".join(ask.name.split()) or (case.name if case else made_up)
+        name = printable(" ".join(ask.name.split())) or (case.name if case else made_up)
         stem = safe_stem(ask.name or (case.name if case else first.camera), otherwise="export")
         body = JobBody(
             name=name,

@@ -106,6 +106,7 @@ async def test_whatever_an_export_is_called_its_folder_is_in_the_folder(
     assert path.is_dir()
     assert not path.name.startswith((".", "-"))
     assert path.name.isprintable()
+    assert done.name.isprintable(), "it is in events, on the page and on everybody's terminal"
 
 
 @pytest.mark.parametrize(
