@@ -33,6 +33,7 @@ from tests.bench.console import ROOT, cpu_seconds, find_socket
 from tests.bench.thin_terminal import ThinTerminal
 from tests.pty_console import Answers
 from tests.rtsp.server import RtspServer, RtspStream
+from tui.profile import COLORS, TerminalProfile
 
 CAMERAS = 16
 COLUMNS, ROWS = 120, 40
@@ -58,8 +59,13 @@ def console(socket: str, form: str, bytes_s: float, *, is_paced: bool) -> ThinTe
     return ThinTerminal(
         [sys.executable, "-c", code + "from tui.__main__ import main; main()"],
         bytes_s=bytes_s,
-        # Over SSH sixels have 32 colours.
-        env={"COLORTERM": None, "PYTHONDONTWRITEBYTECODE": None, "SSH_TTY": "/dev/pts/0"},
+        env={
+            "COLORTERM": None,
+            "PYTHONDONTWRITEBYTECODE": None,
+            "SSH_TTY": "/dev/pts/0",  # over SSH sixels have 32 colours
+            # Taking the pace out imports Textual before the console says how it is to draw: both are told the same.
+            **TerminalProfile(colors=COLORS[FORMS[form][3]]).environment(),
+        },
         columns=COLUMNS,
         rows=ROWS,
         answers=Answers(attributes="?62;4;22", sync=2, cell_px=(10, 20), registers=256),
