@@ -83,12 +83,16 @@ class CellPicture(Reply, frozen=True, kw_only=True):
 
 
 class SixelStrip(msgspec.Struct, frozen=True, array_like=True):
-    """One strip of a sixel picture, whole cell rows."""
+    """One strip of a sixel picture, whole cell rows, or a part of one that would be long."""
 
     row: int
     """Of the picture, from 0."""
     rows: int
     data: bytes
+    column: int = 0
+    """Of the picture, from 0."""
+    columns: int = 0
+    """0 = the whole width."""
 
 
 class PictureReply(Reply, frozen=True, kw_only=True):

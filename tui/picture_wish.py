@@ -64,6 +64,8 @@ def picture_of(reply: wire.PictureReply, request: wire.PictureRequest) -> Pictur
     if reply.cells is not None:
         return reply.cells
     kind: Literal["sixel", "kitty"] = "sixel" if reply.format is wire.PictureFormat.SIXEL else "kitty"
-    strips = tuple(PictureStrip(strip.row, strip.rows, strip.data) for strip in reply.strips)
+    strips = tuple(
+        PictureStrip(strip.row, strip.rows, strip.data, strip.column, strip.columns) for strip in reply.strips
+    )
     image_id = request.image_id if kind == "kitty" else 0
     return TerminalPicture(kind, reply.columns, reply.rows, reply.data, image_id=image_id, strips=strips)

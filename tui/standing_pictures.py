@@ -33,6 +33,9 @@ class _Piece:
     """Of the picture."""
     rows: int
     text: str
+    column: int = 0
+    columns: int = 0
+    """0 = the whole width."""
 
 
 @dataclass(slots=True)
@@ -118,7 +121,7 @@ class StandingPictures:
                 break
             del standing.left[0]
             if not parts or picture.kind == "sixel":
-                parts.append(f"\x1b[{region.y + piece.row + 1};{region.x + 1}H")
+                parts.append(f"\x1b[{region.y + piece.row + 1};{region.x + piece.column + 1}H")
             parts.append(piece.text)
             size += len(piece.text)
         if not parts:
@@ -158,8 +161,10 @@ class StandingPictures:
                 if span.start >= region.right or span.end <= region.x:
                     continue
                 for number, piece in enumerate(standing.pieces):
-                    top = region.y + piece.row
-                    if top <= span.row < top + piece.rows and number not in standing.left:
+                    top, left = region.y + piece.row, region.x + piece.column
+                    right = left + piece.columns if piece.columns else region.right
+                    is_hit = top <= span.row < top + piece.rows and span.start < right and span.end > left
+                    if is_hit and number not in standing.left:
                         standing.left.append(number)
             standing.left.sort()
 
@@ -208,7 +213,10 @@ def _deletion(image_id: int) -> str:
 
 def _pieces_of(picture: TerminalPicture) -> tuple[_Piece, ...]:
     if picture.strips:
-        return tuple(_Piece(strip.row, strip.rows, _text(strip.payload)) for strip in picture.strips)
+        return tuple(
+            _Piece(strip.row, strip.rows, _text(strip.payload), strip.column, strip.columns)
+            for strip in picture.strips
+        )
     if picture.kind == "kitty":
         chunks = [chunk + _END for chunk in picture.payload.split(_END) if chunk]
         return tuple(_Piece(0, picture.rows, _text(chunk)) for chunk in chunks)

@@ -2,7 +2,7 @@
 
     CellPictureLike   columns, rows, lines of runs (text, foreground, background); the engine's message fits as it is
     TerminalPicture(kind, columns, rows, payload, image_id=0, strips=())
-    PictureStrip(row, rows, payload)     a part of a sixel picture that is drawn by itself
+    PictureStrip(row, rows, payload, column=0, columns=0)   a part of a sixel picture that is drawn by itself
     PictureSurface    what a place for pictures offers to whoever writes them
     PictureWriter     what the app offers as `app.picture_output`; without one payloads are not drawn but say so in words
 
@@ -72,12 +72,16 @@ class CellPicture:
 
 @dataclass(frozen=True, slots=True)
 class PictureStrip:
-    """Whole cell rows of a sixel picture."""
+    """Whole cell rows of a sixel picture, or some columns of them."""
 
     row: int
     """Of the picture, from 0."""
     rows: int
     payload: bytes
+    column: int = 0
+    """Of the picture, from 0."""
+    columns: int = 0
+    """0 = the whole width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class TerminalPicture:
     image_id: int = 0
     """Kitty: the id placed, by which it is removed."""
     strips: tuple[PictureStrip, ...] = ()
-    """Sixel: instead of the payload, top to bottom."""
+    """Sixel: instead of the payload, top to bottom, left to right."""
 
 
 Picture = CellPictureLike | TerminalPicture

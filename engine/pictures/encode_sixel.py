@@ -25,6 +25,8 @@ _EMPTY = 0x3F
 _LONG_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)
 _CHOOSE_PIXELS = 160 * 90
 """A palette is chosen from about this many pixels; more does not change it visibly."""
+PIECE_BYTES = 2048
+"""A strip of one row that is longer is cut: one row is asked for where the line is thin, and 16 ms of 1 Mbit/s stand before a key."""
 _POOR_FIT = 1.6
 """Times the first error: the scene has changed (day to night), the palette is chosen anew."""
 _ERROR_FLOOR = 4.0
@@ -56,23 +58,33 @@ def encode_sixel(pixels: Pixels, palette: bytes) -> bytes:
 
 
 def encode_strips(
-    pixels: Pixels, palette: bytes, cell_height_px: int, strip_rows: int
+    pixels: Pixels, palette: bytes, cell_px: tuple[int, int], strip_rows: int
 ) -> tuple[SixelStrip, ...]:
     """The same picture cut at cell rows, each strip a sixel by itself with the same palette.
 
     A strip is as many rows as come nearest to `strip_rows` and hold whole bands of 6 pixels. Where fewer are wanted (a thin link)
-    it is those, and the pixels of its last band that belong to the next strip are left as they are.
+    it is those, and the pixels of its last band that belong to the next strip are left as they are. Where one is wanted, a strip of
+    more than `PIECE_BYTES` is cut at cell columns too.
     """
+    cell_width_px, cell_height_px = cell_px
     rows = strip_height_rows(cell_height_px, strip_rows)
     indexes = nearest(pixels, palette)
     step_px = rows * cell_height_px
-    strips = []
+    strips: list[SixelStrip] = []
     for top_px in range(0, indexes.shape[0], step_px):
         strip = indexes[top_px : top_px + step_px]
         covered = -(-strip.shape[0] // cell_height_px)
-        strips.append(
-            SixelStrip(top_px // cell_height_px, covered, _sequence(strip, palette, used_only=True))
-        )
+        data = _sequence(strip, palette, used_only=True)
+        row = top_px // cell_height_px
+        if strip_rows > 1 or len(data) <= PIECE_BYTES:
+            strips.append(SixelStrip(row, covered, data))
+            continue
+        columns = -(-strip.shape[1] // cell_width_px)
+        step = max(columns * PIECE_BYTES // len(data), 1)
+        for column in range(0, columns, step):
+            part = strip[:, column * cell_width_px : (column + step) * cell_width_px]
+            data = _sequence(part, palette, used_only=True)
+            strips.append(SixelStrip(row, covered, data, column, min(step, columns - column)))
     return tuple(strips)
 
 

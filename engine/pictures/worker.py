@@ -165,7 +165,8 @@ def encoded(job: Job, shown: ExactPicture, original: bytes = b"") -> Done:
         colors = min(request.colors, COLORS_LIMIT)
         palette, palette_error = fitting_palette(pixels, colors, job.palette, job.palette_error)
         if request.strip_rows:
-            strips = encode_strips(pixels, palette, request.cell_height_px, request.strip_rows)
+            cell_px = request.cell_width_px, request.cell_height_px
+            strips = encode_strips(pixels, palette, cell_px, request.strip_rows)
         else:
             data = encode_sixel(pixels, palette)
     elif request.format is PictureFormat.KITTY:

@@ -246,6 +246,17 @@ def test_only_the_strips_that_were_written_over_come_again() -> None:
     assert sent_strips(desk.frame()) == ["1.2"]
 
 
+def test_parts_of_a_strip_stand_beside_each_other_and_only_those_written_over_come_again() -> None:
+    surface = Surface(7, Region(2, 0, 4, 1))
+    desk = Desk(surface).measured(1_000_000)
+    parts = tuple(PictureStrip(0, 1, f"\x1bPq#1.{column}.~\x1b\\".encode(), column, 2) for column in (0, 2))
+    surface.picture = TerminalPicture("sixel", 4, 1, b"", strips=parts)
+    assert "\x1b[1;3H\x1bPq#1.0.~\x1b\\\x1b[1;5H\x1bPq#1.2.~" in desk.frame()
+    desk.drain(0.01)
+    desk.cells.put(4, 0, Strip([Segment(" ", Style(bgcolor="red", meta={PICTURE_META: 7}))]))
+    assert sent_strips(desk.frame()) == ["1.2"]
+
+
 def test_a_picture_is_completed_before_another_surface_has_its_turn() -> None:
     one, other = Surface(7, Region(0, 0, 4, 4)), Surface(8, Region(6, 0, 4, 4))
     desk = Desk(one, other).measured(10_000)

@@ -11,16 +11,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from engine.pictures.decode import decode, read_keyframe
-from engine.pictures.encode_sixel import choose_palette, encode_sixel, encode_strips, strip_height_rows
+from engine.pictures.encode_sixel import (
+    PIECE_BYTES,
+    choose_palette,
+    encode_sixel,
+    encode_strips,
+    strip_height_rows,
+)
 from engine.pictures.exact_frames import ExactPicture, scaled
 from engine.pictures.fit import check_request
 from engine.pictures.messages import Job
 from engine.pictures.picture import DecodedFrame
 from engine.pictures.worker import Worker, encoded
-from engine.wire import PictureFormat, PictureReply, PictureRequest
+from engine.wire import PictureFormat, PictureReply, PictureRequest, SixelStrip
 from storage.errors import InvalidInput
 from storage.segments.packet import Codec
 from tests.engine.pictures.samples import BARS, keyframe
@@ -108,12 +115,40 @@ def test_strips_drawn_below_each_other_are_the_picture(cell_height_px: int, rows
     """None paints below its own rows: the terminal of these tests has no room there."""
     pixels = decode(read_keyframe(keyframe(noise=True))).rgb(160, 90)
     palette = choose_palette(pixels, 32)
-    strips = encode_strips(pixels, palette, cell_height_px, rows)
-    assert [strip.row for strip in strips] == list(range(0, len(strips) * rows, rows))
-    for strip, behind in itertools.pairwise(strips):
-        assert strip.row + strip.rows == behind.row
-    drawn = np.concatenate([drawn_sixels(strip.data) for strip in strips])
-    assert np.array_equal(drawn, drawn_sixels(encode_sixel(pixels, palette)))
+    strips = encode_strips(pixels, palette, (10, cell_height_px), rows)
+    heights = {strip.row: strip.rows for strip in strips}
+    assert list(heights) == list(range(0, len(heights) * rows, rows))
+    for row, behind in itertools.pairwise(heights):
+        assert row + heights[row] == behind
+    whole = drawn_sixels(encode_sixel(pixels, palette))
+    assert np.array_equal(drawn_strips(strips, (10, cell_height_px), whole.shape), whole)
+
+
+def drawn_strips(
+    strips: tuple[SixelStrip, ...], cell_px: tuple[int, int], shape: tuple[int, ...]
+) -> NDArray[np.int_]:
+    """Each at its cells."""
+    drawn = np.full(shape, -1)
+    for strip in strips:
+        part = drawn_sixels(strip.data)
+        left, top = strip.column * cell_px[0], strip.row * cell_px[1]
+        assert strip.columns in (0, -(-part.shape[1] // cell_px[0]))
+        drawn[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return drawn
+
+
+@pytest.mark.parametrize("width_px", [300, 297])
+def test_one_row_that_is_long_is_cut_into_columns_that_a_key_need_not_wait_for(width_px: int) -> None:
+    """Noise: every colour in every cell, 30 kB a row."""
+    pixels = np.random.default_rng(5).integers(0, 256, (42, width_px, 3), dtype=np.uint8)
+    palette = choose_palette(pixels, 32)
+    uncut, *_ = encode_strips(pixels, palette, (10, 20), 2)
+    assert len(uncut.data) > 10 * PIECE_BYTES
+    assert uncut.columns == 0
+    strips = encode_strips(pixels, palette, (10, 20), 1)
+    assert max(len(strip.data) for strip in strips) < 1.5 * PIECE_BYTES
+    whole = drawn_sixels(encode_sixel(pixels, palette))
+    assert np.array_equal(drawn_strips(strips, (10, 20), whole.shape), whole)
 
 
 def test_a_request_with_strips_gets_them_instead_of_the_whole() -> None:
