@@ -78,7 +78,7 @@ def settings_of(values: Mapping[str, str], areas: Sequence[Area], before: Camera
 def state_words(view: AnalyticsView, now_us: int) -> str:
     """How it goes: `ONVIF listening, motion watching (last 3 min ago), for searches keeping, a look every 2 s`."""
     trouble = f" ({view.onvif_trouble})" if view.onvif_trouble else ""
-    last = f" (last {format.age(view.last_motion_us, now_us)} ago)" if view.last_motion_us is not None else ""
+    last = f" (last {format.age(view.last_motion_us, now_us)})" if view.last_motion_us is not None else ""
     every = f", a look every {view.look_every_s:g} s" if view.look_every_s else ""
     return (
         f"Now: ONVIF {view.onvif_state}{trouble}, motion {view.motion_state}{last}, "

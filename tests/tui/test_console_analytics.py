@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from engine.wire_sources import CameraAnalytics
+from engine.wire_sources import AnalyticsView, CameraAnalytics
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import app_for, screen_text, shows, until
-from tui.analytics_form import ALL, ALL_BUT, ALONE, mask_complaint
+from tui.analytics_form import ALL, ALL_BUT, ALONE, mask_complaint, state_words
 from tui.app import WatchdeckApp
 from tui.motion_cells import CELLS_MAX, COLUMNS, ROWS, left_out_areas, looked_at, mask_of
 from tui.screens.areas_dialog import AreasDialog
@@ -168,3 +168,18 @@ def test_the_mask_fits_the_engine() -> None:
     assert mask == ("." * 16 + "x" * 16,) * 18
     body = msgspec.json.encode(CameraAnalytics(mask=mask))
     assert msgspec.json.decode(body, type=CameraAnalytics).mask == mask
+
+
+def test_how_it_goes_in_words() -> None:
+    view = AnalyticsView(
+        camera="gate",
+        settings=CameraAnalytics(),
+        onvif_state="lost",
+        onvif_trouble="no answer",
+        motion_state="watching",
+        last_motion_us=1_000_000,
+        index_state="keeping",
+        look_every_s=2.5,
+    )
+    words = "Now: ONVIF lost (no answer), motion watching (last 1 min ago), for searches keeping, a look every 2.5 s."
+    assert state_words(view, 61_000_000) == words
