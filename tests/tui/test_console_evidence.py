@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from textual.pilot import Pilot
 
 from engine.wire_evidence import (
@@ -21,7 +22,7 @@ from engine.wire_evidence import (
     ExportState,
 )
 from storage.units import US_PER_DAY, US_PER_SECOND
-from tests.fakes.engine import SCRIPT_NOW_US, FakeEngine
+from tests.fakes.engine import SCRIPT_NOW_US, FakeEngine, FakeEngineClient
 from tests.fakes.evidence_calls import file_of_zeros
 from tests.tui.desk_for import app_for, screen_text, shows, until
 from tests.tui.test_console_recordings import called
@@ -219,6 +220,26 @@ async def test_a_case_is_opened_reordered_and_played(tmp_path: Path) -> None:
         assert called(engine, "edit_case")[0] == ("1", CaseEdit(order=(2, 1, 3)))
         await pilot.press("home", "p")
         await until(pilot, lambda: app.front is Scope.PLAYBACK)
+
+
+async def test_a_stretch_goes_as_many_places_as_keys_were_pressed_however_slow_the_engine_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+    edit_case = FakeEngineClient.edit_case
+
+    async def slowly(self: FakeEngineClient, id: str, edit: CaseEdit) -> CaseView:
+        await gate.wait()
+        return await edit_case(self, id, edit)
+
+    monkeypatch.setattr(FakeEngineClient, "edit_case", slowly)
+    engine = evidence()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await in_case(pilot)
+        await pilot.press("J", "J")
+        gate.set()
+        await until(pilot, lambda: [i.id for i in engine.footage.cases[0].items] == [2, 3, 1])
 
 
 async def test_a_stretch_is_edited_and_taken_out(tmp_path: Path) -> None:

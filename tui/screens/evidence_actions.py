@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from textual.worker import Worker
 
 from engine.client import WatchdeckError
@@ -184,15 +185,20 @@ class CaseActions:
     # -- stretches ---------------------------------------------------------------------------------------
 
     def reorder(self, case: CaseView, item: CaseItemView, step: int) -> None:
-        ids = [each.id for each in case.items]
-        place = ids.index(item.id)
-        if 0 <= place + step < len(ids):
-            ids[place], ids[place + step] = ids[place + step], ids[place]
-            start(self._view, partial(self._reorder, case, tuple(ids), place + step), "reorder")
+        items = list(case.items)
+        place = items.index(item)
+        if 0 <= place + step < len(items):
+            items[place], items[place + step] = items[place + step], items[place]
+            # Shown at once: the next key starts from here, however slow the engine is. Of two orders the newest counts.
+            self._view.put_case(msgspec.structs.replace(case, items=tuple(items)))
+            self._view.go_to_item(place + step)
+            start(self._view, partial(self._reorder, case, tuple(each.id for each in items)), "reorder")
 
-    async def _reorder(self, case: CaseView, order: tuple[int, ...], place: int) -> None:
-        await self._changed(case, CaseEdit(order=order))
-        self._view.go_to_item(place)
+    async def _reorder(self, case: CaseView, order: tuple[int, ...]) -> None:
+        view = self._view
+        call = view.desk.client.edit_case(str(case.id), CaseEdit(order=order))
+        if await view.ask(call, f"case {case.name}") is None:
+            view.fetch_again()
 
     def edit_item(self, case: CaseView, item: CaseItemView) -> None:
         start(self._view, partial(self._edit_item, case, item), "dialog")
