@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from msgspec import structs
 from textual.pilot import Pilot
 
@@ -285,3 +286,18 @@ async def test_its_first_picture_and_the_frame_that_is_played_are_saved(tmp_path
         await shows(pilot, "paused")
         await pilot.press("s")
         await until(pilot, lambda: len(list(tmp_path.glob("driveway-*.jpg"))) == 2)
+
+
+@pytest.mark.parametrize("keys", [("space",), ("v", "space")])
+async def test_a_mark_goes_with_its_bookmark(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    engine = engine_with(3)
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press(*keys)
+        await shows(pilot, "1 marked")
+        del engine.footage.bookmarks[0]
+        await pilot.press("R")
+        await until(pilot, lambda: "marked" not in screen_text(app))
+        await pilot.press("d")
+        await shows(pilot, "Delete the bookmark of garden?")

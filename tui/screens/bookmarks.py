@@ -180,6 +180,7 @@ class BookmarksView(View):
             self._playing_at = index, is_there and is_found
             self._playing = bookmarks[index] if is_there and is_found else self._playing
         self._bookmarks = bookmarks
+        self._forget_marks(frozenset(before) - frozenset(after))
         self.rows.set_lines(self._lines())
         self.rows.cursor = self.grid.cursor = max(0, min(cursor, len(bookmarks) - 1))
         self._draw()
@@ -255,6 +256,14 @@ class BookmarksView(View):
     def _clear_marks(self) -> None:
         self.grid.marks = frozenset()
         self.rows.clear_marks()
+
+    def _forget_marks(self, gone: frozenset[object]) -> None:
+        """What is not in the list any more is not marked either: marks are what the next key is for."""
+        self.grid.marks -= gone
+        if marks := self.rows.marks & gone:
+            kept = self.rows.marks - marks
+            self.rows.clear_marks()
+            self.rows.mark_keys(kept)
 
     def _meant(self) -> list[BookmarkView]:
         """Those marked, else the one in hand; none after saying so."""
