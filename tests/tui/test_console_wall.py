@@ -271,3 +271,19 @@ async def test_full_screen_has_no_bars_and_escape_brings_them_back(tmp_path: Pat
         await shows(pilot, "1 Dash", "Live  2x2", "Quit")
         await pilot.press("f", "1")
         await shows(pilot, "1 Dashboard", "Quit")
+
+
+async def test_hints_of_the_title_are_whole_or_not_there(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await shows(pilot, "14:03:20")
+        await pilot.press("7")
+        for keys, title in (
+            ((), " Live  2x2  cameras 1-4 of 8  1 down"),
+            (("enter",), " FULL  driveway  +/- zoom"),
+            (("plus",), " FULL  driveway  1.5x  PAN  arrows move"),
+            (("escape", "m"), " MOVE  driveway: arrows"),
+            (("escape", "e"), " EDIT   shift+arrows, HJKL grow"),
+        ):
+            await pilot.press(*keys)
+            await until(pilot, lambda title=title: screen_text(app).splitlines()[1].rstrip() == title)

@@ -9,6 +9,7 @@ from textual.content import Content
 from engine.wire_search import MotionHit
 from tui.motion_form import MotionSettings
 from tui.screens.motion_run import MotionRun
+from tui.screens.text_pane import hints
 from widgets import format
 from widgets.polygon_cell import PolygonCell
 
@@ -77,4 +78,4 @@ def words_lines(
         keys = DRAW_KEYS if len(DRAW_KEYS) < width else SHORT_DRAW_KEYS
     outcome = outcome_words(run)
     first = Content.assemble((f" {outcome}", "bold")) if outcome else Content(f" {settings.words()}")
-    return [first, Content.styled(f" {keys}", "dim")]
+    return [first, Content.styled(f" {hints(keys, width - 2)}", "dim")]

@@ -24,6 +24,17 @@ def cut(content: Content, columns: int, ellipsis: str) -> Content:
     return content.truncate(max(0, columns - 1)) + Content(ellipsis)
 
 
+def hints(words: str, room: int) -> str:
+    """Of `m moves  x swaps  esc leaves` (two spaces between) as many as there is room for, the first ones, each whole."""
+    fitted = ""
+    for hint in words.split("  "):
+        longer = f"{fitted}  {hint}" if fitted else hint
+        if len(longer) > room:
+            break
+        fitted = longer
+    return fitted
+
+
 class TextPane(PaintPass, Widget):
     """One line of Content per row, cut at the right edge; no scrolling, no wrapping."""
 

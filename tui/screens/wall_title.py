@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from tui.screens.text_pane import hints
 from tui.wall_words import is_down
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ def wall_title(wall: LiveWall) -> Content:
         name = camera.name if camera is not None else "this cell"
         key = "m" if verb == "move" else "x"
         how = "puts it there" if verb == "move" else "swaps them"
-        return Content.assemble((f" {verb.upper()} ", MODE), f" {name}: arrows, {key} {how}, esc leaves it")
+        words = f"{name}: arrows  {key} {how}  esc leaves it"
+        return Content.assemble((f" {verb.upper()} ", MODE), f" {hints(words, wall.size.width - 8)}")
     if wall.history.is_editing:
         keys = "shift+arrows, HJKL grow  ctrl+arrows, - shrink  enter keep  esc leave"
-        return Content.assemble((" EDIT ", MODE), f"  {keys}")
+        return Content.assemble((" EDIT ", MODE), f"  {hints(keys, wall.size.width - 9)}")
     if wall.is_full:
         return _full(wall)
     return _wall(wall)
@@ -39,14 +41,13 @@ def _full(wall: LiveWall) -> Content:
     zoom = wall.camera.zoom_of(wall.now.camera)
     parts: list[tuple[str, str]] = [(" FULL ", MODE), (f" {name}", "bold")]
     if zoom.is_zoomed:
-        parts += [
-            (f"  {zoom.words} ", ""),
-            (" PAN ", MODE),
-            (" arrows move, 0 whole picture, esc back", "dim"),
-        ]
+        parts += [(f"  {zoom.words} ", ""), (" PAN ", MODE)]
+        words = "arrows move  0 whole picture  esc back"
     else:
-        parts.append(("  +/- zoom, arrows other cameras, esc back", "dim"))
-    return Content.assemble(*parts)
+        words = "+/- zoom  arrows other cameras  esc back"
+    title = Content.assemble(*parts)
+    gap = " " if zoom.is_zoomed else "  "
+    return title + Content.styled(gap + hints(words, wall.size.width - len(title) - len(gap)), "dim")
 
 
 def _wall(wall: LiveWall) -> Content:
@@ -59,10 +60,15 @@ def _wall(wall: LiveWall) -> Content:
     if wall.is_automatic and len(cameras) > count:
         first = wall.page * count
         last = min(first + count, len(cameras))
-        parts.append((f"  cameras {first + 1}-{last} of {len(cameras)} (pageup, pagedown)", ""))
+        number = f"  cameras {first + 1}-{last} of {len(cameras)}"
+        keys = " (pageup, pagedown)"
+        has_room = sum(len(text) for text, _ in parts) + len(number + keys) < wall.size.width
+        parts.append((number + keys if has_room else number, ""))
     shown = [camera for camera in cameras if camera.uuid in now.cameras]
     if down := sum(is_down(camera) for camera in shown):
-        parts.append((f"  {down} without picture", "bold $text-warning"))
+        words = f"  {down} without picture"
+        has_room = sum(len(text) for text, _ in parts) + len(words) < wall.size.width
+        parts.append((words if has_room else f"  {down} down", "bold $text-warning"))
     if not any(now.cameras):
         words = "no camera yet (:camera add)" if not cameras else "empty: a picks a camera"
         parts.append((f"  {words}", "dim"))
