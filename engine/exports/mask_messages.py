@@ -15,7 +15,9 @@ from engine.wire_evidence import MaskStyle
 LENGTH = struct.Struct(">I")
 MESSAGE_LIMIT_BYTES = 16 << 20
 ANSWER_LIMIT_BYTES = 4 << 20
-"""A still is at most 480 pixels wide; a day has 86,400 cuts of twenty bytes."""
+"""A day has 86,400 cuts of twenty bytes."""
+STILL_LIMIT_BYTES = 1 << 20
+"""It is at most 480 pixels wide."""
 CUT_US = 1_000_000
 """Media time between two cuts."""
 SUFFIXES = (".mp4", ".mov")

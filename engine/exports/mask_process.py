@@ -21,6 +21,7 @@ from engine.deadline import Deadline
 from engine.exports.mask_messages import (
     ANSWER_LIMIT_BYTES,
     LENGTH,
+    STILL_LIMIT_BYTES,
     SUFFIXES,
     MaskAnswer,
     MaskDone,
@@ -166,6 +167,8 @@ class MaskProcess:
                     is_wanted = 0 <= answer.index < len(job.stills_us) and answer.index not in self.stills
                     if not is_wanted or not answer.jpeg.startswith(_JPEG_MAGIC):
                         raise _nonsense("a picture that nobody asked for")
+                    if len(answer.jpeg) > STILL_LIMIT_BYTES:
+                        raise _nonsense(f"a small picture of {len(answer.jpeg)} bytes")
                     self.stills[answer.index] = answer.jpeg
                 case MaskFailed():
                     words = printable(answer.what[:WORDS_LIMIT])

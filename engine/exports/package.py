@@ -2,7 +2,7 @@
 
 The ZIP is WinZip's AE-2 (https://www.winzip.com/en/support/aes-encryption/): PBKDF2-HMAC-SHA1, AES-256 in counter mode,
 HMAC-SHA1 over the ciphertext; 7-Zip, WinZip, bsdtar and others open it. Videos are stored, not compressed; beyond 4 GiB it
-is ZIP64. What goes into it never lies on the disk in plain. Names, sizes and times stay readable in it.
+is ZIP64. What goes into it never lies on the disk in plain (a masked video does, nameless, while it is made). Names, sizes and times stay readable in it.
 """
 
 from __future__ import annotations

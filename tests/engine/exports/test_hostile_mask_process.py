@@ -46,6 +46,10 @@ LIES = {
     "stills of nothing": (f"say(MaskedStill(index=7, jpeg={JPEG}))", "a picture that nobody asked for"),
     "negative stills": (f"say(MaskedStill(index=-1, jpeg={JPEG}))", "a picture that nobody asked for"),
     "a still twice": (f"[say(MaskedStill(index=0, jpeg={JPEG})) for _ in '12']", "nobody asked for"),
+    "a large small picture": (
+        f"say(MaskedStill(index=0, jpeg={JPEG} + bytes(1 << 20)))",
+        "a small picture of 1048579 bytes",
+    ),
     "no picture": ("say(MaskedStill(index=0, jpeg=b'<script>'))", "a picture that nobody asked for"),
     "the same for ever": ("while 1: say(MaskProgress(media_us=1))", "it goes backwards"),
     "a bit more for ever": (
