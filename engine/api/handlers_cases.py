@@ -63,8 +63,7 @@ async def add_case_item(
 ) -> wire_evidence.CaseView:
     asked = call.body
     checked_stretch(asked.start_us, asked.end_us)
-    if asked.start_us >= services.clock.now_us():
-        raise InvalidInput("that stretch is in the future", "add it when it is recorded")
+    _check_past(services, asked.start_us)
     old: CaseRow = await services.catalog.read("case", call.path["ref"])
     camera: Camera = await services.catalog.read("camera", asked.camera, with_removed=True)
     case: CaseRow = await services.catalog.write(
@@ -88,6 +87,8 @@ async def edit_case_item(
 ) -> wire_evidence.CaseView:
     asked = call.body
     item_id = _item_id(call.path["id"])
+    if asked.start_us is not None:
+        _check_past(services, asked.start_us)
     old: CaseRow = await services.catalog.read("case", call.path["ref"])
     case: CaseRow = await services.catalog.write(
         "edit_case_item",
@@ -144,6 +145,12 @@ def _items(count: int) -> str:
 
 def _item(case: CaseRow, item_id: int) -> CaseItemRow:
     return next(item for item in case.items if item.id == item_id)
+
+
+def _check_past(services: Services, start_us: int) -> None:
+    """What is to come would be kept from recycling before anybody has seen it."""
+    if start_us >= services.clock.now_us():
+        raise InvalidInput("that stretch is in the future", "add it when it is recorded")
 
 
 def _item_id(text: str) -> int:

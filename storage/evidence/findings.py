@@ -94,6 +94,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     _stretches: list[Stretch] = field(default_factory=list)
     _first_altered: Stretch | None = None
+    _is_full: bool = False
 
     def part(
         self,
@@ -118,6 +119,8 @@ class Findings:
         )
         if verdict is Verdict.NOT_MATCHED and self._first_altered is None:
             self._first_altered = this
+        if self._is_full:
+            return  # what follows does not belong to the last one
         last = self._stretches[-1] if self._stretches else None
         if last is not None and (last.verdict, last.why) == (verdict, why):
             self._stretches[-1] = msgspec.structs.replace(
@@ -128,6 +131,8 @@ class Findings:
             )
         elif len(self._stretches) < STRETCH_LIMIT:
             self._stretches.append(this)
+        else:
+            self._is_full = True
 
     def report(self, name: str, kind: str, size_bytes: int, **about: object) -> FileReport:
         """What was found, with what the file says about itself."""

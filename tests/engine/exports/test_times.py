@@ -98,6 +98,21 @@ async def test_a_link_to_more_than_a_day_is_refused(station: FakeStation) -> Non
     assert (status, answer["what"]) == (400, "a clip holds at most 24 hours")
 
 
+async def test_a_case_reaches_not_into_the_future(station: FakeStation) -> None:
+    await station.client.add_case(CaseAdd(name="c"))
+    case = await station.client.add_case_item("c", CaseItemAdd(camera="gate", start_us=at(0), end_us=at(2)))
+    item = f"/v1/cases/c/items/{case.items[0].id}"
+    later = station.clock.now_us() + HOUR
+    for method, path, body in (
+        ("POST", "/v1/cases/c/items", stretch(later, later + HOUR)),
+        ("PATCH", item, only(later, later + HOUR)),
+    ):
+        status, answer = await asked(station, method, path, body)
+        assert (status, answer["what"]) == (400, "that stretch is in the future")
+    (lock,) = await station.catalog.read("locks")
+    assert (lock.start_us, lock.end_us) == (at(0), at(2))
+
+
 @pytest.mark.parametrize("zone", ["UTC", "UTC-14", "UTC+12"])
 def test_every_moment_a_call_may_name_has_words(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     """The first and the last hours of the calendar are in no year of some zones."""

@@ -21,7 +21,7 @@ from engine.verify.bounds import STRETCHES, WORDS, bounded
 from engine.verify.command import main
 from engine.verify.zip_package import ZipPackage
 from storage.errors import FileError
-from storage.evidence.findings import TEXT_LIMIT, FileReport, Findings, Verdict
+from storage.evidence.findings import STRETCH_LIMIT, TEXT_LIMIT, FileReport, Findings, Verdict
 from storage.evidence.package import package_papers, packaged, write_package_manifest
 from storage.evidence.public_key import grouped
 from storage.evidence.station_key import StationKey
@@ -498,6 +498,17 @@ def test_a_stored_file_whose_place_is_a_lie_is_said(tmp_path: Path) -> None:
     path.write_bytes(content)
     with ZipPackage(path) as package, pytest.raises(FileError, match="cannot be read"):
         package.contents()["x.mp4"].tail(4)
+
+
+def test_behind_the_last_stretch_that_is_told_apart_nothing_is_added_to_it() -> None:
+    findings = Findings()
+    for part in range(STRETCH_LIMIT + 10):
+        findings.part(Verdict.NOT_MATCHED if part % 2 else Verdict.MATCHED, part, 1, "", (part, part + 1))
+    report = findings.report("x", "export", STRETCH_LIMIT + 10)
+    assert len(report.stretches) == STRETCH_LIMIT
+    assert {stretch.end_bytes - stretch.offset_bytes for stretch in report.stretches} == {1}
+    assert {stretch.parts for stretch in report.stretches} == {1}
+    assert report.matched + report.not_matched == STRETCH_LIMIT + 10
 
 
 def test_what_many_hostile_files_say_is_bounded() -> None:
