@@ -12,6 +12,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from engine.wire_chassis import ChassisView
+from engine.wire_sources import CameraAnalytics
 from tests.fakes import chassis_views
 from tests.fakes.engine import FakeEngine
 from tests.fakes.scripted_alarms import scripted_results
@@ -151,6 +152,15 @@ def test_add_camera(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     app = app_for(FakeEngine(), FOLDER)
     steps = arriving_at("2", "Last seen", then=("a",), finally_=("Add camera",))
     assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_analytics_of_a_camera(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    engine = FakeEngine()
+    mask = ("x" * 32,) * 9 + ("." * 32,) * 9
+    engine.alarm_state.analytics["driveway"] = CameraAnalytics(onvif=True, motion=True, mask=mask)
+    steps = arriving_at("2", "Last seen", then=("A",), finally_=("Analytics of driveway", "Looked at"))
+    assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=steps)
 
 
 @SIZES

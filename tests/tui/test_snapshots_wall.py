@@ -131,3 +131,15 @@ def test_wall_on_the_linux_console(snap_compare: SnapCompare) -> None:
 def test_smallest_wall(snap_compare: SnapCompare) -> None:
     steps = arriving_at("7", "Live  2x2", "garage")
     assert snap_compare(console(), terminal_size=(40, 12), run_before=steps)
+
+
+@SIZES
+def test_several_walls(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    steps = wall("v", "ctrl+t", "n", *"Night", "f10", words=(" 1 2x2  2 Night ", "► front-door"))
+    assert snap_compare(console(), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_menu_of_a_cell(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    steps = wall("M", "down", words=("Empty the cell", "Play what this camera recorded"))
+    assert snap_compare(console(), terminal_size=size, run_before=steps)
