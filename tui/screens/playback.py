@@ -6,7 +6,6 @@ The clock (tui/playback_clock.py) is the truth; timeline and pictures follow it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -27,6 +26,7 @@ from tui.screens.playback_actions import PlaybackActions
 from tui.screens.playback_grid import PlaybackCell, PlaybackGrid
 from tui.screens.playback_marks import MarksFeed
 from tui.screens.playback_pictures import PlaybackPictures
+from tui.screens.playback_search import FootageSearch
 from tui.screens.playback_text import (
     event_words,
     events_legend,
@@ -50,8 +50,6 @@ from widgets.video_cell import VideoCell
 TICK_S = 0.2
 """The playhead is drawn so often while it moves; pictures come by themselves."""
 OPENING_SPAN_US = 6 * format.HOUR_US
-FOOTAGE_SEARCH_US = 7 * format.DAY_US
-"""First stretch in which the next footage is looked for; doubled until there is some."""
 ROWS_OF_BARS = 4
 """Bars of cameras in sight, where there is room."""
 TALL_ROWS = 34
@@ -102,6 +100,7 @@ class PlaybackView(PlaybackActions):
         self.timeline = self.query_one(PlaybackTimeline)
         self.grid = self.query_one(PlaybackGrid)
         self._feed = TimelineFeed(self, self.timeline, lambda: self.cameras, self._loaded)
+        self._search = FootageSearch(self, self._happened)
         self.marks = MarksFeed(self, self.timeline)
         self.jobs = RangeJobs(self, self.coverage_changed)
         self.pictures = PlaybackPictures(
@@ -142,6 +141,7 @@ class PlaybackView(PlaybackActions):
         self.tell_clock()
         if not self.clock.is_live:
             self.clock.pause()  # nobody looks: it waits here
+        self._search.stop()
         self.pictures.stop()
 
     def show_target(self, camera: str, at_us: int | None) -> None:
@@ -204,6 +204,7 @@ class PlaybackView(PlaybackActions):
         return self._front
 
     def play_cameras(self, cameras: list[str], front: str) -> None:
+        self._search.stop()
         self.cameras = cameras
         self._front = front
         self.is_enlarged = self.is_enlarged and len(cameras) > 1
@@ -330,44 +331,11 @@ class PlaybackView(PlaybackActions):
 
     def _happened(self, happening: Happening) -> None:
         if isinstance(happening, Lacking):
-            start(self, partial(self._find_footage, happening), "footage")
+            self._search.look(happening)
             return
         why = self._gap_words(self._front, happening.from_us) if isinstance(happening, Skipped) else ""
         if words := happening_words(happening, why):
             self.say(words)
-
-    async def _find_footage(self, lacking: Lacking) -> None:
-        """The next footage of any of the cameras, in growing stretches; then it plays on from there."""
-        direction, at_us = lacking.direction, lacking.at_us
-        now_us, oldest_us = self.desk.mirror.now_us, self.clock.oldest_us
-        reach_us = FOOTAGE_SEARCH_US
-        found_us: int | None = None
-        while found_us is None:
-            far_us = min(at_us + reach_us, now_us) if direction > 0 else max(at_us - reach_us, oldest_us)
-            low_us, high_us = min(at_us, far_us), max(at_us, far_us)
-            if low_us >= high_us:
-                break
-            timeline = await self.ask(
-                self.desk.client.timeline(self.cameras, low_us, high_us), "next recording"
-            )
-            if timeline is None:
-                self.clock.pause()
-                return
-            footage = Footage(merged(row.recorded for row in timeline.rows), low_us, high_us)
-            found_us = footage.next_us(at_us, direction)
-            if far_us in (now_us, oldest_us):
-                break
-            reach_us *= 2
-        if found_us is not None:
-            self.clock.seek(found_us)
-            self._happened(Skipped(at_us, found_us))
-        elif direction > 0:
-            self.clock.go_live()
-            self.say("no later recording: live")
-        else:
-            self.clock.hold(oldest_us)
-            self.say("the oldest recording")
-        self.moved()
 
     def _tick(self) -> None:
         if self.clock.is_playing and self.is_front:
@@ -376,6 +344,7 @@ class PlaybackView(PlaybackActions):
             self._draw_words()
 
     def moved(self) -> None:
+        self._search.moved()
         self._draw_playhead()
         self._draw_words()
         self.pictures.wake()
