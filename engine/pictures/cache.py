@@ -9,14 +9,21 @@ from engine.wire import PictureReply
 
 _REPLY_BYTES = 400
 _RUN_BYTES = 180
-"""A CellRun with its string, measured with sys.getsizeof and rounded up."""
+"""A CellRun with a short string, measured with sys.getsizeof and rounded up."""
+_CHARACTER_BYTES = 2
+"""Of its string: block elements are no Latin-1."""
+_LINE_BYTES = 72
 
 
 def reply_bytes(reply: PictureReply) -> int:
     """Roughly what a reply holds in memory."""
-    runs = sum(len(line) for line in reply.cells.lines) if reply.cells else 0
-    strips = sum(len(strip.data) + _RUN_BYTES for strip in reply.strips)
-    return _REPLY_BYTES + len(reply.data) + strips + runs * _RUN_BYTES
+    cells_bytes = 0
+    if reply.cells is not None:
+        for line in reply.cells.lines:
+            characters = sum(len(run.text) for run in line)
+            cells_bytes += _LINE_BYTES + len(line) * _RUN_BYTES + characters * _CHARACTER_BYTES
+    strips_bytes = sum(len(strip.data) + _RUN_BYTES for strip in reply.strips)
+    return _REPLY_BYTES + len(reply.data) + strips_bytes + cells_bytes
 
 
 class PictureCache:

@@ -18,6 +18,7 @@ from engine.pictures import exact_frames, gop_decoder, recorded_files
 from engine.pictures import service as service_module
 from engine.pictures.decode import read_keyframe
 from engine.pictures.exact_frames import ExactFrames
+from engine.pictures.frame_shelf import ENTRY_BYTES
 from engine.pictures.keyframe import BeyondSegment, RecordedKeyframe
 from engine.pictures.messages import Done, Failed, Job
 from engine.pictures.recorded_files import RecordedFiles
@@ -103,10 +104,10 @@ def test_playing_backward_decodes_each_gop_twice_at_most(
 
 def test_what_is_kept_for_playing_backward_is_bounded_in_bytes(tmp_path: Path, decodings: list[int]) -> None:
     coded = clip("h264", 200, gop=100)
-    frames = ExactFrames(RecordedFiles(), shelf_bytes=20 * RGB_BYTES)
+    frames = ExactFrames(RecordedFiles(), shelf_bytes=20 * (RGB_BYTES + ENTRY_BYTES))
     for number in reversed(range(100)):
         assert shown(frames, source(tmp_path, coded, number)) == coded.times_us[number]
-        assert frames._shelf.bytes <= 20 * RGB_BYTES
+        assert frames._shelf.bytes <= 20 * (RGB_BYTES + ENTRY_BYTES)
     # Each run over the GOP serves twenty steps: 100 + 99 + 79 + 59 + 39 + 19, and not 5,050.
     assert len(decodings) < 450
 
