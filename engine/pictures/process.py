@@ -28,6 +28,10 @@ START_LIMIT_S = 20.0
 STOP_LIMIT_S = 1.0
 """After its pipe is closed, or after SIGKILL; a worker stuck in a dead drive's read is left to the kernel."""
 _PIPE_BUFFER_BYTES = 1 << 20
+STUCK_LIMIT = 8
+"""Workers that SIGKILL did not end: in a read of a drive that does not answer. No more are given to it."""
+_stuck: set[asyncio.subprocess.Process] = set()
+"""Of the whole engine, until the kernel lets them go."""
 
 
 class WorkerLost(Exception):
@@ -47,6 +51,11 @@ class WorkerProcess:
     @classmethod
     async def start(cls, shelf_bytes: int = 0) -> WorkerProcess:
         """`shelf_bytes` is what it may keep of pictures played backwards. Raises WorkerNotStarted."""
+        _stuck.difference_update([each for each in _stuck if each.returncode is not None])
+        if len(_stuck) >= STUCK_LIMIT:
+            raise WorkerNotStarted(
+                f"{len(_stuck)} picture workers hang in a drive that does not answer, and cannot be ended"
+            )
         try:
             # A session of its own: Ctrl-C in the operator's terminal is not for the workers.
             process = await asyncio.create_subprocess_exec(
@@ -122,6 +131,8 @@ class WorkerProcess:
         if self._process.stdin is not None:
             self._process.stdin.close()
         await self._ended()
+        if self._process.returncode is None:
+            _stuck.add(self._process)
 
     async def _ended(self) -> None:
         """It has ended and its pipes are closed: they would else be found open when the loop that owns them is gone."""

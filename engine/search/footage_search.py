@@ -20,7 +20,7 @@ from engine.search.decoded import SearchWorker
 from engine.search.motion_search import RunningSearch
 from engine.search.region import cells_in
 from engine.search.stored import newest, on_disk, span_of
-from engine.supervise import Sleep
+from engine.supervise import Sleep, attempt
 from engine.wire_search import ActivityQuery, ActivityView, MotionSearch, MotionSearchView, SearchState
 from storage.catalog.motion_blocks import MotionBlock
 from storage.catalog.motion_looks import MotionLook
@@ -38,6 +38,8 @@ FORGET_US = 600 * US_PER_SECOND
 ROUND_S = 15.0
 STORED_LIMIT_S = 15.0
 """How long the first answer may wait for the search in what was stored."""
+ACTIVITIES_AT_ONCE = 2
+"""Each may hold a month of segments; the others wait, and are dropped when their caller leaves."""
 ACTIVITY_LIMIT_US = 32 * US_PER_DAY
 SEARCH_LIMIT_US = 366 * US_PER_DAY
 PLACES_LIMIT = 400
@@ -73,6 +75,7 @@ class FootageSearch:
         self._sleep = sleep
         self._searches: dict[str, RunningSearch] = {}
         self._worker = SearchWorker(sleep)
+        self._activity_turn = asyncio.Semaphore(ACTIVITIES_AT_ONCE)
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -136,7 +139,7 @@ class FootageSearch:
         )
         running.asked_us = self._clock.monotonic_us()
         self._searches[running.id] = running
-        running.task = self._tasks.create_task(running.run(), name=f"motion search {running.id}")
+        running.task = self._tasks.create_task(_ended(running), name=f"motion search {running.id}")
         try:
             async with Deadline(STORED_LIMIT_S):
                 await running.has_read_stored.wait()
@@ -209,6 +212,11 @@ class FootageSearch:
             raise InvalidInput("the stretch of time ends at or before its start", "exchange the two times")
         if end_us - start_us > ACTIVITY_LIMIT_US:
             raise InvalidInput("a histogram covers at most 32 days", "ask for a shorter stretch")
+        async with self._activity_turn:
+            return await self._activity(camera, query)
+
+    async def _activity(self, camera: Camera, query: ActivityQuery) -> ActivityView:
+        start_us, end_us = query.start_us, query.end_us
         catalog = self._footage.catalog
         loop = asyncio.get_running_loop()
         segments = await self._segments(camera, Interval(start_us, end_us))
@@ -255,6 +263,13 @@ class FootageSearch:
             ]
             await loop.run_in_executor(self._files, _add_blocks, histogram, own)
         histogram.add_looks(on_disk(known.looks, recorded))
+
+
+async def _ended(search: RunningSearch) -> None:
+    """A defect over one search's footage is that search's end, not that of all."""
+    error = await attempt(f"motion search {search.id}", search.run)
+    if error is not None:
+        search.end(SearchState.FAILED, str(error))
 
 
 def _recorded(segments: Iterable[Segment]) -> list[Interval]:

@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.pictures import process
 from engine.pictures import service as pictures_service
 from engine.pictures.keyframe import LiveKeyframe, RecordedKeyframe
 from engine.pictures.messages import framed
-from engine.pictures.process import WorkerProcess
+from engine.pictures.process import WorkerNotStarted, WorkerProcess
 from engine.pictures.service import PictureService
 from engine.wire import PictureFormat, PictureRequest
 from storage.errors import InvalidInput, PictureUnavailable
@@ -353,3 +354,25 @@ async def test_numbers_no_pipe_can_carry_are_refused(field: str, value: int) -> 
         with pytest.raises(InvalidInput, match=field):
             await service.render(keyframe(), msgspec.structs.replace(HALF, **{field: value}))
         assert (await service.render(keyframe(), HALF)).time_us == 1
+
+
+async def test_a_drive_that_hangs_for_ever_takes_a_few_workers_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In its reads even SIGKILL waits."""
+    monkeypatch.setattr(process, "STOP_LIMIT_S", 0.01)
+    monkeypatch.setattr(process, "STUCK_LIMIT", 2)
+    kill = asyncio.subprocess.Process.kill
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", lambda self: None)
+    hung = [await WorkerProcess.start() for _ in range(2)]
+    for worker in hung:
+        os.kill(worker.pid, signal.SIGSTOP)
+        await worker.kill()
+    with pytest.raises(WorkerNotStarted, match="2 picture workers hang in a drive"):
+        await WorkerProcess.start()
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", kill)
+    monkeypatch.setattr(process, "STOP_LIMIT_S", 20.0)
+    await hung[0].kill()
+    again = await WorkerProcess.start()
+    for worker in (hung[1], again):
+        await worker.kill()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.pictures.process import WorkerNotStarted, WorkerProcess
-from engine.search import footage_search
+from engine.search import footage_search, motion_search
 from engine.wire_search import (
     MotionDecoding,
     MotionSearch,
@@ -18,7 +18,7 @@ from engine.wire_search import (
 )
 from storage.catalog.motion_blocks import MotionBlock
 from storage.errors import Conflict
-from tests.engine.search.yard import ANNA, BEN, T0, Yard
+from tests.engine.search.yard import ANNA, BEN, T0, Yard, activity
 from tests.fakes.recorded_scene import (
     LENGTH_S,
     SECOND,
@@ -157,3 +157,42 @@ async def test_a_damaged_block_of_motion_is_decoded_or_said_and_ends_no_search(
     view = await yard.find()
     assert (view.state, view.unseen_us, len(view.hits)) == (SearchState.DONE, 0, 2)
     assert 39 <= view.decoded_looks <= 41
+
+
+async def test_a_defect_over_one_search_ends_that_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.record()
+    other = await yard.search.begin(
+        yard.camera, MotionSearch(camera="yard", start_us=T0, end_us=T0 + LENGTH_S * SECOND), BEN
+    )
+    yard.look(seconds=range(30))
+
+    def defect(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(motion_search, "search_blocks", defect)
+    view = await yard.find()
+    assert view.state is SearchState.FAILED
+    assert "unexpected ZeroDivisionError" in view.trouble
+    while other.state is SearchState.RUNNING:
+        other = await yard.search.view(other.id, BEN, wait_ms=20_000)
+    assert (other.state, len(other.hits)) == (SearchState.DONE, 2)
+
+
+async def test_a_few_months_of_activity_are_read_at_a_time(yard: Yard) -> None:
+    yard.record()
+    read, is_held, reading = yard.catalog.read, asyncio.Event(), []
+
+    async def held(call: str, *args: Any, **kwargs: Any) -> Any:
+        reading.append(asyncio.current_task())
+        await is_held.wait()
+        return await read(call, *args, **kwargs)
+
+    yard.catalog.read = held  # type: ignore[method-assign]
+    asked = [asyncio.create_task(activity(yard, 10)) for _ in range(6)]
+    await settle()
+    assert set(reading) == set(asked[: footage_search.ACTIVITIES_AT_ONCE])
+    asked[0].cancel()
+    await asyncio.wait(asked[:1])
+    is_held.set()
+    views = [await each for each in asked[1:]]
+    assert views == views[:1] * 5
