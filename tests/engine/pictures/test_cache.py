@@ -7,7 +7,7 @@ import sys
 import av
 import msgspec
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.pictures.cache import PictureCache, reply_bytes
@@ -69,6 +69,7 @@ strips = st.builds(SixelStrip, st.integers(0, 250), st.integers(1, 250), st.bina
     st.lists(strips, max_size=9).map(tuple),
     st.binary(max_size=5_000),
 )
+@example(tuple((CellRun("\u2580" * 500, 1_000 + line, 2_000),) for line in range(60)), (), b"")
 def test_a_reply_is_counted_as_what_it_holds(
     lines: tuple[tuple[CellRun, ...], ...], cut: tuple[SixelStrip, ...], data: bytes
 ) -> None:
