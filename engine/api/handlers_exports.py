@@ -18,6 +18,7 @@ from engine import wire, wire_calls
 from engine.api.export_sources import export_sources
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
+from engine.deadline import Deadline
 from storage.catalog.records import Camera
 from storage.errors import Conflict, InvalidInput, WatchdeckError
 from storage.evidence.manifest import ExportStatement, NamedUuid, software_name
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 CHUNK_BYTES = 256 * 1024
 RUNNING_LIMIT = 16
 """Exports at the same time; one more is refused, because each keeps disks busy that also record."""
+STALL_LIMIT_S = 600.0
+"""A caller may be stopped for so long (ctrl+z) in the middle of an export."""
 LONGEST_US = US_PER_DAY
 """Of one export: its index is kept in memory while it is sent, and planning it reads the tables of every part."""
 
@@ -144,13 +147,22 @@ async def copy_chunks(services: Services, data: Iterable[bytes], response: web.S
             chunk = await asyncio.shield(reading)
             if chunk is None:
                 break
-            await response.write(chunk)
+            await _written(response, chunk)
     finally:
         if reading is None or reading.done():
             _close(services, chunks)
         else:
             # Cancelled: the thread is still inside the generator, which cannot be closed under it.
             reading.add_done_callback(lambda _: _close(services, chunks))
+
+
+async def _written(response: web.StreamResponse, chunk: bytes) -> None:
+    """Raises ConnectionError, also for a caller that takes nothing any more: it has one of a few places."""
+    try:
+        async with Deadline(STALL_LIMIT_S):
+            await response.write(chunk)
+    except TimeoutError:
+        raise ConnectionResetError(f"nothing was taken for {STALL_LIMIT_S:g} s") from None
 
 
 def _close(services: Services, chunks: Iterator[bytes]) -> None:

@@ -14,6 +14,8 @@ from typing import BinaryIO, Protocol, cast
 from storage.errors import FileError, NotFound
 
 CHUNK_BYTES = 1024 * 1024
+REST_LIMIT_BYTES = 64 * CHUNK_BYTES
+"""Read at the end of a file only to know its hash. Who breaks off (Ctrl-C) waits for no more than that."""
 
 
 class Content(Protocol):
@@ -106,8 +108,8 @@ class _HashedReader(io.RawIOBase):
         return False
 
     def close(self) -> None:
-        """What nobody wanted to see, most often the manifest at the end, is hashed as well."""
-        if not self.closed:
+        """What nobody wanted to see is hashed as well, when it is little: most often the manifest at the end."""
+        if not self.closed and self._content.size_bytes - self._read_bytes <= REST_LIMIT_BYTES:
             with contextlib.suppress(OSError):  # whoever asks for the hash reads anew, and is told
                 while self._read_bytes < self._content.size_bytes and self.read(CHUNK_BYTES):
                     pass

@@ -125,6 +125,21 @@ async def test_reader_that_stops_reading_stops_the_engine_reading(
     assert export.produced < 400
 
 
+async def test_who_never_reads_again_loses_its_place(
+    station: FakeStation, planned: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers_exports, "STALL_LIMIT_S", 0.3)
+    export = planned(FakeExport(pieces=2000))
+    async with station.client.export("Gate 1", T0, T0 + SECOND) as stream:
+        pieces = aiter(stream)
+        await anext(pieces)
+        assert await asyncio.get_running_loop().run_in_executor(None, export.closed.wait, 10)
+        with pytest.raises(errors.EngineUnreachable, match="the export broke off"):
+            async for _ in pieces:
+                pass
+    assert export.produced < 400
+
+
 async def test_many_exports_at_once_arrive_whole(station: FakeStation, planned: Planned) -> None:
     planned(FakeExport(pieces=30))
     async with asyncio.TaskGroup() as group:
