@@ -22,7 +22,7 @@ from tui.playback_clock import PlaybackClock
 from tui.playback_footage import Footage, merged
 from tui.playback_wishes import Shown, is_due, shown_of, step_wish, wish_of
 
-FAR_FUTURE_US = 1 << 60
+FAR_FUTURE_US = 1 << 57
 
 
 def number_in(reply: PictureReply) -> int:
