@@ -109,8 +109,10 @@ class Visitor:
             self._hang_up("wants nothing any more")
 
     def _hang_up(self, why: str) -> bool:
-        name = "a stranger" if self.link is None else f"a player of link {self.link.id}"
-        log.info("video links: %s at %s is cut off: %s", name, self.address, why)
+        if self.link is None:  # anybody could fill the log
+            log.debug("video links: a stranger at %s is cut off: %s", self.address, why)
+        else:
+            log.info("video link %s: a player at %s is cut off: %s", self.link.id, self.address, why)
         self._transport.abort()
         return False
 

@@ -94,7 +94,10 @@ def path_of(url: str) -> str:
 
 
 @pytest.mark.parametrize("port", PORTS)
-async def test_a_stranger_that_says_nothing_or_dribbles_has_ten_seconds(tmp_path: Path, port: str) -> None:
+async def test_a_stranger_that_says_nothing_or_dribbles_has_ten_seconds(
+    tmp_path: Path, port: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     async with rig(tmp_path) as made, peers(made, port, 2) as (silent, dribbling):
         await until_visitors(made, port, 2)
         dribbling.writer.write(b"OPTIONS rtsp://x/ RTSP/1.0\r\nA: ")
@@ -105,6 +108,7 @@ async def test_a_stranger_that_says_nothing_or_dribbles_has_ten_seconds(tmp_path
         assert await silent.is_hung_up_on()
         assert await dribbling.is_hung_up_on()
         await until_visitors(made, port, 0)
+    assert "127.0.0.1" not in caplog.text, "strangers do not fill the log"
 
 
 @pytest.mark.parametrize("port", PORTS)
