@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from engine.wire_evidence import MaskStyle, PrivacyMask
 
@@ -80,21 +80,35 @@ Rectangle = tuple[int, int, int, int]
 """Left, top, width, height in 1/10,000."""
 
 
-def rectangles_of(text: str, when: Callable[[str], int | None]) -> tuple[Rectangle, ...]:
-    """Where the masks typed are, in their order. Raises NoMask."""
-    return tuple(_rectangle(mask) for mask in parse_masks(text, when))
+def drawn(text: str, when: Callable[[str], int | None]) -> tuple[tuple[Rectangle, MaskStyle], ...]:
+    """Where the masks typed are and how they look, in their order. Raises NoMask."""
+    return tuple((_rectangle(mask), mask.style) for mask in parse_masks(text, when))
 
 
-def redrawn(text: str, when: Callable[[str], int | None], rectangles: Sequence[Rectangle]) -> str:
-    """What is to be typed for these: those that stood there before keep their style and times. Raises NoMask."""
+def redrawn(
+    text: str,
+    when: Callable[[str], int | None],
+    rectangles: Sequence[Rectangle],
+    styles: Mapping[Rectangle, MaskStyle],
+) -> str:
+    """What is to be typed for these: those that stood there before keep their times, and their style unless another is given. Raises NoMask."""
     typed = [(_rectangle(parse_mask(each, when)), each.strip()) for each in text.split(";") if each.strip()]
     pieces = []
     for rectangle in rectangles:
         known = next((pair for pair in typed if pair[0] == rectangle), None)
         if known is not None:
             typed.remove(known)
-        pieces.append(",".join(f"{each / _PERCENT:g}" for each in rectangle) if known is None else known[1])
+        piece = ",".join(f"{each / _PERCENT:g}" for each in rectangle) if known is None else known[1]
+        pieces.append(_styled(piece, styles[rectangle]) if rectangle in styles else piece)
     return "; ".join(pieces)
+
+
+def _styled(piece: str, style: MaskStyle) -> str:
+    """The same mask, black or pixelated."""
+    match = _MASK.fullmatch(piece)
+    assert match is not None  # it was read, or made here
+    word = "" if style is MaskStyle.BLACK else f":{style}"
+    return f"{match['area'].strip()}{word}{'@' + match['times'] if match['times'] else ''}"
 
 
 def _rectangle(mask: PrivacyMask) -> Rectangle:

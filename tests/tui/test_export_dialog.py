@@ -26,7 +26,7 @@ from tests.tui.desk_for import app_for, screen_text, shows, until
 from tests.tui.test_console_recordings import HOUR_US, called, mark_a_range
 from tui.app import WatchdeckApp
 from tui.clip import Clip
-from tui.mask_words import NoMask, parse_mask, parse_masks, rectangles_of, redrawn
+from tui.mask_words import NoMask, drawn, parse_mask, parse_masks, redrawn
 from tui.screens.areas_dialog import AreasDialog
 from tui.screens.case_dialog import add_to_case
 from tui.screens.export_dialog import ask_export
@@ -283,6 +283,30 @@ async def test_masks_are_drawn_on_the_picture_and_stand_in_the_form_as_if_typed(
     assert second == PrivacyMask(left=left, top=top, width=width, height=height)
 
 
+async def test_a_mask_is_pixelated_by_a_key(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_dialog(pilot, app)
+        await shows(pilot, "Made by")
+        await fill(pilot, app, masks="40,40,20,20@13:00..")
+        screen = await on_the_picture(pilot, app)
+        await pilot.press("h")
+        await shows(pilot, "1 area, this one black", "s black/pixelate")
+        await pilot.press("s")
+        await shows(pilot, "1 area, this one pixelated")
+        await pilot.press("escape")
+        await shows(pilot, "Drop what was drawn?")
+        await pilot.press("escape", *["L"] * 6, "s")
+        await shows(pilot, "no area is under the cursor")
+        await pilot.press("enter", "enter", "s")
+        await until(pilot, lambda: len(screen.cell.areas) == 2)
+        await pilot.press("f10")
+        await shows(pilot, "Made by")
+        typed = app.screen.query_one("#field-masks").value  # type: ignore[attr-defined]
+        assert typed.startswith("40,40,20,20:pixelate@13:00..; ")
+        assert typed.endswith(":pixelate")
+
+
 async def test_drawing_is_taken_back_step_by_step_and_left_without_a_change(tmp_path: Path) -> None:
     engine = FakeEngine()
     app = app_for(engine, tmp_path)
@@ -387,16 +411,20 @@ def test_masks_are_typed_in_percent() -> None:
 def test_masks_that_stay_where_they_are_keep_style_and_times_when_others_are_drawn() -> None:
     typed = "1,1,1,1@14:30..;2,2,2,2:pixelate@14:30..14:35; 1,1,1,1:pixelate"
     one, two = (100, 100, 100, 100), (200, 200, 200, 200)
-    assert rectangles_of(typed, clock) == (one, two, one)
-    assert redrawn(typed, clock, [one, two, one]) == (
+    black, pixelate = MaskStyle.BLACK, MaskStyle.PIXELATE
+    assert drawn(typed, clock) == ((one, black), (two, pixelate), (one, pixelate))
+    assert redrawn(typed, clock, [one, two, one], {}) == (
         "1,1,1,1@14:30..; 2,2,2,2:pixelate@14:30..14:35; 1,1,1,1:pixelate"
     )
-    assert redrawn(typed, clock, [two, (5, 1250, 10_000 - 5, 3)]) == (
+    assert redrawn(typed, clock, [two, (5, 1250, 10_000 - 5, 3)], {}) == (
         "2,2,2,2:pixelate@14:30..14:35; 0.05,12.5,99.95,0.03"
     )
-    assert redrawn(typed, clock, []) == ""
-    drawn = redrawn("", clock, [(1234, 56, 789, 9000)])
-    assert parse_masks(drawn, clock) == (PrivacyMask(left=1234, top=56, width=789, height=9000),)
+    assert redrawn(typed, clock, [], {}) == ""
+    assert redrawn(typed, clock, [two, one], {two: black, one: pixelate}) == (
+        "2,2,2,2@14:30..14:35; 1,1,1,1:pixelate@14:30.."
+    )
+    text = redrawn("", clock, [(1234, 56, 789, 9000)], {})
+    assert parse_masks(text, clock) == (PrivacyMask(left=1234, top=56, width=789, height=9000),)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,9 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
     | escape, q | drop the area being drawn; else cancel, after a question when something was drawn |
     """
 
+    MORE_KEYS: ClassVar[str] = ""
+    """Of a dialog that can do more with the area under the cursor."""
+
     DEFAULT_CSS = """
     AreasDialog { background: $background; }
     AreasDialog > .title { height: 1; background: $surface; }
@@ -115,7 +118,7 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
         count = format.plural(len(cell.areas), "area") if cell.areas else "no area yet"
         shape = "rectangle" if cell.is_rectangular else "polygon"
         corners = f", {format.plural(len(cell.points), 'corner')} of a {shape}" if cell.points else ""
-        title = Content.assemble((f" {self._heading}", "bold"), f"  {count}{corners}")
+        title = Content.assemble((f" {self._heading}", "bold"), f"  {count}{corners}{self.hand_words()}")
         self.query_one(".title", TextPane).show([title])
         if cell.is_rectangular:
             enter = "enter other corner" if cell.points else "enter corner of a rectangle"
@@ -123,11 +126,20 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
             enter = "enter corner  c close" if cell.points else "enter corner of a polygon"
         other = f"  tab {'polygon' if cell.is_rectangular else 'rectangle'}" if cell.has_polygons else ""
         keys = f" arrows, shift or HJKL faster  {enter}{other}"
-        more = " u back  x take away  f10 done  esc cancel"
+        more = f" u back  x take away  {self.MORE_KEYS}f10 done  esc cancel"
         first = Content.styled(f" {self._said}", "bold $text-error") if self._said else Content(keys)
         self.query_one("#areas-words", TextPane).show([first, Content.styled(more, "dim")])
 
-    def _say(self, words: str) -> None:
+    @property
+    def is_changed(self) -> bool:
+        """Something would be lost."""
+        return self.cell.areas != self._before
+
+    def hand_words(self) -> str:
+        """More about the area under the cursor."""
+        return ""
+
+    def say(self, words: str) -> None:
         self._said = words
         self._draw_words()
 
@@ -135,34 +147,34 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
 
     def action_move(self, columns: int, rows: int) -> None:
         self.cell.move(columns, rows)
-        self._say("")
+        self.say("")
 
     @on(VideoCell.Opened)
     def _entered(self) -> None:
-        self._say(self.cell.add())
+        self.say(self.cell.add())
 
     def action_close(self) -> None:
-        self._say(self.cell.close())
+        self.say(self.cell.close())
 
     def action_switch(self) -> None:
-        self._say(self.cell.switch())
+        self.say(self.cell.switch())
 
     def action_undo_step(self) -> None:
-        self._say("" if self.cell.undo() else "nothing to take back")
+        self.say("" if self.cell.undo() else "nothing to take back")
 
     def action_take_away(self) -> None:
-        self._say("" if self.cell.take_away() else "no area is under the cursor")
+        self.say("" if self.cell.take_away() else "no area is under the cursor")
 
     def action_done(self) -> None:
         if self.cell.points:
-            self._say("an area is not closed yet: close it, or esc drops it")
+            self.say("an area is not closed yet: close it, or esc drops it")
         else:
             self.dismiss(self.cell.areas)
 
     def action_leave(self) -> None:
         if self.cell.drop():
-            self._say("")
-        elif self.cell.areas == self._before:
+            self.say("")
+        elif not self.is_changed:
             self.dismiss(None)
         else:
             start(self, self._ask_to_leave, "leave")

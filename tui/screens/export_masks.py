@@ -9,8 +9,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from engine.wire_evidence import MaskStyle
 from tui.desk import Desk
-from tui.mask_words import NoMask, rectangles_of, redrawn
+from tui.mask_words import NoMask, drawn, redrawn
 from tui.screens.areas_dialog import AreasDialog
 from tui.work import start
 from widgets.areas import bounds, rectangle_of
@@ -29,6 +30,48 @@ class MaskField:
     camera: str
     at_us: int
     """Of the picture they are drawn on."""
+
+
+class MasksDialog(AreasDialog):
+    """Rectangles, each black or pixelated."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "style", "black or pixelated", show=False)]
+    MORE_KEYS = "s black/pixelate  "
+
+    def __init__(
+        self, desk: Desk, mask: MaskField, before: Sequence[tuple[tuple[int, int, int, int], MaskStyle]]
+    ) -> None:
+        areas = [rectangle_of(rectangle) for rectangle, _ in before]
+        title = f"Masks of {mask.camera}"
+        super().__init__(desk, title, mask.camera, mask.at_us, areas, has_polygons=False, limit=MASKS_MAX)
+        self._were = dict(before)
+        self.chosen_styles: dict[tuple[int, int, int, int], MaskStyle] = {}
+        """Of those whose style was chosen here."""
+
+    def hand_words(self) -> str:
+        index = self.cell.in_hand
+        if index is None or self.cell.points:
+            return ""
+        return f", this one {'black' if self._style(index) is MaskStyle.BLACK else 'pixelated'}"
+
+    @property
+    def is_changed(self) -> bool:
+        return super().is_changed or bool(self.chosen_styles)
+
+    def _style(self, index: int) -> MaskStyle:
+        rectangle = bounds(self.cell.areas[index])
+        return self.chosen_styles.get(rectangle, self._were.get(rectangle, MaskStyle.BLACK))
+
+    def action_style(self) -> None:
+        index = self.cell.in_hand
+        if index is None:
+            self.say("no area is under the cursor")
+            return
+        is_black = self._style(index) is MaskStyle.BLACK
+        self.chosen_styles[bounds(self.cell.areas[index])] = (
+            MaskStyle.PIXELATE if is_black else MaskStyle.BLACK
+        )
+        self.say("")
 
 
 class MaskingDialog(FormDialog):
@@ -63,22 +106,15 @@ class MaskingDialog(FormDialog):
             return
         editor = self.query_one(f"#field-{mask.key}", Input)
         try:
-            before = rectangles_of(editor.value, self._when)
+            before = drawn(editor.value, self._when)
         except NoMask as error:
             self.show_error(mask.key, str(error))
             return
-        dialog = AreasDialog(
-            self._desk,
-            f"Masks of {mask.camera}",
-            mask.camera,
-            mask.at_us,
-            [rectangle_of(each) for each in before],
-            has_polygons=False,
-            limit=MASKS_MAX,
-        )
+        dialog = MasksDialog(self._desk, mask, before)
         areas = await self.app.push_screen_wait(dialog)
         if areas is not None:
-            editor.value = redrawn(editor.value, self._when, [bounds(area) for area in areas])
+            rectangles = [bounds(area) for area in areas]
+            editor.value = redrawn(editor.value, self._when, rectangles, dialog.chosen_styles)
             self.show_error("", "")
             editor.focus()
 
