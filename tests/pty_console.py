@@ -37,7 +37,7 @@ _GRAPHICS = re.compile(rb"(\x1b_G[^\x1b]*\x1b\\|\x1bP[^\x1b]*\x1b\\)")
 # What pyte does not know and would print: private questions, links, keyboard modes.
 _STRIP = re.compile(
     rb"\x1b\]8;[^\x1b\x07]*(?:\x1b\\|\x07)"
-    rb"|\x1b\[\?\d+\$p|\x1b\[[><=]\d*u|\x1b\[\?1;1;0S|\x1b\[16t"
+    rb"|\x1b\[\?\d+\$p|\x1b\[[><=]\d*u|\x1b\[\?\d;\d;0S|\x1b\[16t"
 )
 _PARTIAL = re.compile(rb"\x1b(?:[_P\]][^\x1b]*\x1b?|\[[?>=<]?[\d;$]*)?\Z")
 

@@ -40,6 +40,10 @@ def request_for(
     """For this terminal. `image_id` counts where it speaks kitty, `strip_rows` where it draws sixels."""
     profile = desk.profile
     is_sixel = profile.graphics == "sixel"
+    if is_sixel and profile.sixel_width_px and profile.sixel_height_px:
+        # A larger one is not drawn at all; a smaller one stands in the middle of its room.
+        columns = min(columns, max(profile.sixel_width_px // profile.cell_width_px, 1))
+        rows = min(rows, max(profile.sixel_height_px // profile.cell_height_px, 1))
     return wire.PictureRequest(
         camera=wish.camera,
         at_us=wish.at_us,

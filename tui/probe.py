@@ -27,12 +27,14 @@ KITTY_QUESTION: Final = (
 QUESTIONS: Final = (
     b"\x1b[16t"  # size of a cell in pixels
     b"\x1b[?1;1;0S"  # number of sixel colour registers (XTSMGRAPHICS)
+    b"\x1b[?2;4;0S"  # largest sixel picture in pixels: xterm draws nothing of a larger one
     b"\x1b[c"  # DA1: everybody answers; attribute 4 = sixel
 )
 
 _KITTY: Final = re.compile(rb"\x1b_Gi=31[^;]*;([^\x1b]*)\x1b\\")
 _CELL: Final = re.compile(rb"\x1b\[6;(\d+);(\d+)t")
 _REGISTERS: Final = re.compile(rb"\x1b\[\?1;0;(\d+)S")
+_SIXEL_SIZE: Final = re.compile(rb"\x1b\[\?2;0;(\d+);(\d+)S")
 _DA1: Final = re.compile(rb"\x1b\[\?([\d;]*)c")
 _MAX_ANSWER_BYTES: Final = 4096
 
@@ -45,6 +47,9 @@ class ProbeReply:
     has_sixel: bool = False
     sixel_registers: int = 0
     """0 = not said."""
+    sixel_width_px: int = 0
+    """Largest picture; 0 = not said."""
+    sixel_height_px: int = 0
     cell_width_px: int = 0
     """0 = not said."""
     cell_height_px: int = 0
@@ -58,12 +63,17 @@ def parse_replies(data: bytes) -> ProbeReply:
     cell = _CELL.search(data)
     registers = _REGISTERS.search(data)
     attributes = _DA1.search(data)
+    most = _SIXEL_SIZE.search(data)
+    sixel_width, sixel_height = (int(most[1]), int(most[2])) if most else (0, 0)
+    has_most = sixel_width >= 100 and sixel_height >= 100
     height, width = (int(cell[1]), int(cell[2])) if cell else (0, 0)
     has_cell = 2 <= width <= 200 and 2 <= height <= 200
     return ProbeReply(
         has_kitty=kitty is not None and kitty[1].startswith(b"OK"),
         has_sixel=attributes is not None and b"4" in attributes[1].split(b";")[1:],
         sixel_registers=int(registers[1]) if registers else 0,
+        sixel_width_px=sixel_width if has_most else 0,
+        sixel_height_px=sixel_height if has_most else 0,
         cell_width_px=width if has_cell else 0,
         cell_height_px=height if has_cell else 0,
         is_complete=attributes is not None,

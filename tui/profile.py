@@ -62,6 +62,9 @@ class TerminalProfile:
     cell_height_px: int = DEFAULT_CELL_PX[1]
     sixel_colors: int = 64
     """Palette size for sixel pictures: what the terminal has, at most 64; 32 over SSH."""
+    sixel_width_px: int = 0
+    """The terminal draws no wider sixel picture; 0 = not known."""
+    sixel_height_px: int = 0
     is_ssh: bool = False
     is_multiplexer: bool = False
     has_mouse: bool = False
@@ -164,6 +167,8 @@ def decide(
         cell_width_px=cell[0],
         cell_height_px=cell[1],
         sixel_colors=max(2, min(registers, 32 if is_ssh else 64)),
+        sixel_width_px=reply.sixel_width_px,
+        sixel_height_px=reply.sixel_height_px,
         is_ssh=is_ssh,
         is_multiplexer=is_multiplexer,
         has_mouse=has_mouse if has_mouse is not None else not is_ssh and may_ask(term),

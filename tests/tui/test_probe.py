@@ -33,6 +33,11 @@ from tui.probe import KITTY_QUESTION, QUESTIONS, ProbeReply, parse_replies, prob
         (b"abc\x1b[A\x1b[?62;4cxyz", ProbeReply(has_sixel=True, is_complete=True)),  # typed ahead
         (b"\x1b[6;0;0t\x1b[?62c", ProbeReply(is_complete=True)),  # nonsense sizes are not believed
         (b"\x1b[?1;3;0S\x1b[?62c", ProbeReply(is_complete=True)),  # registers: failure
+        (
+            b"\x1b[?2;0;1000;900S\x1b[?63;4c",
+            ProbeReply(has_sixel=True, sixel_width_px=1000, sixel_height_px=900, is_complete=True),
+        ),
+        (b"\x1b[?2;3;0S\x1b[?2;0;0;0S\x1b[?63c", ProbeReply(is_complete=True)),
         (b"\x1b_Gi=31;OK\x1b\\", ProbeReply(has_kitty=True)),
         (b"\xff\xfe\x00\x1b[?62;4c", ProbeReply(has_sixel=True, is_complete=True)),
     ],

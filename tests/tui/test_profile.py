@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from tui.desk import Desk
+from tui.picture_wish import Wish, request_for
 from tui.probe import ProbeReply
 from tui.profile import TRUECOLOR, BadOverride, TerminalProfile, decide, may_ask
 
@@ -90,6 +94,19 @@ def test_sixel_palettes_stay_within_registers_and_the_link() -> None:
     assert decide(XTERM, SIXEL).sixel_colors == 64
     assert decide({**XTERM, **SSH}, SIXEL).sixel_colors == 32
     assert decide(XTERM, ProbeReply(has_sixel=True, sixel_registers=16)).sixel_colors == 16
+
+
+def test_no_sixel_is_asked_for_that_is_larger_than_the_terminal_draws() -> None:
+    profile = decide(
+        XTERM, ProbeReply(has_sixel=True, sixel_width_px=1000, sixel_height_px=500), window_cell=(7, 15)
+    )
+    desk = SimpleNamespace(profile=profile)
+    asked = request_for(cast("Desk", desk), Wish("gate"), 150, 20)
+    assert (asked.columns, asked.rows) == (142, 20)
+    asked = request_for(cast("Desk", desk), Wish("gate"), 100, 48)
+    assert (asked.columns, asked.rows) == (100, 33)
+    half = SimpleNamespace(profile=decide(XTERM, ProbeReply(sixel_width_px=1000, sixel_height_px=500)))
+    assert request_for(cast("Desk", half), Wish("gate"), 150, 48).columns == 150
 
 
 @pytest.mark.parametrize("term", ["dumb", "", "unknown"])
