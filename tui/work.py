@@ -20,6 +20,13 @@ def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> W
     return node.run_worker(run, group=group, exclusive=True)
 
 
+def is_under_way(node: DOMNode, group: str) -> bool:
+    """Whether work of this node and group has not ended. What a timer asks for must not end its own question."""
+    return any(
+        worker.node is node and worker.group == group and not worker.is_finished for worker in node.workers
+    )
+
+
 def start_beside(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> bool:
     """Run `work` beside what runs of the same node and group already, in the order of the calls; nothing is cancelled.
 

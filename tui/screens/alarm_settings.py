@@ -27,7 +27,7 @@ from engine.wire_sources import (
 )
 from tui.desk import Desk
 from tui.screens.help import PageScreen
-from tui.work import start
+from tui.work import is_under_way, start
 from widgets import format
 from widgets.dialog import Field, FormDialog
 
@@ -202,7 +202,8 @@ class HeardScreen(PageScreen):
         self._ask()
 
     def _ask(self) -> None:
-        start(self, self._fetch, "heard")
+        if not is_under_way(self, "heard"):
+            start(self, self._fetch, "heard")
 
     async def _fetch(self) -> None:
         try:

@@ -30,7 +30,7 @@ from tui.screens.evidence_text import (
 from tui.screens.mode_keys import CASE_ITEMS, CASES, EXPORTS, Labels
 from tui.screens.text_pane import TextPane
 from tui.screens.view import View
-from tui.work import start
+from tui.work import is_under_way, start
 from widgets.line_list import LineList
 
 POLL_S = 1.0
@@ -126,7 +126,9 @@ class EvidenceView(View):
     def _poll(self) -> None:
         self._polls += 1
         is_busy = any(is_active(job) for job in self.exports)
-        if self.is_front and self.desk.mirror.is_connected and (is_busy or self._polls % IDLE_POLLS == 0):
+        if not self.is_front or not self.desk.mirror.is_connected or is_under_way(self, "evidence"):
+            return
+        if is_busy or self._polls % IDLE_POLLS == 0:
             self.fetch_again()
 
     async def _fetch(self) -> None:

@@ -15,7 +15,7 @@ from engine.client import WatchdeckError
 from engine.wire_bookmarks import BookmarkQuery
 from tui.event_signs import EVENT_TYPES, EVENT_US, OTHER, EventType, event_type
 from tui.screens.view import View
-from tui.work import start
+from tui.work import is_under_way, start
 from widgets.format import SECOND_US
 from widgets.playback_timeline import PlaybackTimeline
 from widgets.timeline_marks import Tag, TimelineMarks
@@ -23,6 +23,8 @@ from widgets.timeline_marks import Tag, TimelineMarks
 DEBOUNCE_S = 0.15
 FRESH_US = 10 * SECOND_US
 """Near the present it is asked for again after this."""
+MARKS = "marks"
+"""Group of the workers that ask for them."""
 EVENT_PAGE = 1_000
 EVENT_PAGES = 3
 BOOKMARKS = 1_000
@@ -40,6 +42,7 @@ class MarksFeed:
         self._camera = ""
         self._loaded: tuple[int, int] | None = None
         self._asked_us = 0
+        self._asking: tuple[str, int, int] | None = None
         self._marks = TimelineMarks()
         self._events: tuple[wire.EventView, ...] = ()
         self._hits: dict[str, tuple[tuple[int, int], ...]] = {}
@@ -63,11 +66,15 @@ class MarksFeed:
         is_same_scale = loaded is not None and loaded[1] - loaded[0] <= 4 * timeline.span_us
         if not camera or (is_loaded and is_same_scale and not self._is_old(end_us)):
             return
-        start(self._view, partial(self._fetch, camera, start_us, end_us), "marks")
+        asking = (camera, start_us, end_us)
+        if asking == self._asking and is_under_way(self._view, MARKS):
+            return  # the next tick does not end the question of this one
+        self._asking = asking
+        start(self._view, partial(self._fetch, camera, start_us, end_us), MARKS)
 
     def again(self) -> None:
         """Something of it changed: a bookmark, the filter of the engine's."""
-        self._loaded = None
+        self._loaded = self._asking = None
         self.want(self._camera)
 
     def _is_old(self, end_us: int) -> bool:

@@ -12,11 +12,13 @@ from functools import partial
 from engine import wire
 from tui.gap_words import gap_words
 from tui.screens.view import View
-from tui.work import start
+from tui.work import is_under_way, start
 from widgets.timeline import Timeline
 from widgets.timeline_cells import GapKind, GapMark, TimelineTrack
 
 DEBOUNCE_S = 0.06
+COVERAGE = "coverage"
+"""Group of the workers that ask for it."""
 ROWS_MARGIN = 16
 FRESH_US = 10_000_000
 """Coverage near the present is asked for again after this."""
@@ -81,6 +83,8 @@ class TimelineFeed:
         self._rows: dict[str, wire.TimelineRow] = {}
         self._loaded: tuple[int, int] | None = None
         self._asked_us = 0
+        self._asking: tuple[int, int, int, frozenset[Hashable]] | None = None
+        """From when to when, of which span and of which rows it was asked for last."""
         self.filter_text = ""
 
     @property
@@ -122,11 +126,27 @@ class TimelineFeed:
         is_loaded = loaded is not None and loaded[0] <= start_us and end_us <= loaded[1]
         if is_loaded and all(key in self._rows for key in keys) and not self._is_old(end_us):
             return
-        start(self._view, partial(self._fetch, start_us, end_us, keys, is_loaded=is_loaded), "coverage")
+        if self._is_asked(start_us, end_us, keys):
+            return  # the next tick does not end the question of this one
+        margin_us = 0 if is_loaded else end_us - start_us
+        self._asking = (start_us - margin_us, end_us + margin_us, end_us - start_us, frozenset(keys))
+        start(self._view, partial(self._fetch, start_us, end_us, keys, is_loaded=is_loaded), COVERAGE)
+
+    def _is_asked(self, start_us: int, end_us: int, keys: Sequence[Hashable]) -> bool:
+        """An answer under way will have these."""
+        asking = self._asking
+        return (
+            asking is not None
+            and is_under_way(self._view, COVERAGE)
+            and asking[0] <= start_us
+            and end_us <= asking[1]
+            and asking[2] == end_us - start_us
+            and asking[3].issuperset(keys)
+        )
 
     def again(self) -> None:
         """Fetch what is in sight anew (a lock changed, the operator asked)."""
-        self._loaded = None
+        self._loaded = self._asking = None
         timeline = self._timeline
         self.want(timeline.start_us, timeline.end_us, timeline.visible_keys)
 
