@@ -9,7 +9,7 @@ import msgspec
 from storage.units import US_PER_SECOND
 from tests.fakes.engine import FakeEngine
 from tests.tui.desk_for import shows, until
-from tests.tui.test_console_playback import HOUR_US, playback
+from tests.tui.playback_steps import HOUR_US, playback
 
 
 async def test_it_opens_paused_at_the_start_of_the_hour_with_six_hours(tmp_path: Path) -> None:
