@@ -22,6 +22,7 @@ from engine.pictures.messages import (
     framed,
     job_encoder,
 )
+from engine.room_for_process import check_room
 
 START_LIMIT_S = 20.0
 """To load its libraries; a cold, busy machine needs several seconds."""
@@ -57,6 +58,7 @@ class WorkerProcess:
                 f"{len(_stuck)} picture workers hang in a drive that does not answer, and cannot be ended"
             )
         try:
+            check_room()
             # A session of its own: Ctrl-C in the operator's terminal is not for the workers.
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

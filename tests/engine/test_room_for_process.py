@@ -1,0 +1,78 @@
+"""No room for a child process: said before the loop tries, and nothing is lost by trying. On the loop that the engine runs on."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import resource
+import threading
+
+import pytest
+import uvloop
+
+from engine.pictures.process import WorkerNotStarted, WorkerProcess
+from engine.room_for_process import check_room
+
+LIMIT = 256
+
+
+def descriptors() -> int:
+    """Counted without opening any."""
+    count = 0
+    for descriptor in range(LIMIT):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            continue
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("spare", range(0, 24, 2))
+def test_a_try_without_descriptors_loses_none(spare: int) -> None:
+    async def tried() -> None:
+        worker = await WorkerProcess.start()
+        await worker.kill()
+        before = descriptors()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, hard))
+        taken: list[int] = []
+        try:
+            taken += [os.open("/dev/null", os.O_RDONLY) for _ in range(LIMIT - before)]
+            for _ in range(spare):
+                os.close(taken.pop())
+            full = descriptors()
+            for _ in range(3):
+                with pytest.raises(WorkerNotStarted, match="cannot be started: Too many open files"):
+                    await WorkerProcess.start()
+            assert descriptors() == full
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        worker = await WorkerProcess.start()
+        await worker.kill()
+        assert descriptors() == before
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(tried())
+
+
+async def test_without_room_for_a_process_the_loop_is_not_even_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def asked(*_: object, **__: object) -> None:
+        raise AssertionError("descriptors are lost here")
+
+    monkeypatch.setattr(threading.Thread, "start", full)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", asked)
+    with pytest.raises(WorkerNotStarted, match=os.strerror(errno.EAGAIN)):
+        await WorkerProcess.start()
+
+
+def test_asking_takes_nothing() -> None:
+    before = descriptors(), threading.active_count()
+    check_room()
+    assert (descriptors(), threading.active_count()) == before
