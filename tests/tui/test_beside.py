@@ -154,3 +154,20 @@ async def test_buttons_pressed_in_a_row_are_all_pressed(
         await until(pilot, lambda: len(calls) == 2)
         gate.set()
         await until(pilot, lambda: len(told(app, "pressed")) == 2)
+
+
+async def test_cameras_switched_in_a_row_can_all_be_switched_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+    calls = slow(monkeypatch, "edit_camera", gate)
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("2")
+        await shows(pilot, "Last seen")
+        await pilot.press("o", "down", "o")
+        await until(pilot, lambda: len(calls) == 2)
+        gate.set()
+        await until(pilot, lambda: len(app.desk.undo) == 2)
+        assert len(set(calls)) == 2

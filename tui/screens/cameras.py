@@ -248,13 +248,10 @@ class CamerasView(View):
             self.say(f"removed {camera.name}; its recordings stay until they are recycled")
 
     def action_toggle_enabled(self) -> None:
-        if self.may_change() and self._chosen() is not None:
-            self._work(self._toggle_enabled)
+        if self.may_change() and (camera := self._chosen()) is not None:
+            self.keep(lambda: self._toggle_enabled(camera))
 
-    async def _toggle_enabled(self) -> None:
-        camera = self.selected
-        if camera is None:
-            return
+    async def _toggle_enabled(self, camera: wire.CameraView) -> None:
         is_on = not camera.is_enabled
         word = "on" if is_on else "off"
         if await self._enable(camera, is_on):
