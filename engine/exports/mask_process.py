@@ -33,6 +33,7 @@ from engine.exports.mask_messages import (
     framed,
     job_encoder,
 )
+from engine.room_for_process import check_room
 from engine.supervise import flattened
 from storage.errors import ExportFailed
 from storage.plain_text import printable
@@ -76,12 +77,19 @@ class MaskProcess:
             return
         with suppress(ProcessLookupError):  # with whatever it has started: they hold the file
             os.killpg(process.pid, signal.SIGKILL)
-        if process.stdin is not None:
-            process.stdin.close()
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.close()
         try:
             async with Deadline(STOP_LIMIT_S):
                 await process.wait()
-        except TimeoutError:
+                # Its pipes are closed when this returns, not some time later.
+                while await stdout.read(_PIPE_BYTES):
+                    pass
+                # Shielded: it is the transport's own future, which a time limit must not take from it.
+                await asyncio.shield(stdin.wait_closed())
+        except (TimeoutError, OSError):
             return  # in a dead drive's write: left to the kernel
 
     async def run(
@@ -116,6 +124,7 @@ class MaskProcess:
 
     async def _start(self, job: MaskJob, room_bytes: int) -> None:
         try:
+            check_room()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import resource
 import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvloop
 
+from engine.exports.mask_messages import MaskJob
+from engine.exports.mask_process import MaskProcess
 from engine.pictures.process import WorkerNotStarted, WorkerProcess
 from engine.room_for_process import check_room
+from storage.errors import ExportFailed
 
 LIMIT = 256
 
@@ -29,11 +34,34 @@ def descriptors() -> int:
     return count
 
 
+async def picture_worker(_: int) -> None:
+    """Started and ended. Raises WorkerNotStarted."""
+    worker = await WorkerProcess.start()
+    await worker.kill()
+
+
+async def mask_process(out_fd: int) -> None:
+    """Started, and ended with what it says of a video that is none. Raises ExportFailed."""
+
+    async def video() -> AsyncIterator[bytes]:
+        yield bytes(65536)
+
+    async with MaskProcess() as process:
+        await process.run(
+            MaskJob(masks=(), out_fd=out_fd), video(), lambda _: None, length_us=1, room_bytes=1 << 20
+        )
+
+
 @pytest.mark.parametrize("spare", range(0, 24, 2))
-def test_a_try_without_descriptors_loses_none(spare: int) -> None:
-    async def tried() -> None:
-        worker = await WorkerProcess.start()
-        await worker.kill()
+@pytest.mark.parametrize(
+    ("start", "error"), [(picture_worker, WorkerNotStarted), (mask_process, ExportFailed)]
+)
+def test_a_try_without_descriptors_loses_none(
+    start: Callable[[int], Awaitable[None]], error: type[Exception], spare: int
+) -> None:
+    async def tried(out_fd: int) -> None:
+        with contextlib.suppress(error):
+            await start(out_fd)
         before = descriptors()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, hard))
@@ -44,19 +72,23 @@ def test_a_try_without_descriptors_loses_none(spare: int) -> None:
                 os.close(taken.pop())
             full = descriptors()
             for _ in range(3):
-                with pytest.raises(WorkerNotStarted, match="cannot be started: Too many open files"):
-                    await WorkerProcess.start()
+                with pytest.raises(error, match="cannot be started: Too many open files"):
+                    await start(out_fd)
             assert descriptors() == full
         finally:
             for descriptor in taken:
                 os.close(descriptor)
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        worker = await WorkerProcess.start()
-        await worker.kill()
+        with contextlib.suppress(error):
+            await start(out_fd)
         assert descriptors() == before
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(tried())
+    out_fd = os.memfd_create("masked")
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(tried(out_fd))
+    finally:
+        os.close(out_fd)
 
 
 async def test_without_room_for_a_process_the_loop_is_not_even_asked(monkeypatch: pytest.MonkeyPatch) -> None:
