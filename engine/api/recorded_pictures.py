@@ -142,6 +142,8 @@ async def _edge_picture(
     last = msgspec.structs.replace(request, step=0)
     source = source_of(camera, footage, edge_us - 1)
     try:
+        if services.pictures.has_lost(source, last):
+            raise Unreadable("a worker was lost over that picture a moment ago")
         return await services.pictures.render(source, last)
     except Unreadable:
         before = await services.pictures.render(source, request)

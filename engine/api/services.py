@@ -120,6 +120,9 @@ class Pictures(Protocol):
     async def render(self, source: KeyframeSource, request: wire.PictureRequest) -> wire.PictureReply:
         """Raises PictureUnavailable, InvalidInput, BeyondSegment."""
 
+    def has_lost(self, source: KeyframeSource, request: wire.PictureRequest) -> bool:
+        """A moment ago this ended a worker, and would again."""
+
 
 class LiveStreams(Protocol):
     """engine.pictures.live_streams.LiveStreams. Loop only."""

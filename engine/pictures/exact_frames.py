@@ -65,16 +65,25 @@ class ExactFrames:
         self._shelf.clear()
 
     def picture(
-        self, source: RecordedKeyframe, request: PictureRequest, is_late: Callable[[], bool]
+        self,
+        source: RecordedKeyframe,
+        request: PictureRequest,
+        is_late: Callable[[], bool],
+        lost_gops: int = 0,
     ) -> ExactPicture:
-        """The picture shown at the source's moment, or with a step the one before or behind.
+        """The picture shown at the source's moment, or with a step the one before or behind, not in the first `lost_gops` there.
 
         Raises PictureUnavailable, BeyondFile.
         """
-        return self._files.look(source, lambda file: self._look(file, source, request, is_late))
+        return self._files.look(source, lambda file: self._look(file, source, request, is_late, lost_gops))
 
     def _look(
-        self, file: GopFile, source: RecordedKeyframe, request: PictureRequest, is_late: Callable[[], bool]
+        self,
+        file: GopFile,
+        source: RecordedKeyframe,
+        request: PictureRequest,
+        is_late: Callable[[], bool],
+        lost_gops: int,
     ) -> ExactPicture:
         found, is_past = past_damage(file, source.media_ticks, request.step, file.frame)
         if found is None:
@@ -82,10 +91,12 @@ class ExactFrames:
         if not request.step:
             return self._shown(file, found, source, request, is_late)
         left_out = LEFT_OUT if is_past else ""
-        for _ in range(_DAMAGED_GOPS):
+        for passed in range(_DAMAGED_GOPS):
             if left_out and is_late():
                 break
             try:
+                if passed < lost_gops:
+                    raise DamagedGop("a worker was lost over that group of pictures a moment ago")
                 shown = self._shown(file, found, source, request, is_late)
             except (DamagedGop, SegmentDamaged, VolumeError) as exc:
                 left_out = str(exc)

@@ -26,6 +26,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, tag="picture"):
     """Sixel: the camera's palette so far (RGB triples), so that colours do not shimmer; empty = choose one."""
     palette_error: float = 0.0
     """Mean error of that palette when it was chosen; a much worse fit makes the worker choose anew."""
+    left_out: int = 0
+    """A step leaves out so many keyframes, and their GOPs: workers were lost over them a moment ago."""
     limit_ms: int = 4_000
     """Decoding stops after this: the worker is well and says so, before it is taken for hung."""
 

@@ -22,6 +22,7 @@ from engine.pictures.keyframe import (
     Unreadable,
     keyframe_name,
 )
+from engine.pictures.losses import Losses
 from engine.pictures.messages import Beyond, Done, Failed, Job, MotionSeen, Ready
 from engine.pictures.process import WorkerLost, WorkerNotStarted, WorkerProcess
 from engine.pictures.spans import KnownSpans
@@ -124,6 +125,7 @@ class PictureService:
         self._homes: OrderedDict[str, int] = OrderedDict()
         """Which worker decoded a camera's recording last: it has the decoder where playing goes on."""
         self._palettes: OrderedDict[_PaletteKey, _KeptPalette] = OrderedDict()
+        self._losses = Losses(clock)
         self._running: dict[int, WorkerProcess] = {}
         self._starting: set[int] = set()
         self._is_running = False
@@ -179,6 +181,10 @@ class PictureService:
             if not order.waiters and self._queue.get(key) is order:
                 del self._queue[key]
                 self._forget(order)
+
+    def has_lost(self, source: KeyframeSource, request: PictureRequest) -> bool:
+        """A moment ago this ended a worker, and would again."""
+        return self._losses.count(source, request) > 0
 
     def _key(self, source: KeyframeSource, request: PictureRequest) -> Hashable:
         """What makes two orders the same picture: the one that will be decoded, as far as that is known."""
@@ -250,7 +256,10 @@ class PictureService:
                 what = f"{exc}, while making a picture of {keyframe_name(order.source)}"
                 log.warning("%s", what)
                 self._forget(order)
-                order.fail(what, START_REMEDY if isinstance(exc, WorkerNotStarted) else "")
+                if isinstance(exc, WorkerNotStarted):
+                    order.fail(what, START_REMEDY)
+                else:
+                    order.fail(what, self._losses.add(order.source, order.request))
                 if isinstance(exc, WorkerNotStarted) and not self._running and not self._starting:
                     self._fail_waiting(str(exc), START_REMEDY)
                 await self._discard(number)
@@ -303,6 +312,7 @@ class PictureService:
             request=order.request,
             palette=kept.palette if kept else b"",
             palette_error=kept.error if kept else 0.0,
+            left_out=self._losses.count(order.source, order.request) if order.request.step else 0,
             limit_ms=round(self._job_limit_s * 800),
         )
         answer = await worker.answer(job, self._job_limit_s)

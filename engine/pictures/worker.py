@@ -90,8 +90,8 @@ class Worker:
             return self._clock.monotonic_us() > until_us
 
         if isinstance(source, RecordedKeyframe) and request.exact:
-            return encoded(job, self._frames.picture(source, request, is_late))
-        keyframe, decoded = self._keyframe(source, request, is_late)
+            return encoded(job, self._frames.picture(source, request, is_late, job.left_out))
+        keyframe, decoded = self._keyframe(source, request, is_late, job.left_out)
         shown = ExactPicture(
             picture=decoded if request.region is None else decoded.cropped(request.region),
             track=keyframe.track,
@@ -105,14 +105,17 @@ class Worker:
         return encoded(job, shown, original=keyframe.data if is_original else b"")
 
     def _keyframe(
-        self, source: KeyframeSource, request: PictureRequest, is_late: Callable[[], bool]
+        self, source: KeyframeSource, request: PictureRequest, is_late: Callable[[], bool], left_out: int
     ) -> tuple[Keyframe, DecodedFrame]:
-        """A step goes on over keyframes that are no picture. Raises PictureUnavailable, BeyondFile."""
+        """A step goes on over keyframes that are no picture, and over the first so many. Raises PictureUnavailable, BeyondFile."""
         leaves_out = False
         while True:
             keyframe = read_keyframe(source, self._files, request.step)
             keyframe = replace(keyframe, leaves_out=leaves_out or keyframe.leaves_out)
             try:
+                if left_out > 0:
+                    left_out -= 1
+                    raise PictureUnavailable("a worker was lost over that keyframe a moment ago")
                 return keyframe, decode(
                     keyframe, is_rough=request.is_rough, wanted_px=effective_width_px(request)
                 )

@@ -189,6 +189,9 @@ class FakePictures:
             data=b"\xff\xd8picture",
         )
 
+    def has_lost(self, source: KeyframeSource, request: wire.PictureRequest) -> bool:
+        return False
+
 
 @dataclass
 class FakeSource:
