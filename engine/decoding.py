@@ -16,6 +16,7 @@ from storage.errors import InvalidInput
 _AT = re.compile(r"^(?P<reason>.*?) - at `(?P<path>\$.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<field>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
+_LENGTH = re.compile(r"^Expected `(?P<kind>\w+)` of length (?P<bound>[<>]=) (?P<length>\d+)$")
 
 
 def path_and_reason(error: msgspec.ValidationError) -> tuple[str, str]:
@@ -27,7 +28,18 @@ def path_and_reason(error: msgspec.ValidationError) -> tuple[str, str]:
         return f"{path}.{unknown['field']}", "unknown key"
     if missing := _MISSING.match(text):
         return f"{path}.{missing['field']}", "is missing"
+    if length := _LENGTH.match(text):
+        return path, _length_in_words(length["kind"], length["bound"], int(length["length"]))
     return path, text[:1].lower() + text[1:]
+
+
+def _length_in_words(kind: str, bound: str, length: int) -> str:
+    """For people who typed it: "is empty", "is longer than 128 characters"."""
+    if bound == ">=" and length == 1:
+        return "is empty"
+    if kind == "str":
+        return f"is {'shorter' if bound == '>=' else 'longer'} than {length} characters"
+    return f"has {'fewer' if bound == '>=' else 'more'} than {length} items"
 
 
 TIME_LIMIT_US = 253_402_300_800_000_000

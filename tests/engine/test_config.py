@@ -71,6 +71,22 @@ def test_file_that_is_no_text_is_a_config_error(tmp_path: Path) -> None:
         load_config(tmp_path / "x.toml")
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Expected `str` of length >= 1", "is empty"),
+        ("Expected `array` of length >= 1", "is empty"),
+        ("Expected `str` of length >= 8", "is shorter than 8 characters"),
+        ("Expected `str` of length <= 128", "is longer than 128 characters"),
+        ("Expected `array` of length >= 3", "has fewer than 3 items"),
+        ("Expected `array` of length <= 500", "has more than 500 items"),
+        ("Expected `object` of length <= 9", "has more than 9 items"),
+    ],
+)
+def test_lengths_are_said_in_words(said: str, reason: str) -> None:
+    assert path_and_reason(msgspec.ValidationError(f"{said} - at `$.name`")) == ("$.name", reason)
+
+
 def test_other_validation_errors_keep_msgspecs_words() -> None:
     assert path_and_reason(msgspec.ValidationError("Expected `int`, got `str` - at `$.a[0].b`")) == (
         "$.a[0].b",

@@ -126,7 +126,8 @@ def run(arguments: Sequence[str]) -> int:
         return InvalidInput.exit_code
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
-        remedy = f"`{context.command_path} --help` shows what it takes" if context else ""
+        command = context.command_path if context else "watchdeck COMMAND"
+        remedy = f"`{command} --help` shows what it takes"
         print_error(InvalidInput(error.format_message(), remedy), is_json=is_json)
         return InvalidInput.exit_code
     except (click.Abort, KeyboardInterrupt):
