@@ -47,7 +47,7 @@ def file_name(camera: str, start_us: int, zone: tzinfo, suffix: str) -> str:
 
 def free_bytes(folder: Path) -> int:
     """Of the file system the folder is or will be on."""
-    while not folder.exists():
+    while not os.path.exists(folder):  # `Path` raises for one that may not be looked at
         folder = folder.parent
     return shutil.disk_usage(folder).free
 

@@ -152,3 +152,8 @@ async def test_a_cancelled_fetch_leaves_no_folder(tmp_path: Path, monkeypatch: p
     with pytest.raises(asyncio.CancelledError):
         await job
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_room_of_a_folder_that_may_not_be_looked_at_is_that_of_the_one_above(tmp_path: Path) -> None:
+    """Root may look everywhere: a name that no file system takes fails in the same call."""
+    assert free_bytes(tmp_path / ("x" * 300) / "exports") > 0

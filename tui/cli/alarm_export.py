@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ ASKS_FROM = 20
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     required=True,
     metavar="PATH",
     help="The CSV file; with --video the folder for the clips.",
@@ -82,7 +83,7 @@ def save_table(session: Session, data: bytes, output: Path) -> None:
 def _export_clips(
     session: Session, ids: tuple[int, ...], given: Given, folder: Path, *, is_sure: bool
 ) -> None:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # `Path` raises for one that may not be looked at
         raise InvalidInput(f"{folder} is no folder", "name one that exists with -o")
     saved: list[dict[str, Any]] = []
     failed: list[tuple[int, WatchdeckError]] = []

@@ -41,7 +41,7 @@ PAGE = 1_000
 @click.option(
     "--csv",
     "csv_file",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Save all that fit as CSV instead of printing them.",
 )

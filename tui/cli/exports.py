@@ -30,7 +30,7 @@ from widgets.format import NOTHING, clock_length, decimal_bytes, local_time, loc
 
 POLL_S = 0.5
 ENDED = (ExportState.DONE, ExportState.FAILED, ExportState.CANCELLED)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False, readable=False)
 
 
 @click.group()

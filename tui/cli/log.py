@@ -49,7 +49,7 @@ def log() -> None:
 @click.option(
     "--csv",
     "csv_file",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Save all that fit as CSV instead of printing them.",
 )

@@ -14,7 +14,7 @@ from click.shell_completion import get_completion_class
 from tui.cli.session import Session, pass_session
 
 COMPLETE_VARIABLE = "_WATCHDECK_COMPLETE"
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = click.Path(path_type=Path, readable=False)  # whoever reads it says why not, with its own exit code
 
 
 def become(module: str, arguments: Sequence[str]) -> NoReturn:

@@ -210,7 +210,7 @@ def locks(session: Session, camera: str | None, start: When | None, end: When | 
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     required=True,
     metavar="FILE.mp4",
     help="The file; one that exists is replaced when the export is complete.",
@@ -243,7 +243,7 @@ def export(session: Session, camera: str, start: When, end: When, output: Path) 
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     required=True,
     metavar="FILE.jpg",
     help="The file; one that exists is replaced.",

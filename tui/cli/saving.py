@@ -24,16 +24,16 @@ class FileBeingSaved:
     def __init__(self, path: Path, total_bytes: int) -> None:
         """Checks the room and makes the temporary file. An existing `path` is replaced, but only by `keep`."""
         self.path = path
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._temporary = path.parent / f".{path.name}.{os.getpid()}.part"
         self._is_kept = False
-        if path.is_dir():
-            raise FileError(f"{path} is a folder", "name a file with -o")
         try:
+            if path.is_dir():
+                raise FileError(f"{path} is a folder", "name a file with -o")
             free_bytes = shutil.disk_usage(path.parent).free
             if free_bytes < total_bytes + SPARE_BYTES:
                 raise FileError(
                     f"{path.parent} has {decimal_bytes(free_bytes)} free, {decimal_bytes(total_bytes)} are needed",
-                    "name a file on another disk, or a shorter stretch",
+                    "name a file on another disk, or ask for less",
                 )
             self._file: BinaryIO = self._temporary.open("xb")
         except OSError as error:

@@ -195,7 +195,7 @@ def _print_hits(session: Session, found: MotionSearchView) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     required=True,
     metavar="FOLDER",
     help="Where to; it is made. Files of the same names are replaced.",

@@ -144,6 +144,13 @@ def test_the_list_is_saved_as_a_file(shell: Shell, raise_alarms: Raise, tmp_path
     assert len(file.read_text().splitlines()) == 2
 
 
+def test_a_folder_for_clips_that_may_not_be_looked_at_is_said(shell: Shell, tmp_path: Path) -> None:
+    """Root may look everywhere: a name that no file system takes fails in the same call."""
+    result = shell("alarm", "export", "1", "--video", "-o", str(tmp_path / ("x" * 300)), "--json")
+    assert (result.code, result.error["code"]) == (2, "invalid_input")
+    assert "is no folder" in result.error["what"]
+
+
 def test_clips_are_saved_and_what_cannot_be_is_said(
     footage: Recording, shell: Shell, raise_alarms: Raise, tmp_path: Path
 ) -> None:

@@ -160,9 +160,18 @@ def test_ctrl_c_leaves_nothing_of_an_export(
 def test_an_export_cannot_replace_a_folder(
     footage: Recording, shell: Shell, scripted: SimpleNamespace, tmp_path: Path
 ) -> None:
-    for target in (tmp_path, tmp_path / "absent" / "gate.mp4"):
+    for target in (tmp_path, tmp_path / "absent" / "gate.mp4", ".", "/"):
         result = shell("recording", "export", "gate", *FROM_TO, "-o", str(target), "--json")
         assert (result.code, result.error["code"]) == (8, "file_error")
+
+
+def test_a_place_that_may_not_even_be_looked_at_is_an_error_of_that_file(
+    footage: Recording, shell: Shell, scripted: SimpleNamespace, tmp_path: Path
+) -> None:
+    """Root may look everywhere: a name that no file system takes is refused in the same place as a closed folder."""
+    result = shell("recording", "export", "gate", *FROM_TO, "-o", str(tmp_path / ("x" * 300)), "--json")
+    assert (result.code, result.error["code"]) == (8, "file_error")
+    assert "cannot be written: File name too long" in result.error["what"]
 
 
 def test_the_real_export_of_real_segments_is_saved(footage: Recording, shell: Shell, tmp_path: Path) -> None:

@@ -240,3 +240,23 @@ def test_the_stations_key_is_shown_in_groups_and_as_pem(shell: Shell) -> None:
     assert pem == document["pem"]
     assert pem.startswith("-----BEGIN PUBLIC KEY-----\n")
     assert "PRIVATE" not in shown + pem
+
+
+def test_an_option_without_all_its_values_says_what_to_do(shell: Shell) -> None:
+    found = shell("export", "start", "--json", "--range", "gate", "14:30")
+    assert found.code == 2
+    assert "'--range' requires 3 arguments" in found.error["what"]
+    assert "--help" in found.error["remedy"]
+
+
+def test_what_may_not_be_read_is_for_verify_itself_to_say(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its exit code is that of a file (8), not that of a wrong option."""
+    given: list[list[str]] = []
+    file = tmp_path / "dock.mp4"
+    file.touch()
+    monkeypatch.setattr(processes, "become", lambda module, arguments: given.append([module, *arguments]))
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert shell("verify", str(file)).code == 0
+    assert given == [["engine", "verify", "--", str(file)]]
