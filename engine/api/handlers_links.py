@@ -13,7 +13,6 @@ from engine.api.permissions import Role
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
 from engine.links.link import Link
-from storage.catalog.records import Camera
 from storage.errors import Conflict, InvalidInput
 from storage.segments.export import ExportFile, plan_export
 
@@ -26,7 +25,9 @@ async def add_video_link(
         checked_stretch(ask.start_us, ask.end_us)
         if ask.end_us - ask.start_us > LONGEST_US:
             raise InvalidInput("a clip holds at most 24 hours", "make a link for each day")
-    camera: Camera = await services.catalog.read("camera", ask.camera, with_removed=True)
+        camera, _ = await export_sources(services, ask.camera, ask.start_us, ask.end_us)
+    else:
+        camera = await services.catalog.read("camera", ask.camera, with_removed=True)
     return services.links.add(ask, camera, call.caller.name)
 
 

@@ -98,6 +98,16 @@ async def test_a_link_to_more_than_a_day_is_refused(station: FakeStation) -> Non
     assert (status, answer["what"]) == (400, "a clip holds at most 24 hours")
 
 
+async def test_a_link_to_nothing_is_refused_at_once(station: FakeStation) -> None:
+    """Not with a 404 in a player, on another machine, behind a tunnel."""
+    for start, end in ((at(-7200), at(-3600)), (at(5), at(9)), (at(86400), at(90000))):
+        status, answer = await asked(station, "POST", "/v1/video-links", stretch(start, end))
+        assert (status, answer["what"]) == (404, "nothing of camera gate is recorded in that stretch")
+    assert (await station.client.video_links()) == ()
+    status, answer = await asked(station, "POST", "/v1/video-links", stretch(at(3), at(9)))
+    assert (status, answer["camera"]) == (201, "gate")
+
+
 async def test_a_case_reaches_not_into_the_future(station: FakeStation) -> None:
     await station.client.add_case(CaseAdd(name="c"))
     case = await station.client.add_case_item("c", CaseItemAdd(camera="gate", start_us=at(0), end_us=at(2)))
