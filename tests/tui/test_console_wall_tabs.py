@@ -230,3 +230,23 @@ async def test_what_is_given_at_the_start_counts_instead_of_the_choice(tmp_path:
         await shows(pilot, "Live  2x2")
         await pilot.press("d")
         await until(pilot, lambda: "*" in engine.last_walls)
+
+
+# -- the line of tabs -------------------------------------------------------------------------------------
+
+
+def test_wide_names_have_their_cells_counted() -> None:
+    labels = ["駐車場の監視カメラ北側入口", "2x2", "南側出口の長い名前前"]
+    line = tab_line(labels, 2, 40, "…")
+    assert line.cell_length <= 40
+    assert all(f" {number} " in line.plain for number in (1, 2, 3))
+    assert " 2 2x2 " in line.plain
+
+
+def test_of_more_walls_than_fit_the_one_in_front_is_named() -> None:
+    labels = [f"floor {number}" for number in range(1, 9)]
+    for front in range(8):
+        line = tab_line(labels, front, 40, "…")
+        assert line.cell_length <= 40
+        assert f" {front + 1} floor {front + 1} " in line.plain
+        assert all(f" {number} " in line.plain for number in range(1, 9))

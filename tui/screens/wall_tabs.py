@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from engine.client import WatchdeckError
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from tui.screens.wall import LiveWall
 
 NAME_LIMIT = 64
+FRAME = len(" 1  ")
+"""Cells of a tab around its label."""
 LEAST_LABEL = 4
-"""Cells of a label, however many tabs there are."""
+"""Cells of a label; with less room only the tab in front has one."""
 
 
 @dataclass(slots=True)
@@ -247,15 +250,20 @@ def _left(tab: WallTab) -> LastTab:
 
 
 def tab_line(labels: list[str], front: int, width: int, ellipsis: str) -> Content:
-    """Numbers and labels in one line; long ones are cut alike."""
-    room = max(LEAST_LABEL, width // len(labels) - len(" 1  "))
-    longest = room
-    while longest < width and sum(min(len(label), longest + 1) + 4 for label in labels) <= width:
-        longest += 1
+    """Numbers and labels in one line; long ones are cut alike. Where there is no room for all of them the others are numbers."""
+    longest = width // len(labels) - FRAME
+    if longest < LEAST_LABEL:
+        own = max(1, width - (len(labels) - 1) * len(" 1 ") - FRAME)
+        rooms = [own if number == front else 0 for number in range(len(labels))]
+    else:
+        cells = [cell_len(label) for label in labels]
+        while longest < width and sum(min(each, longest + 1) + FRAME for each in cells) <= width:
+            longest += 1
+        rooms = [min(each, longest) for each in cells]
     parts = []
-    for number, label in enumerate(labels):
-        text = fit(label, longest, ellipsis).rstrip()
-        parts.append((f" {number + 1} {text} ", "bold reverse" if number == front else ""))
+    for number, (label, room) in enumerate(zip(labels, rooms, strict=True)):
+        text = f" {number + 1} {fit(label, room, ellipsis).rstrip()}".rstrip() + " "
+        parts.append((text, "bold reverse" if number == front else ""))
     return Content.assemble(*parts)
 
 
