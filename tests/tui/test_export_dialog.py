@@ -32,6 +32,7 @@ from tui.screens.case_dialog import add_to_case
 from tui.screens.export_dialog import ask_export
 from tui.work import start
 from widgets.areas import bounds
+from widgets.format import local_time
 from widgets.polygon_area import SHARE
 
 SIZE = (80, 24)
@@ -389,6 +390,55 @@ async def test_each_camera_of_an_export_has_its_own_masks(tmp_path: Path) -> Non
     driveway = (PrivacyMask(left=100, top=100, width=100, height=100),)
     assert [each.masks == driveway for each in ask.ranges] == [True, False, True]
     assert ask.ranges[1].masks == parse_masks(garden, lambda text: None)
+
+
+async def test_masks_are_drawn_on_the_first_picture_of_the_times_typed(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    gap_start_us, gap_end_us = await a_gap(engine)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        view = app.view
+        assert view is not None
+        # It begins where nothing is recorded, as the pre-event of an alarm may.
+        clip = Clip("driveway", gap_end_us - 60 * US_PER_SECOND, gap_end_us + 60 * US_PER_SECOND)
+        assert gap_start_us < clip.start_us
+        start(view, lambda: ask_export(view, [clip]), "dialog")
+        await shows(pilot, "Export driveway")
+        await on_the_picture(pilot, app)
+        assert drawn_at(engine)[-1] == gap_end_us
+        await pilot.press("escape")
+        await shows(pilot, "Export driveway")
+        typed_us = gap_end_us + 30 * US_PER_SECOND
+        await fill(pilot, app, **{"from": local_time(typed_us, view.desk.zone)})
+        await on_the_picture(pilot, app)
+    assert drawn_at(engine)[-1] == typed_us
+
+
+async def a_gap(engine: FakeEngine) -> tuple[int, int]:
+    """The last one of the driveway before the hour that ranges are marked in."""
+    timeline = await engine.client().timeline(["driveway"], HOUR_US - 24 * US_PER_HOUR, HOUR_US)
+    start_us, end_us, _ = timeline.rows[0].gaps[-1]
+    return start_us, end_us
+
+
+def drawn_at(engine: FakeEngine) -> list[int | None]:
+    return [each.at_us for each in called(engine, "picture") if isinstance(each, wire.PictureRequest)]
+
+
+async def test_masks_of_cameras_with_long_names_are_told_apart(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        view = app.view
+        assert view is not None
+        names = ("warehouse north entrance 1", "warehouse north entrance 2", "倉庫の北側の入り口のカメラ")
+        clips = [Clip(name, HOUR_US, HOUR_US + US_PER_SECOND) for name in names]
+        start(view, lambda: ask_export(view, clips), "dialog")
+        await shows(pilot, "Export 3 ranges")
+        rows = [line for line in screen_text(app).splitlines() if "Masks" in line]
+        assert [any(sign in line for line in rows) for sign in ("ce 1", "ce 2", "倉庫")] == [True] * 3
 
 
 # -- masks in words --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.client import WatchdeckError
 from engine.wire_evidence import ExportAsk, ExportPlanView, ExportRange, PrivacyMask
 from tui.clip import Clip
 from tui.event_search import time_complaint, time_fields, typed_time
@@ -26,6 +27,8 @@ from widgets.dialog import ConfirmDialog, Field, FormDialog
 ENGINE, HERE = "the engine", "this console"
 PASSWORD_LENGTH = 8
 GAPS_SHOWN = 3
+LABEL_CELLS = 17
+"""Of a field in a form."""
 _SECOND_US = format.SECOND_US
 
 
@@ -72,15 +75,28 @@ class ExportForm:
         self._masks_of = self._mask_fields()
 
     def _mask_fields(self) -> tuple[MaskField, ...]:
-        """One for each camera, with the time of its first picture; none of a case, whose stretches the engine knows."""
-        first: dict[str, int] = {}
-        for clip in self._clips if not self._case else ():
-            first[clip.camera] = min(clip.start_us, first.get(clip.camera, clip.start_us))
-        several = len(first) > 1
+        """One for each camera; none of a case, whose stretches the engine knows."""
+        cameras = dict.fromkeys(clip.camera for clip in self._clips if not self._case)
+        several = len(cameras) > 1
         return tuple(
-            MaskField(f"masks-{number}" if several else "masks", camera, at_us)
-            for number, (camera, at_us) in enumerate(first.items())
+            MaskField(f"masks-{number}" if several else "masks", camera)
+            for number, camera in enumerate(cameras)
         )
+
+    async def first_us(self, values: Mapping[str, str], camera: str) -> int:
+        """Of the camera's first picture in the ranges with the times typed; of their start where nothing is recorded."""
+        clips = sorted(
+            (clip for clip in self.chosen(values) if clip.camera == camera), key=lambda clip: clip.start_us
+        )
+        for clip in clips:
+            try:
+                timeline = await self._desk.client.timeline([camera], clip.start_us, clip.end_us)
+            except WatchdeckError:  # what is drawn on says it
+                break
+            for row in timeline.rows:
+                if row.recorded:
+                    return max(row.recorded[0][0], clip.start_us)
+        return clips[0].start_us
 
     def dialog(self, values: Mapping[str, str]) -> FormDialog:
         title = f"Export {self._what()}"
@@ -90,6 +106,7 @@ class ExportForm:
             self._fields(values),
             masks=self._masks_of,
             when=self._mask_time,
+            first=self.first_us,
             check=self._complaint,
         )
 
@@ -121,7 +138,9 @@ class ExportForm:
         ]
         several = len(self._masks_of) > 1
         for mask in self._masks_of:
-            label = f"Masks {mask.camera}" if several else "Masks"
+            # Both ends of a name: it is often the last word that tells cameras apart.
+            name = format.shorten_middle(mask.camera, LABEL_CELLS - len("Masks "), self._desk.glyphs.ellipsis)
+            label = f"Masks {name}" if several else "Masks"
             fields.append(field(mask.key, label, hint=f"f4 draws, or {EXAMPLE}"))
         fields.append(field("audio", "Audio", "yes", kind="switch"))
         if len(self._clips) == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,8 +28,6 @@ class MaskField:
 
     key: str
     camera: str
-    at_us: int
-    """Of the picture they are drawn on."""
 
 
 class MasksDialog(AreasDialog):
@@ -39,11 +37,15 @@ class MasksDialog(AreasDialog):
     MORE_KEYS = "s black/pixelate  "
 
     def __init__(
-        self, desk: Desk, mask: MaskField, before: Sequence[tuple[tuple[int, int, int, int], MaskStyle]]
+        self,
+        desk: Desk,
+        mask: MaskField,
+        at_us: int,
+        before: Sequence[tuple[tuple[int, int, int, int], MaskStyle]],
     ) -> None:
         areas = [rectangle_of(rectangle) for rectangle, _ in before]
         title = f"Masks of {mask.camera}"
-        super().__init__(desk, title, mask.camera, mask.at_us, areas, has_polygons=False, limit=MASKS_MAX)
+        super().__init__(desk, title, mask.camera, at_us, areas, has_polygons=False, limit=MASKS_MAX)
         self._were = dict(before)
         self.chosen_styles: dict[tuple[int, int, int, int], MaskStyle] = {}
         """Of those whose style was chosen here."""
@@ -87,13 +89,15 @@ class MaskingDialog(FormDialog):
         *,
         masks: Sequence[MaskField],
         when: Callable[[str], int | None],
+        first: Callable[[Mapping[str, str], str], Awaitable[int]],
         check: Callable[[Mapping[str, str]], tuple[str, str] | None],
     ) -> None:
-        """`when` reads a time in a mask."""
+        """`when` reads a time in a mask; `first` knows of which time a camera's first picture is, with the form filled in like this."""
         super().__init__(title, fields, submit="Plan", check=check)
         self._desk = desk
         self._masks = tuple(masks)
         self._when = when
+        self._first = first
 
     def action_draw_masks(self) -> None:
         """Of the field in hand; of the only camera; else of one that is picked."""
@@ -110,7 +114,7 @@ class MaskingDialog(FormDialog):
         except NoMask as error:
             self.show_error(mask.key, str(error))
             return
-        dialog = MasksDialog(self._desk, mask, before)
+        dialog = MasksDialog(self._desk, mask, await self._first(self.values, mask.camera), before)
         areas = await self.app.push_screen_wait(dialog)
         if areas is not None:
             rectangles = [bounds(area) for area in areas]
