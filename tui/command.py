@@ -32,6 +32,11 @@ class Scope(StrEnum):
     BOOKMARKS = "bookmarks"
     EVIDENCE = "evidence"
 
+    @property
+    def words(self) -> str:
+        """What people call it: `Alarm tab`."""
+        return self.replace("_", " ").capitalize()
+
 
 @dataclass(frozen=True, slots=True)
 class Command:

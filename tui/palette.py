@@ -44,6 +44,6 @@ class CommandProvider(Provider):
 
 
 def _label(command: Command) -> str:
-    where = "" if command.scope is Scope.EVERYWHERE else f"{command.scope.capitalize()}: "
+    where = "" if command.scope is Scope.EVERYWHERE else f"{command.scope.words}: "
     key = f"  ({key_name(command.keys.split(',')[0])})" if command.keys else ""
     return f"{where}{command.title}{key}"

@@ -116,6 +116,18 @@ async def test_help_lists_the_keys_of_the_view_in_front(tmp_path: Path) -> None:
         await until(pilot, lambda: "Keys: Cameras" not in screen_text(app))
 
 
+async def test_the_alarm_tab_is_called_by_its_words_in_help_and_palette(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=(100, 60)) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("colon", *"alarm tab", "enter")
+        await until(pilot, lambda: app.front is Scope.ALARM_TAB and app.view is not None)
+        await pilot.press("question_mark")
+        await shows(pilot, "Keys: Alarm tab")
+        await pilot.press("escape", "ctrl+p", *"pin")
+        await shows(pilot, "Alarm tab: Pin")
+
+
 async def test_long_lines_of_help_go_on_below_their_words_beside_the_scrollbar_too(tmp_path: Path) -> None:
     app = app_for(FakeEngine(), tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

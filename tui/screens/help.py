@@ -91,7 +91,7 @@ class HelpScreen(PageScreen):
     """Keys and `:` commands, those of the view in front first."""
 
     def __init__(self, scope: Scope, keys: dict[str, str]) -> None:
-        super().__init__(f"Keys: {scope.capitalize()}", help_lines(scope, keys), HELP_INDENT)
+        super().__init__(f"Keys: {scope.words}", help_lines(scope, keys), HELP_INDENT)
 
 
 class LogScreen(PageScreen):
