@@ -183,3 +183,19 @@ def test_how_it_goes_in_words() -> None:
     )
     words = "Now: ONVIF lost (no answer), motion watching (last 1 min ago), for searches keeping, a look every 2.5 s."
     assert state_words(view, 61_000_000) == words
+
+
+async def test_on_the_smallest_terminal_the_keys_to_draw_with_are_whole(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "driveway")
+        await pilot.press("A")
+        await shows(pilot, "Analytics of driveway")
+        await pilot.press("f4")
+        await shows(pilot, "enter corner of a polygon", "f10 done  esc cancel")
+        await pilot.press("enter", "L", "enter")
+        await shows(pilot, "enter corner  c close", "f10 done  esc cancel")
+        assert "…" not in "".join(screen_text(app).splitlines()[-2:])
+        await pilot.press("f10")
+        await shows(pilot, "not closed yet: c closes, esc drops it")

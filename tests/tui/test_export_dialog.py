@@ -257,7 +257,7 @@ async def test_masks_are_drawn_on_the_picture_and_stand_in_the_form_as_if_typed(
         # Two cells of the small one, which is one row high; of the other three corners, the cursor stands on the fourth.
         await until(pilot, lambda: screen_text(app).count("■") == 2 + 3)
         await pilot.press("f10")
-        await shows(pilot, "an area is not closed yet")
+        await shows(pilot, "not closed yet: c closes, esc drops it")
         await pilot.press("enter")
         await shows(pilot, "2 areas")
         (left, top, width, height) = bounds(screen.cell.areas[1])

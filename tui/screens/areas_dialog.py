@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 
 from tui.desk import Desk
 from tui.screens.backdrop import fetch_backdrop
-from tui.screens.text_pane import TextPane
+from tui.screens.text_pane import TextPane, hints
 from tui.work import start
 from widgets import format
 from widgets.areas import Area
@@ -27,6 +27,8 @@ from widgets.video_cell import VideoCell
 
 FASTER = 5
 """Cells that shift moves by; of rows half of it."""
+LEAST_HEADING = 16
+"""Cells of it, however much there is to say beside it."""
 
 
 class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
@@ -107,6 +109,7 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
 
     @on(VideoCell.RoomChanged)
     def _room_changed(self) -> None:
+        self._draw_words()
         start(self, lambda: fetch_backdrop(self._desk, self.cell, self._camera, self._at_us), "backdrop")
 
     @on(PolygonCell.Changed)
@@ -118,17 +121,24 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
         count = format.plural(len(cell.areas), "area") if cell.areas else "no area yet"
         shape = "rectangle" if cell.is_rectangular else "polygon"
         corners = f", {format.plural(len(cell.points), 'corner')} of a {shape}" if cell.points else ""
-        title = Content.assemble((f" {self._heading}", "bold"), f"  {count}{corners}{self.hand_words()}")
-        self.query_one(".title", TextPane).show([title])
+        width = self.app.size.width - 1
+        state = f"  {count}{corners}{self.hand_words()}"
+        room = max(LEAST_HEADING, width - len(state))
+        heading = format.shorten_middle(self._heading, room, self._desk.glyphs.ellipsis)
+        self.query_one(".title", TextPane).show([Content.assemble((f" {heading}", "bold"), state)])
         if cell.is_rectangular:
             enter = "enter other corner" if cell.points else "enter corner of a rectangle"
         else:
             enter = "enter corner  c close" if cell.points else "enter corner of a polygon"
         other = f"  tab {'polygon' if cell.is_rectangular else 'rectangle'}" if cell.has_polygons else ""
-        keys = f" arrows, shift or HJKL faster  {enter}{other}"
-        more = f" u back  x take away  {self.MORE_KEYS}f10 done  esc cancel"
-        first = Content.styled(f" {self._said}", "bold $text-error") if self._said else Content(keys)
-        self.query_one("#areas-words", TextPane).show([first, Content.styled(more, "dim")])
+        moving, back = "arrows, shift or HJKL faster", "u back  x take away"
+        keys = _fitting(f"{moving}  {enter}{other}", f"{enter}{other}  {moving}", width)
+        leaving = "f10 done  esc cancel"
+        more = _fitting(
+            f"{back}  {self.MORE_KEYS}{leaving}", f"{leaving}  {self.MORE_KEYS}{back}".rstrip(), width
+        )
+        first = Content.styled(f" {self._said}", "bold $text-error") if self._said else Content(f" {keys}")
+        self.query_one("#areas-words", TextPane).show([first, Content.styled(f" {more}", "dim")])
 
     @property
     def is_changed(self) -> bool:
@@ -167,7 +177,7 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
 
     def action_done(self) -> None:
         if self.cell.points:
-            self.say("an area is not closed yet: close it, or esc drops it")
+            self.say("not closed yet: c closes, esc drops it")
         else:
             self.dismiss(self.cell.areas)
 
@@ -188,3 +198,8 @@ class AreasDialog(ModalScreen[tuple[Area, ...] | None]):
         )
         if await self.app.push_screen_wait(question):
             self.dismiss(None)
+
+
+def _fitting(whole: str, by_rank: str, width: int) -> str:
+    """All hints in the usual order; where there is no room for all, those needed most."""
+    return whole if len(whole) <= width else hints(by_rank, width)
