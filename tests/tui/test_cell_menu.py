@@ -49,6 +49,15 @@ async def test_the_menu_of_the_wall_does_what_the_keys_do(tmp_path: Path) -> Non
         assert list(tmp_path.glob("driveway-*.jpg"))
 
 
+async def test_while_a_layout_is_edited_the_menu_says_what_to_do_first(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_wall(pilot)
+        await pilot.press("e", "M")
+        await shows(pilot, "keep the layout (enter) or leave it (esc) first")
+        assert "no camera is in hand" not in screen_text(app)
+
+
 async def test_the_right_button_takes_the_cell_in_hand_and_stops_a_tour_first(tmp_path: Path) -> None:
     engine = FakeEngine()
     engine.arrangements = Arrangements(

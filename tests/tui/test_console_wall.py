@@ -287,3 +287,19 @@ async def test_hints_of_the_title_are_whole_or_not_there(tmp_path: Path) -> None
         ):
             await pilot.press(*keys)
             await until(pilot, lambda title=title: screen_text(app).splitlines()[1].rstrip() == title)
+
+
+async def test_hints_beside_wide_names_have_room_for_their_cells(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    app = app_for(engine, tmp_path)
+    name = "駐車場の北側の入口" * 2 + "東側"
+    async with app.run_test(size=SIZE) as pilot:
+        await open_wall(pilot)
+        engine.change_camera("driveway", name=name)
+        await shows(pilot, "駐車場")
+        for keys, title in (
+            (("enter",), f" FULL  {name}  +/- zoom  arrows other cameras"),
+            (("escape", "m"), f" MOVE  {name}: arrows  m puts it there"),
+        ):
+            await pilot.press(*keys)
+            await until(pilot, lambda title=title: screen_text(app).splitlines()[1].rstrip() == title)

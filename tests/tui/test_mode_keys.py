@@ -137,6 +137,17 @@ async def test_the_wall_tells_of_editing_marking_and_one_camera_alone(tmp_path: 
         await until(pilot, lambda: footer(app).startswith(" enter Full"))
 
 
+async def test_on_an_empty_cell_enter_is_told_to_pick_a_camera(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_wall(pilot)
+        await shows(pilot, "enter Full  a Camera")
+        await pilot.press("delete")
+        await shows(pilot, "enter Camera  l Layout")
+        await pilot.press("right")
+        await shows(pilot, "enter Full  a Camera")
+
+
 async def test_a_button_is_pressed_and_the_tour_goes_on(tmp_path: Path) -> None:
     engine = FakeEngine()
     views = (view("Doors", equal_layout(1), "driveway"), view("Yard", equal_layout(1), "garden"))

@@ -63,6 +63,11 @@ class CellMenuView(View):
         """The camera in hand; empty = there is none, and no menu."""
         return ""
 
+    @property
+    def no_menu(self) -> str:
+        """Why there is no menu."""
+        return "no camera is in hand"
+
     def take_in_hand(self, cell: VideoCell) -> bool:
         """The menu of this picture is wanted; False = not now."""
         return True
@@ -77,7 +82,7 @@ class CellMenuView(View):
         if self.menu_title:
             start(self, self._choose, "menu")
         else:
-            self.say("no camera is in hand", is_error=True)
+            self.say(self.no_menu, is_error=True)
 
     async def _choose(self) -> None:
         own = self.app.screen_stack[0].query_one(FooterLine).keys

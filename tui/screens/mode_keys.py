@@ -65,6 +65,11 @@ CASE_ITEMS: Labels = (
 )
 
 WALL_KEYS: Labels = tuple((command.id, command.footer) for command in WALL if command.footer)
+WALL_EMPTY: Labels = (
+    ("wall.open", "Camera"),
+    *((id, label) for id, label in WALL_KEYS if id in ("wall.layout", "wall.views", "wall.tours")),
+)
+"""On a cell without a camera."""
 WALL_EDIT: Labels = (
     ("wall.open", "Keep"),
     (BACK, "Leave"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -25,11 +26,11 @@ def cut(content: Content, columns: int, ellipsis: str) -> Content:
 
 
 def hints(words: str, room: int) -> str:
-    """Of `m moves  x swaps  esc leaves` (two spaces between) as many as there is room for, the first ones, each whole."""
+    """Of `m moves  x swaps  esc leaves` (two spaces between) as many as there is room for in cells, the first ones, each whole."""
     fitted = ""
     for hint in words.split("  "):
         longer = f"{fitted}  {hint}" if fitted else hint
-        if len(longer) > room:
+        if cell_len(longer) > room:
             break
         fitted = longer
     return fitted

@@ -20,12 +20,12 @@ from tui.desk import Desk
 from tui.mirror import Change
 from tui.screens.cell_menu import WALL_MENU
 from tui.screens.frame import FooterLine, HeaderLine
-from tui.screens.mode_keys import BACK, WALL_EDIT, WALL_FULL, WALL_KEYS, WALL_MARKED, Labels
+from tui.screens.mode_keys import BACK, WALL_EDIT, WALL_EMPTY, WALL_FULL, WALL_KEYS, WALL_MARKED, Labels
 from tui.screens.text_pane import TextPane
 from tui.screens.wall_buttons import ButtonBar
 from tui.screens.wall_camera import WallCamera
 from tui.screens.wall_cells import WallCells, WallPicture, WordsPane
-from tui.screens.wall_keys import WallKeys
+from tui.screens.wall_keys import EDIT_FIRST, WallKeys
 from tui.screens.wall_overlay import WallOverlay
 from tui.screens.wall_shelf import WallShelf
 from tui.screens.wall_stage import SketchPane, WallStage
@@ -239,8 +239,8 @@ class LiveWall(WallKeys, TabbedWall):
         if self.history.is_editing:
             return WALL_EDIT
         bar = self.query_one(ButtonBar)
-        labels = WALL_FULL if self.is_full else None
-        return bar.labels(labels or WALL_KEYS) if bar.display else labels
+        labels = WALL_FULL if self.is_full else WALL_KEYS if self.now.camera else WALL_EMPTY
+        return bar.labels(labels) if bar.display else labels
 
     def draw_title(self) -> None:
         self.tell_keys()
@@ -310,6 +310,10 @@ class LiveWall(WallKeys, TabbedWall):
     def menu_title(self) -> str:
         camera = self.in_hand
         return "" if camera is None or self.history.is_editing else camera.name
+
+    @property
+    def no_menu(self) -> str:
+        return EDIT_FIRST if self.history.is_editing else super().no_menu
 
     def take_in_hand(self, cell: VideoCell) -> bool:
         """VT-05: any button stops a tour, and does nothing else."""

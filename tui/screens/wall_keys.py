@@ -16,6 +16,8 @@ from tui.wall_arrangement import Arrangement
 from tui.wall_history import WallHistory
 from widgets.pick_dialog import Option, PickDialog
 
+EDIT_FIRST = "keep the layout (enter) or leave it (esc) first"
+
 
 class WallKeys(View):
     """Needs what LiveWall makes when it begins."""
@@ -97,7 +99,7 @@ class WallKeys(View):
 
     def action_page(self, by: int) -> None:
         if self.history.is_editing:
-            self.say("keep the layout (enter) or leave it (esc) first")
+            self.say(EDIT_FIRST)
             return
         count, cameras = len(self.now.layout.cells), self.desk.mirror.cameras
         last = max(0, (len(cameras) - 1) // count)

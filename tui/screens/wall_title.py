@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui.screens.text_pane import hints
@@ -47,7 +48,7 @@ def _full(wall: LiveWall) -> Content:
         words = "+/- zoom  arrows other cameras  esc back"
     title = Content.assemble(*parts)
     gap = " " if zoom.is_zoomed else "  "
-    return title + Content.styled(gap + hints(words, wall.size.width - len(title) - len(gap)), "dim")
+    return title + Content.styled(gap + hints(words, wall.size.width - title.cell_length - len(gap)), "dim")
 
 
 def _wall(wall: LiveWall) -> Content:
@@ -62,12 +63,12 @@ def _wall(wall: LiveWall) -> Content:
         last = min(first + count, len(cameras))
         number = f"  cameras {first + 1}-{last} of {len(cameras)}"
         keys = " (pageup, pagedown)"
-        has_room = sum(len(text) for text, _ in parts) + len(number + keys) < wall.size.width
+        has_room = sum(cell_len(text) for text, _ in parts) + len(number + keys) < wall.size.width
         parts.append((number + keys if has_room else number, ""))
     shown = [camera for camera in cameras if camera.uuid in now.cameras]
     if down := sum(is_down(camera) for camera in shown):
         words = f"  {down} without picture"
-        has_room = sum(len(text) for text, _ in parts) + len(words) < wall.size.width
+        has_room = sum(cell_len(text) for text, _ in parts) + len(words) < wall.size.width
         parts.append((words if has_room else f"  {down} down", "bold $text-warning"))
     if not any(now.cameras):
         words = "no camera yet (:camera add)" if not cameras else "empty: a picks a camera"
