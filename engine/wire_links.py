@@ -29,7 +29,7 @@ class VideoLink(Reply, frozen=True, kw_only=True):
     http_url: str
     """MP4 (live: endless, fragmented)."""
     rtsp_url: str = ""
-    """Live only: RTSP over TCP."""
+    """Live only: RTSP over TCP. Empty also for JPEG that RTP cannot carry (size, Huffman tables of its own): `http_url` has it."""
     expires_us: int
     created_by: str = ""
     players: int = 0

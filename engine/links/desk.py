@@ -13,6 +13,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 
@@ -22,7 +23,7 @@ from engine.links.door import Door, DoorLimits, GuardedProtocol, Visitor
 from engine.links.link import PLAYERS_LIMIT, Link
 from engine.links.live_tap import LiveTaps
 from engine.links.rtsp_connection import RtspConnection
-from engine.links.sdp_text import rtp_tracks
+from engine.links.sdp_text import RtpTrack, rtp_tracks
 from engine.supervise import Sleep
 from engine.wire_links import VideoLink, VideoLinkAsk
 from storage.catalog.records import Camera
@@ -182,7 +183,7 @@ class LinkDesk:
         host = f"[{link.host}]" if ":" in link.host else link.host
         http_port, rtsp_port = self.http_port or 0, self.rtsp_port or 0
         rtsp_url = ""
-        if link.is_live and rtsp_port and rtp_tracks(self._tracks(link)):
+        if link.is_live and rtsp_port and self.offer(link.camera)[1]:
             rtsp_url = f"rtsp://{host}:{rtsp_port}/v/{token}"
         return VideoLink(
             id=link.id,
@@ -199,11 +200,13 @@ class LinkDesk:
             rtsp_port=rtsp_port,
         )
 
-    def _tracks(self, link: Link) -> tuple[Track, ...]:
+    def offer(self, camera: UUID) -> tuple[tuple[Track, ...], tuple[RtpTrack, ...]]:
+        """What the camera sends now, and what of it goes over RTP; () without it."""
         try:
-            return self.taps.tracks(link.camera)
+            tracks = self.taps.tracks(camera)
+            return tracks, rtp_tracks(tracks, self.taps.newest(camera))
         except NotFound:
-            return ()
+            return (), ()
 
     # -- ports -----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from engine.cameras.source import PacketSink
+from engine.recording.recorder import LiveKeyframe
 from engine.supervise import attempt_blocking
 from storage.errors import WatchdeckError
 from storage.segments.packet import Packet, Track
@@ -38,6 +39,9 @@ class Tapped(Protocol):
 
     def tap(self, uuid: UUID, sink: PacketSink) -> tuple[Track, ...]:
         """The sink gets what the camera sends from now on; what tracks it has at present, () = none yet. Raises NotFound."""
+
+    def last_keyframe(self, uuid: UUID) -> LiveKeyframe | None:
+        """The newest one; None = nothing arrives. Raises NotFound."""
 
     def untap(self, uuid: UUID, sink: PacketSink) -> None:
         """No longer. Nothing happens when it did not."""
@@ -133,6 +137,11 @@ class LiveTaps:
             return self._cameras.tap(uuid, probe)
         finally:
             self._cameras.untap(uuid, probe)
+
+    def newest(self, uuid: UUID) -> bytes:
+        """The camera's newest keyframe as stored, empty = none. Raises NotFound."""
+        found = self._cameras.last_keyframe(uuid)
+        return b"" if found is None else found.data
 
     def watch(self, uuid: UUID, watcher: Watcher) -> Callable[[], None]:
         """Begin; call what is returned to stop. Raises NotFound."""

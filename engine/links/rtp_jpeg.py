@@ -47,6 +47,11 @@ def fits_rtp(width_px: int, height_px: int) -> bool:
     return all(0 < side <= LARGEST_PX and side % _BLOCK_PX == 0 for side in (width_px, height_px))
 
 
+def is_carried(data: bytes) -> bool:
+    """RTP can carry this picture."""
+    return next(jpeg_payloads(data), None) is not None
+
+
 def jpeg_payloads(data: bytes) -> Iterator[tuple[bytes, bool]]:
     """Payloads of one picture and whether each is the last."""
     try:

@@ -24,7 +24,7 @@ from engine.links.rtsp_requests import (
     path_of,
     reply,
 )
-from engine.links.sdp_text import RtpTrack, rtp_tracks, session_description
+from engine.links.sdp_text import RtpTrack, session_description
 from storage.errors import CameraProtocolError, NotFound
 from storage.segments.packet import Packet, Track
 
@@ -171,12 +171,11 @@ class RtspConnection(asyncio.Protocol):
 
     def _look(self, link: Link) -> int:
         """What the camera sends now; an RTSP status when there is nothing to be had."""
-        try:
-            self._tracks = self._desk.taps.tracks(link.camera)
-        except NotFound:
-            return 404
-        self._offered = rtp_tracks(self._tracks)
-        return 200 if self._offered else 503
+        self._tracks, self._offered = self._desk.offer(link.camera)
+        if self._offered:
+            return 200
+        # Of a camera that sends video, and is heard of by HTTP all the same.
+        return 415 if any(track.is_video for track in self._tracks) else 503
 
     def _describe(self, link: Link, request: RtspMessage) -> None:
         status = self._look(link)

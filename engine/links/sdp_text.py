@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from engine.links.rtp_jpeg import fits_rtp
+from engine.links.rtp_jpeg import fits_rtp, is_carried
 from engine.links.rtp_packets import VIDEO_CLOCK_HZ
 from storage.segments.packet import Codec, Track
 
@@ -26,10 +26,13 @@ class RtpTrack:
     """Lines of its `m=` section."""
 
 
-def rtp_tracks(tracks: tuple[Track, ...]) -> tuple[RtpTrack, ...]:
-    """The first video track and the sound beside it, as far as they can be sent; () without video that can."""
+def rtp_tracks(tracks: tuple[Track, ...], newest: bytes = b"") -> tuple[RtpTrack, ...]:
+    """The first video track and the sound beside it, as far as they can be sent; () without video that can.
+
+    `newest`: the camera's newest keyframe; empty = none came yet, and nothing is known of what is in its pictures.
+    """
     video = next((index for index, track in enumerate(tracks) if track.is_video), None)
-    if video is None or not _is_served(tracks[video]):
+    if video is None or not _is_served(tracks[video], newest):
         return ()
     found = [_video(video, tracks[video])]
     found += [
@@ -55,9 +58,11 @@ def session_description(tracks: tuple[RtpTrack, ...], title: str) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _is_served(track: Track) -> bool:
-    """JPEG of a size that RTP has no words for goes by HTTP alone."""
-    return track.codec is not Codec.MJPEG or fits_rtp(track.width, track.height)
+def _is_served(track: Track, newest: bytes) -> bool:
+    """JPEG of a size or with Huffman tables that RTP has no words for goes by HTTP alone."""
+    if track.codec is not Codec.MJPEG:
+        return True
+    return fits_rtp(track.width, track.height) and (not newest or is_carried(newest))
 
 
 def _video(index: int, track: Track) -> RtpTrack:

@@ -20,6 +20,7 @@ from engine.links.desk import LIMITS, LinkDesk
 from engine.links.door import DoorLimits
 from engine.links.http_port import Clips, link_application
 from engine.links.live_tap import LiveTaps
+from engine.recording.recorder import LiveKeyframe
 from engine.wire_links import VideoLink, VideoLinkAsk
 from storage.catalog.records import Camera
 from storage.errors import NotFound
@@ -36,6 +37,7 @@ class Cameras:
 
     tracks: tuple[Track, ...] = ()
     sinks: list[PacketSink] = field(default_factory=list)
+    newest: LiveKeyframe | None = None
 
     def tap(self, uuid: UUID, sink: PacketSink) -> tuple[Track, ...]:
         if uuid != GATE.uuid:
@@ -46,6 +48,11 @@ class Cameras:
     def untap(self, uuid: UUID, sink: PacketSink) -> None:
         if sink in self.sinks:
             self.sinks.remove(sink)
+
+    def last_keyframe(self, uuid: UUID) -> LiveKeyframe | None:
+        if uuid != GATE.uuid:
+            raise NotFound("no camera")
+        return self.newest
 
     def push(self, packet: Packet) -> None:
         for sink in tuple(self.sinks):

@@ -12,13 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from engine.cameras.open_source import open_source
+from engine.cameras.source import SourceSettings
 from engine.links.rtp_jpeg import fits_rtp, jpeg_payloads
 from engine.links.rtp_packets import PAYLOAD_LIMIT_BYTES
 from engine.links.sdp_text import rtp_tracks
+from engine.recording.recorder import LiveKeyframe
+from storage.errors import WatchdeckError
 from storage.segments.packet import Codec, Packet, Track
 from tests.engine.links.rig import rig
 from tests.engine.links.test_players import playing
 from tests.fakes.encoded_video import encoded, merged
+from tests.rtsp.recording_sink import RecordingSink
 
 SIZE = (320, 160)
 
@@ -105,6 +110,33 @@ async def test_a_camera_with_sound_over_both(tmp_path: Path) -> None:
     assert all(
         (pixels(got.data) == pixels(sent)).all() for got, sent in zip(sink.video, wanted, strict=False)
     )
+
+
+@pytest.mark.parametrize("sort", ["huffman", "size"])
+async def test_a_camera_whose_pictures_rtp_cannot_carry_has_no_such_address(
+    tmp_path: Path, sort: str
+) -> None:
+    """Its link is by HTTP; who has an address of before is told so, and not left in front of an empty picture."""
+    good, bad = jpeg(subsampling=2), jpeg(subsampling=2, optimize=True)
+    async with rig(tmp_path) as made:
+        made.cameras.tracks = (track(),)
+        made.cameras.newest = LiveKeyframe(good, track(), 1)
+        address = made.link().rtsp_url
+        assert address
+        if sort == "huffman":
+            made.cameras.newest = LiveKeyframe(bad, track(), 2)
+        else:
+            made.cameras.tracks = (track(2048, 1536),)
+        link = made.link()
+        assert (link.rtsp_url, bool(link.http_url)) == ("", True)
+        with pytest.raises(WatchdeckError, match="DESCRIBE with 415"):
+            await open_source(SourceSettings(url=address, transport="tcp")).run(RecordingSink())
+        made.cameras.tracks, made.cameras.newest = (track(),), LiveKeyframe(good, track(), 3)
+        assert made.link().rtsp_url
+        # Another codec's pictures are not looked into.
+        made.cameras.tracks, _ = merged(encoded("h264"))
+        made.cameras.newest = LiveKeyframe(b"", made.cameras.tracks[0], 4)
+        assert made.link().rtsp_url
 
 
 def test_payloads_fit_a_packet_and_follow_each_other() -> None:
