@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 KEPT_ALIVE_S = (30, 10, 3)
 """A connection on which nothing is sent is asked after so long, again after so long, so many times (tcp(7))."""
 LEAST_PROGRESS_BYTES = 64 * 1024
-"""Who takes less than this in the time below, while more waits, has stopped reading."""
+"""Who takes neither this much in the time below nor all that waited when it began has stopped reading."""
 _ACKED_AT = 120
 """`tcpi_bytes_acked` in the kernel's `struct tcp_info` (u64, Linux 4.1)."""
 
@@ -36,6 +36,8 @@ class DoorLimits:
 
     strangers: int = 32
     strangers_an_address: int = 8
+    strangers_this_machine: int = 24
+    """Behind an SSH tunnel each is a stranger for as long as its first words take; the rest is for those who come straight."""
     connections: int = 96
     connections_an_address: int = 48
     """Behind an SSH tunnel everybody has the same address."""
@@ -43,7 +45,7 @@ class DoorLimits:
     """To name a link that is open."""
     stranger_bytes: int = 32 * 1024
     wrong_pause_s: float = 1.0
-    """Before a link that is not there is answered: with `strangers_an_address`, so many guesses a second are possible."""
+    """Before a link that is not there is answered: with the strangers there may be, so many guesses a second are possible."""
     idle_s: float = 60.0
     """Without a request and without playing."""
     live_stall_s: float = 20.0
@@ -65,7 +67,8 @@ class Visitor:
         self._came_us = self._heard_us = self._moved_us = now_us
         self._heard_bytes = 0
         self._requests = 0
-        self._acked_bytes = 0
+        self._goal_bytes = 0
+        """Acknowledged from the beginning on: then it has moved."""
 
     def hears(self, size_bytes: int) -> bool:
         """It sent so many bytes. False: it was hung up on."""
@@ -100,8 +103,10 @@ class Visitor:
                 self._hang_up("named no link in time")
             return
         pending_bytes, acked_bytes = _on_its_way(self._transport)
-        if not pending_bytes or acked_bytes - self._acked_bytes >= LEAST_PROGRESS_BYTES:
-            self._moved_us, self._acked_bytes = now_us, acked_bytes
+        if not pending_bytes or acked_bytes >= self._goal_bytes:
+            self._moved_us = now_us
+            # Of a thin stream over a long line something is always on its way, and 64 KiB take minutes.
+            self._goal_bytes = acked_bytes + min(pending_bytes, LEAST_PROGRESS_BYTES)
         stall_s = limits.live_stall_s if self.link.is_live else limits.clip_stall_s
         if now_us - self._moved_us > stall_s * US_PER_SECOND:
             self._hang_up(f"takes nothing any more ({pending_bytes} bytes wait)")
@@ -131,13 +136,14 @@ class Door:
         """None: there are too many, and it was hung up on."""
         address = _neighbourhood(transport.get_extra_info("peername"))
         limits = self.limits
+        few = limits.strangers_this_machine if _is_this_machine(address) else limits.strangers_an_address
         near = [each for each in self.visitors if each.address == address]
         strangers = [each for each in self.visitors if each.link is None]
         is_full = (
             len(self.visitors) >= limits.connections
             or len(near) >= limits.connections_an_address
             or len(strangers) >= limits.strangers
-            or sum(each.link is None for each in near) >= limits.strangers_an_address
+            or sum(each.link is None for each in near) >= few
         )
         if is_full:
             transport.abort()
@@ -202,6 +208,10 @@ def _neighbourhood(peer: object) -> str:
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+def _is_this_machine(neighbourhood: str) -> bool:
+    return neighbourhood.startswith("127.") or neighbourhood == "::/64"
 
 
 def _keep_alive(transport: asyncio.Transport) -> None:

@@ -120,8 +120,8 @@ async def test_only_so_many_strangers_of_an_address_and_a_watcher_is_not_one(
         link = made.link()
         async with session.get(link.http_url) as response:
             assert response.status == 200
-            async with peers(made, port, LIMITS.strangers_an_address) as strangers:
-                await until_visitors(made, port, LIMITS.strangers_an_address + (port == "http"))
+            async with peers(made, port, LIMITS.strangers_this_machine) as strangers:
+                await until_visitors(made, port, LIMITS.strangers_this_machine + (port == "http"))
                 assert await strangers[-1].stays()
                 async with peers(made, port) as (one_more,):
                     assert await one_more.is_hung_up_on()
