@@ -100,11 +100,11 @@ class LastTab(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     view: Annotated[str, msgspec.Meta(max_length=64)] = ""
     """The saved view that it was opened as; empty = none, or changed since."""
     layout: Layout
-    cameras: tuple[str, ...]
+    cameras: tuple[Annotated[str, msgspec.Meta(max_length=64)], ...]
     """Cell by cell, by UUID; "" = empty."""
     is_automatic: bool = False
     """Nobody put a camera anywhere: cells are filled with the cameras in their order."""
-    overlay: tuple[str, ...] | None = None
+    overlay: Annotated[tuple[str, ...], msgspec.Meta(max_length=len(OVERLAY))] | None = None
     is_overlay_on_top: bool | None = None
 
 

@@ -10,7 +10,7 @@ from storage.errors import InvalidInput
 
 SCREENS = ("dashboard", "live", "last-wall", "playback", "alarms", "alarm-tab", "none")
 NAMED = ("view", "tour")
-_TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]*\Z")
+_TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]{0,63}")
 
 
 def check_layout(layout: Layout) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import msgspec
 import pytest
 
@@ -190,6 +193,13 @@ async def test_a_wall_is_kept_as_it_was_left_by_terminal_and_is_in_no_log(statio
         ("tty 1", left("a", "b"), "is no terminal"),
         ("tty1", left("a"), "tab 1 names 1 cameras for 2 cells"),
         ("tty1", left("a", "b", front=1), "no tab 2"),
+        ("t" * 65, left("a", "b"), "is no terminal"),
+        ("tty1", left("a", "b" * 65), "cameras"),
+        (
+            "tty1",
+            left("", "", tabs=(LastTab(layout=PAIR, cameras=("", ""), overlay=("name",) * 8),)),
+            "overlay",
+        ),
     ],
 )
 async def test_a_wall_that_cannot_be_is_not_kept(
@@ -198,6 +208,16 @@ async def test_a_wall_that_cannot_be_is_not_kept(
     with pytest.raises(InvalidInput, match=words.replace("*", r"\*")):
         await station.client.put_last_wall(terminal, wall)
     assert await station.client.last_wall("tty1") == LastWall()
+
+
+@pytest.mark.parametrize("body", ['{"tabs": [], "from_a_later_version": 1}', "[]", "x"])
+async def test_a_wall_kept_by_another_version_is_none(station: FakeStation, body: str) -> None:
+    """After an update is undone: the console begins with a new wall, and keeps it."""
+    name = pwd.getpwuid(os.getuid()).pw_name
+    await station.catalog.write("put_last_wall", name, "tty1", body)
+    assert await station.client.last_wall("tty1") == LastWall()
+    await station.client.put_last_wall("tty1", left("a", "b"))
+    assert await station.client.last_wall("tty1") == left("a", "b")
 
 
 async def test_a_start_up_row_may_be_the_last_wall(station: FakeStation) -> None:
