@@ -213,7 +213,8 @@ class CameraRows(GroupRows):
 
     def _free_camera_name(self, name: str, *, except_id: int) -> str:
         checked = checked_name(name, "camera")
-        if as_uuid(checked) is not None:
+        is_its_own = self._row("SELECT 1 FROM camera WHERE name = ? AND id = ?", (checked, except_id))
+        if as_uuid(checked) is not None and not is_its_own:
             raise InvalidInput(
                 f"{checked} is no name for a camera: it reads as the id of one", "choose another name"
             )

@@ -64,13 +64,13 @@ class CaseRows(RecyclingRows):
         return [self._case(row) for row in rows]
 
     def case(self, ref: str | int) -> CaseRow:
-        """By name, else number. Raises NotFound."""
+        """By number, else name: some of an earlier version are called like the number of another. Raises NotFound."""
         row = None
-        if isinstance(ref, str):
-            row = self._row(f"SELECT {_CASE} FROM evidence_case WHERE name = ?", (ref.strip(),))
         number = as_number(ref) if isinstance(ref, str) else ref
-        if row is None and number is not None:
+        if number is not None:
             row = self._row(f"SELECT {_CASE} FROM evidence_case WHERE id = ?", (number,))
+        if row is None and isinstance(ref, str):
+            row = self._row(f"SELECT {_CASE} FROM evidence_case WHERE name = ?", (ref.strip(),))
         if row is None:
             raise NotFound(f"no case {ref!r}", "`watchdeck case list` shows all")
         return self._case(row)
@@ -275,7 +275,8 @@ class CaseRows(RecyclingRows):
             self._run("UPDATE case_item SET place = ? WHERE id = ?", (place, item_id))
 
     def _check_free(self, name: str, *, except_id: int) -> None:
-        if as_number(name) is not None:
+        is_its_own = self._row("SELECT 1 FROM evidence_case WHERE name = ? AND id = ?", (name, except_id))
+        if as_number(name) is not None and not is_its_own:
             raise InvalidInput(f"{name} is no name for a case: it reads as the number of one", "add a word")
         if self._row("SELECT 1 FROM evidence_case WHERE name = ? AND id <> ?", (name, except_id)):
             raise AlreadyExists(f"a case is called {name!r} already", "choose another name")

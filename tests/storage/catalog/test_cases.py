@@ -145,6 +145,21 @@ def test_names_are_one_each_and_found_in_any_case_or_by_number(catalog: Catalog)
             catalog.case(ref)
 
 
+def test_a_case_of_an_earlier_version_that_is_called_like_a_number_can_be_edited_and_hides_no_other(
+    catalog: Catalog,
+) -> None:
+    """Consoles name cases by their numbers: a removal must not hit the one that is called so."""
+    first = catalog.add_case(name="first", created_us=T0)
+    old = catalog.add_case(name="old", created_us=T0)
+    catalog._run("UPDATE evidence_case SET name = ? WHERE id = ?", (str(first.id), old.id))
+    assert catalog.case(str(first.id)).name == "first"
+    assert catalog.edit_case(old.id, name=str(first.id), comment="kept").comment == "kept"
+    with pytest.raises(InvalidInput, match="reads as the number"):
+        catalog.edit_case(old.id, name="77")
+    catalog._run("UPDATE evidence_case SET name = '2024' WHERE id = ?", (old.id,))
+    assert catalog.case("2024").id == old.id
+
+
 def test_what_is_no_case_is_refused(catalog: Catalog, gate: int) -> None:
     with pytest.raises(InvalidInput):
         add(catalog, " ")
