@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,6 +24,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from widgets.dialog_frame import DialogFrame
+from widgets.format import fit
 
 ROWS_AROUND = 5
 """Of the frame, the message and the keys."""
@@ -114,7 +116,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         self._chosen = set(chosen)
         self._submit = submit
         self._needs = needs
-        self._width = max((len(option.title) for option in self._options), default=0)
+        self._width = max((cell_len(option.title) for option in self._options), default=0)
         self._shown = list(range(len(self._options)))
         """Numbers of the options in sight."""
 
@@ -149,7 +151,9 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
         """The list takes what the words leave; it scrolls when that is too little."""
         inner = max(20, min(78, self.size.width) - 4)
         words = [self._text, *(max((option.help for option in self._options), key=len, default=""),)]
-        taken = sum(1 + sum(1 + len(line) // inner for line in text.splitlines()) for text in words if text)
+        taken = sum(
+            1 + sum(1 + cell_len(line) // inner for line in text.splitlines()) for text in words if text
+        )
         self.query_one(OptionList).styles.max_height = max(3, self.size.height - ROWS_AROUND - taken)
 
     # -- drawing -----------------------------------------------------------------------------------------
@@ -177,7 +181,7 @@ class PickDialog(ModalScreen[tuple[str, ...] | None]):
             place = self._shown.index(number) + 1
             is_numbered = option.title.split(maxsplit=1)[:1] == [str(place)]
             mark = "" if is_numbered else f"{place} " if place <= 9 else "  "
-        title = option.title.ljust(self._width)
+        title = fit(option.title, self._width)
         rest = option.refused or option.note
         style = "" if option.refused else "$text-muted" if option.is_faint else "bold"
         rest_style = "$text-muted" if option.is_faint else ""

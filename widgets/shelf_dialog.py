@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,6 +24,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from widgets.dialog_frame import DialogFrame
+from widgets.format import fit
 
 ROWS_AROUND = 8
 
@@ -111,7 +113,7 @@ class ShelfDialog(ModalScreen[ShelfPick | None]):
         self._empty = empty
         self._said = said
         self._shown = list(self._entries)
-        self._width = max((len(entry.key) for entry in self._entries), default=0)
+        self._width = max((cell_len(entry.key) for entry in self._entries), default=0)
 
     def compose(self) -> ComposeResult:
         """Words, the line for a name, the list, keys."""
@@ -138,7 +140,7 @@ class ShelfDialog(ModalScreen[ShelfPick | None]):
 
     def _rows(self) -> list[Row]:
         return [
-            Row(Content.assemble((entry.key.ljust(self._width), "bold"), f"  {entry.note}"))
+            Row(Content.assemble((fit(entry.key, self._width), "bold"), f"  {entry.note}"))
             for entry in self._shown
         ]
 

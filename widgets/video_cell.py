@@ -22,6 +22,7 @@ from __future__ import annotations
 from itertools import count
 from typing import ClassVar, Protocol
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -376,9 +377,10 @@ class VideoCell(PaintPass, Widget):
         if not top <= y < top + len(lines):
             return Strip([Segment(filling * width, style if self._is_fault else base)], width)
         line = lines[y - top]
-        left = max((width - len(line)) // 2, 0)
+        left = max((width - cell_len(line)) // 2, 0)
         text = fit(filling * left + line, width, glyphs_of(self).ellipsis)
-        return Strip([Segment(text[: left + len(line)].ljust(width, filling), style)], width)
+        words = text[: left + len(line)]
+        return Strip([Segment(words + filling * (width - cell_len(words)), style)], width)
 
     def _render_caption(self, width: int) -> Strip:
         name = "video-cell--caption-focus" if self.has_focus else "video-cell--caption"
@@ -400,7 +402,7 @@ def _wrap(text: str, width: int) -> list[str]:
     """Words to lines; a word longer than a line is cut by the caller."""
     lines: list[str] = []
     for word in text.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
             lines[-1] += " " + word
         else:
             lines.append(word)

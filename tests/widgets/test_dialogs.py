@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 from textual.widgets import Label
 
 from tests.widgets.gallery import Gallery, drawn
 from widgets.dialog import ConfirmDialog, Field, FormDialog, ProgressDialog, TypedDialog
 from widgets.glyphs import ASCII
+from widgets.pick_dialog import Option, PickDialog
+from widgets.shelf_dialog import ShelfDialog, ShelfEntry, ShelfVerb
 
 FIELDS = (
     Field("name", "Name", is_required=True),
@@ -177,3 +180,22 @@ async def test_dialogs_fit_small_screens_and_plain_ascii(size: tuple[int, int]) 
         text.encode("ascii")
         assert "Remove [camera] yard?" in text
         assert "Cancel" in text
+
+
+async def test_notes_stand_below_each_other_beside_wide_names() -> None:
+    names = ("gate", "駐車場の北側の入口", "🚗 garage 🚗")
+    app = Gallery()
+    async with app.run_test(size=(60, 20)) as pilot:
+        for dialog in (
+            PickDialog("Camera", [Option(name, name, "recording") for name in names]),
+            ShelfDialog(
+                "Views",
+                [ShelfEntry(name, "recording") for name in names],
+                [ShelfVerb("enter", "open", "open")],
+            ),
+        ):
+            app.push_screen(dialog)
+            await pilot.pause()
+            rows = [line for line in drawn(app).splitlines() if "recording" in line]
+            assert len({cell_len(row.partition("recording")[0]) for row in rows}) == 1
+            assert len(rows) == 3

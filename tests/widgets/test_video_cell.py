@@ -205,3 +205,17 @@ async def test_a_fault_is_grey_and_a_picture_that_is_coming_is_not() -> None:
         cell.set_picture(letters("a"))
         await pilot.pause()
         assert "░" not in cell.render_line(0).text
+
+
+async def test_words_with_wide_letters_fill_their_line_and_no_more() -> None:
+    cell = VideoCell(reason="nothing of camera 駐車場の北側の入口 is recorded at that time")
+    async with Rooms(cell).run_test(size=(24, 6)) as pilot:
+        await pilot.pause()
+        lines = [cell.render_line(y) for y in range(6)]
+        assert [sum(segment.cell_length for segment in line) for line in lines] == [24] * 6
+        assert [line.strip() for line in lines_of(cell, range(6)) if line.strip()] == [
+            "no picture: nothing of",
+            "camera",
+            "駐車場の北側の入口 is",
+            "recorded at that time",
+        ]
