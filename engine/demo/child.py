@@ -34,18 +34,21 @@ class Child:
 
     @classmethod
     async def start(cls, title: str, log: Path, *arguments: str) -> Child:
-        """`python -m <arguments>`; stdin and stdout are pipes, stderr goes to the log."""
-        with log.open("ab") as file:  # noqa: ASYNC230  # the demo's own scratch folder, before anything runs
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                *arguments,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                start_new_session=True,
-                preexec_fn=_end_with_parent,
-            )
+        """`python -m <arguments>`; stdin and stdout are pipes, stderr goes to the log. Raises DemoFailed."""
+        try:
+            with log.open("ab") as file:  # noqa: ASYNC230  # the demo's own scratch folder, before anything runs
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    *arguments,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=file,
+                    start_new_session=True,
+                    preexec_fn=_end_with_parent,
+                )
+        except OSError as exc:
+            raise DemoFailed(f"{title} cannot be started: {exc.strerror or exc}") from exc
         return cls(title, process, log)
 
     async def say(self, line: str) -> None:
