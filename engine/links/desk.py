@@ -158,10 +158,14 @@ class LinkDesk:
     def limits(self) -> DoorLimits:
         return self._doors[HTTP].limits
 
-    def has_room(self, link: Link) -> bool:
-        """For one more player of it."""
+    def fullness(self, link: Link) -> str:
+        """Why there is no room for one more player of it; empty: there is."""
+        if len(link.players) >= PLAYERS_LIMIT:
+            return f"this link has {len(link.players)} players, which is as many as it may have"
         clips = sum(len(each.players) for each in self._links.values() if not each.is_live)
-        return len(link.players) < PLAYERS_LIMIT and (link.is_live or clips < CLIPS_LIMIT)
+        if not link.is_live and clips >= CLIPS_LIMIT:
+            return f"{clips} recorded clips are played, which is as many as may be: close one"
+        return ""
 
     def forget_camera(self, camera: Camera) -> None:
         """It was removed: live links end, clips stay."""

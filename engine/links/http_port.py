@@ -92,8 +92,8 @@ def link_application(desk: LinkDesk, clips: Clips, copy: Copy) -> web.Applicatio
             raise web.HTTPNotFound(text="no such link, or its time is over\n")
         if request.method == "HEAD":
             return _closing(web.Response(content_type="video/mp4"))
-        if not desk.has_room(link):
-            raise web.HTTPServiceUnavailable(text="this link has as many players as it may have\n")
+        if fullness := desk.fullness(link):
+            raise web.HTTPServiceUnavailable(text=f"{fullness}\n")
         transport = request.transport
         player = object()
         link.players[player] = transport.abort if transport is not None else lambda: None

@@ -215,7 +215,7 @@ class RtspConnection(asyncio.Protocol):
 
     def _begin(self, link: Link) -> int:
         """Watch the camera. An RTSP status."""
-        if not self._desk.has_room(link):
+        if self._desk.fullness(link):
             return 453
         try:
             if self._desk.taps.tracks(link.camera) != self._tracks:

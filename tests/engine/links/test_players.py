@@ -157,6 +157,7 @@ async def test_no_more_players_than_a_link_may_have(tmp_path: Path) -> None:
         responses = [await session.get(link.http_url) for _ in range(PLAYERS_LIMIT)]
         async with session.get(link.http_url) as response:
             assert response.status == 503
+            assert await response.text() == "this link has 4 players, which is as many as it may have\n"
         for each in responses:
             each.close()
 
@@ -191,6 +192,10 @@ async def test_clips_are_read_for_so_many_players_and_planned_one_after_the_othe
         assert most == 1
         async with session.get(links[-1].http_url) as response:
             assert response.status == 503
+            assert (
+                await response.text()
+                == "16 recorded clips are played, which is as many as may be: close one\n"
+            )
         async with session.get(made.link().http_url) as response:
             assert response.status == 200
         for each in responses:
