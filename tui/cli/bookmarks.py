@@ -230,7 +230,9 @@ def remove(session: Session, bookmark_ids: tuple[int, ...]) -> None:
         click.confirm("Delete? What they kept may be recycled then", abort=True, err=True)
 
     async def work(engine: EngineClient) -> None:
-        for bookmark_id in bookmark_ids:
+        for bookmark_id in bookmark_ids:  # a slip of the pen among them deletes nothing
+            await engine.bookmark(bookmark_id)
+        for bookmark_id in dict.fromkeys(bookmark_ids):
             await engine.remove_bookmark(bookmark_id)
 
     session.call(work)

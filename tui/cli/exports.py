@@ -282,8 +282,9 @@ def remove(session: Session, refs: tuple[str, ...]) -> None:
         click.confirm("Remove them with their files?", abort=True, err=True)
 
     async def work(engine: EngineClient) -> None:
-        for ref in refs:
-            await engine.remove_export_job(ref)
+        jobs = [await engine.export_job(ref) for ref in refs]  # a slip of the pen among them removes nothing
+        for id in dict.fromkeys(job.id for job in jobs):
+            await engine.remove_export_job(id)
 
     session.call(work)
     if session.is_json:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from engine import wire
-from engine.client import EngineClient
+from engine.client import EngineClient, NotFound
 from tui.cli.output import iso_time, print_json, print_line, print_table
 from tui.cli.saving import FileBeingSaved, save_export
 from tui.cli.session import Session, json_option, pass_session
@@ -155,7 +155,11 @@ def unlock(session: Session, lock_ids: tuple[int, ...]) -> None:
     """Release locks by the numbers that `recording locks` shows."""
 
     async def work(engine: EngineClient) -> None:
-        for lock_id in lock_ids:
+        there = {lock.id for lock in await engine.locks()}
+        for lock_id in lock_ids:  # a slip of the pen among them releases nothing
+            if lock_id not in there:
+                raise NotFound(f"no lock {lock_id}", "`watchdeck recording locks` shows all")
+        for lock_id in dict.fromkeys(lock_ids):
             await engine.remove_lock(lock_id)
 
     session.call(work)

@@ -33,6 +33,12 @@ def test_one_is_made_shown_changed_and_deleted(footage: Recording, shell: Shell)
     assert shell("bookmark", "show", number).code == 3
 
 
+def test_of_several_all_are_deleted_or_none(footage: Recording, shell: Shell) -> None:
+    made = shell.json("bookmark", "add", "gate")
+    assert shell("bookmark", "remove", str(made["id"]), "999", "--json").error["what"] == "no bookmark 999"
+    assert shell.json("bookmark", "list")["bookmarks"] == [made]
+
+
 def test_without_a_time_the_last_seconds_are_kept(footage: Recording, shell: Shell) -> None:
     made = shell.json("bookmark", "add", "gate")
     assert (made["start"], made["end"]) == (iso_time(NOW_US - 10 * SECOND), iso_time(NOW_US))

@@ -56,6 +56,14 @@ def test_an_export_is_begun_waited_for_fetched_and_proved(
     assert shell("export", "show", job["id"]).code == 3
 
 
+def test_of_several_all_are_removed_or_none(shell: Shell, footage: Recording) -> None:
+    job = shell.json("export", "start", "gate", *SPAN, "--wait")
+    assert shell("export", "remove", job["id"], "absent", "--json").error["what"] == "no export 'absent'"
+    assert [each["id"] for each in shell.json("export", "list")["exports"]] == [job["id"]]
+    assert shell("export", "remove", job["id"], job["name"]).code == 0
+    assert shell.json("export", "list") == {"exports": []}
+
+
 def test_a_plan_begins_nothing(shell: Shell, footage: Recording, room: list[Space]) -> None:
     plan = shell.json("export", "start", "gate", *SPAN, "--dry-run")
     assert plan["is_possible"]

@@ -61,6 +61,9 @@ def test_a_stretch_is_locked_and_released(footage: Recording, shell: Shell) -> N
     assert shell.json("recording", "list")["recordings"][0]["is_locked"] is True
     assert shell.json("recording", "locks", "--camera", "gate", "--from", "-1h")["locks"] == [lock]
     assert "theft" in shell("recording", "locks").out
+    slip = shell("recording", "unlock", str(lock["id"]), "999", "--json")
+    assert (slip.code, slip.error["what"]) == (3, "no lock 999")
+    assert shell.json("recording", "locks")["locks"] == [lock]
     assert shell.json("recording", "unlock", str(lock["id"])) == {"removed": [lock["id"]]}
     assert shell.json("recording", "locks") == {"locks": []}
 
