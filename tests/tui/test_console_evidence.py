@@ -330,3 +330,17 @@ async def test_with_nothing_there_it_says_how_to_begin(tmp_path: Path) -> None:
         await shows(pilot, "no exports", "x in Recordings")
         await pilot.press("tab")
         await shows(pilot, "no cases", "C in Recordings")
+
+
+async def test_without_a_case_the_way_to_one_is_told_from_where_one_is(tmp_path: Path) -> None:
+    app = app_for(FakeEngine(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await shows(pilot, "5 of 8")
+        await pilot.press("9")
+        await shows(pilot, "no exports")
+        await pilot.press("e")
+        await shows(pilot, "! tab: to the cases")
+        await pilot.press("tab")
+        await shows(pilot, "no cases")
+        await pilot.press("e")
+        await shows(pilot, "! no case in hand: a begins one")

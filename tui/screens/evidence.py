@@ -274,7 +274,10 @@ class EvidenceView(View):
     def _case(self) -> CaseView | None:
         case = self.case_in_hand if self.part is not Part.EXPORTS else None
         if case is None:
-            self.say("no case in hand (tab: to the cases)", is_error=True)
+            self.say(
+                "tab: to the cases" if self.part is Part.EXPORTS else "no case in hand: a begins one",
+                is_error=True,
+            )
         return case
 
     def _item(self) -> CaseItemView | None:
