@@ -65,6 +65,9 @@ class EventFd:
                 os.close(self._fd)
                 self._fd = -1
 
+    __del__ = close
+    """A chassis that nobody keeps any more keeps no descriptor."""
+
 
 class SimulatedBackend:
     """RaidBackend, and hands: pull, insert, fail, heal, grow_errors. `keep` is called with the state after changes,

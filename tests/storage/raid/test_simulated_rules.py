@@ -1,5 +1,6 @@
 """The rules of the manual that the contract cannot ask of every back-end: rows RB, BG, BY-12 on the simulated one."""
 
+import os
 from collections.abc import Callable
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 from storage.errors import CommandFailed, Conflict, InvalidInput, NotFound, OperationRefused, Unsupported
 from storage.raid import operations as ops
 from storage.raid.inventory import Drive, Inventory, Rates, Task
-from storage.raid.simulated import SimulatedBackend
+from storage.raid.simulated import EventFd, SimulatedBackend
 from storage.raid.simulated_layout import FRONT_16, DriveSpec, full_chassis
 from storage.raid.simulated_state import SimState
 from storage.raid.states import (
@@ -445,3 +446,10 @@ def test_every_member_stays_in_the_inventory_with_its_bay(box: SimulatedBox) -> 
     assert now.drive_in(1) is not None
     assert now.drive_in(1).id == new  # type: ignore[union-attr]
     assert [d.bay for d in now.drives if d.state is DriveState.MISSING] == [1]
+
+
+def test_a_chassis_that_nobody_keeps_keeps_no_descriptor() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        EventFd()
+    assert len(os.listdir("/proc/self/fd")) <= before
