@@ -15,7 +15,8 @@ from storage.segments.export import ExportSource
 async def export_sources(
     services: Services, ref: str | UUID, start_us: int, end_us: int
 ) -> tuple[Camera, list[ExportSource]]:
-    """By name, UUID or id (a UUID that is no text is never taken for a name), removed cameras too. Raises NotFound, also when nothing is recorded in it."""
+    """By name, UUID or id (a UUID that is no text is never taken for a name), removed cameras too. Raises NotFound, also when nothing is
+    recorded in it."""
     camera: Camera = await services.catalog.read("camera", ref, with_removed=True)
     segments = await live_tail.segments(services, [camera.id], start_us, end_us)
     volumes: dict[int, Volume] = {volume.id: volume for volume in await services.catalog.read("volumes")}

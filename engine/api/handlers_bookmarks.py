@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 from engine import wire_bookmarks
+from engine.api.export_sources import export_sources
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
 from engine.wire_sources import PreservationSettings
-from storage.catalog.bookmarks import BookmarkFilter, BookmarkRow
+from storage.catalog.bookmarks import LENGTH_LIMIT_US, UNWRITTEN_US, BookmarkFilter, BookmarkRow
 from storage.catalog.records import Camera
 from storage.errors import InvalidInput
 from storage.units import US_PER_HOUR, US_PER_SECOND
@@ -55,6 +56,9 @@ async def add_bookmark(
         end_us = asked.start_us + wire_bookmarks.BOOKMARK_S * US_PER_SECOND
     preserved = services.settings.view().preservation or PreservationSettings()
     now_us = services.clock.now_us()
+    if 0 < end_us - asked.start_us <= LENGTH_LIMIT_US and end_us <= now_us - UNWRITTEN_US:
+        # A mistyped year is told at once, and not by "invalid" in a list.
+        await export_sources(services, asked.camera, asked.start_us, end_us)
     row: BookmarkRow = await services.catalog.write(
         "add_bookmark",
         camera_id=camera.id,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine import wire_evidence
+from engine.api.export_sources import export_sources
 from engine.api.services import Call, Services
 from engine.api.validation import checked_stretch
 from storage.catalog.cases import CaseItemRow, CaseRow
-from storage.catalog.records import Camera
 from storage.errors import InvalidInput
 
 
@@ -65,7 +65,7 @@ async def add_case_item(
     checked_stretch(asked.start_us, asked.end_us)
     _check_past(services, asked.start_us)
     old: CaseRow = await services.catalog.read("case", call.path["ref"])
-    camera: Camera = await services.catalog.read("camera", asked.camera, with_removed=True)
+    camera, _ = await export_sources(services, asked.camera, asked.start_us, asked.end_us)
     case: CaseRow = await services.catalog.write(
         "add_case_item",
         old.id,

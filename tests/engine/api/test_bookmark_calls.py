@@ -7,6 +7,7 @@ import pytest
 
 from engine import wire
 from engine.wire_bookmarks import BookmarkAdd, BookmarkEdit, BookmarkQuery
+from engine.wire_evidence import CaseAdd, CaseItemAdd
 from engine.wire_sources import AlarmSettings, PreservationSettings
 from storage import errors
 from storage.units import US_PER_DAY
@@ -91,3 +92,18 @@ async def test_what_makes_no_sense_is_refused_with_the_reason(station: FakeStati
     made = await station.client.add_bookmark(BookmarkAdd(camera="yard", start_us=now_us))
     with pytest.raises(errors.InvalidInput, match="future"):
         await station.client.edit_bookmark(made.id, BookmarkEdit(end_us=now_us + 2 * hour_us))
+
+
+async def test_where_nothing_is_recorded_there_is_nothing_to_mark(station: FakeStation) -> None:
+    """Somebody mistyped the year."""
+    now_us = await yard(station)
+    then_us = now_us - 365 * US_PER_DAY
+    with pytest.raises(errors.NotFound, match="nothing of camera yard is recorded in that stretch"):
+        await station.client.add_bookmark(BookmarkAdd(camera="yard", start_us=then_us))
+    assert (await station.client.bookmarks(BookmarkQuery())).bookmarks == ()
+    case = await station.client.add_case(CaseAdd(name="door"))
+    with pytest.raises(errors.NotFound, match="nothing of camera yard is recorded in that stretch"):
+        await station.client.add_case_item(
+            case.name, CaseItemAdd(camera="yard", start_us=then_us, end_us=then_us + SECOND)
+        )
+    assert (await station.client.case(case.name)).items == ()
