@@ -152,7 +152,7 @@ def decide(
     """The decision alone: no terminal is touched. Raises BadOverride."""
     term = environ.get("TERM", "")
     is_ssh, is_multiplexer = _is_ssh(environ), _is_multiplexer(environ)
-    number = _colors(environ, term, colors)
+    number = _colors(environ, term, reply, colors)
     glyph_set = _glyphs(environ, term, glyphs)
     picture = _graphics(environ, reply, graphics, number, glyph_set, is_near=_is_near(environ))
     cell = next(
@@ -215,7 +215,7 @@ def _override(
     return value
 
 
-def _colors(environ: Mapping[str, str], term: str, given: str | None) -> int:
+def _colors(environ: Mapping[str, str], term: str, reply: ProbeReply, given: str | None) -> int:
     chosen = _override(given, environ, "WATCHDECK_COLORS", tuple(COLORS))
     if chosen is not None:
         return COLORS[chosen]
@@ -231,7 +231,10 @@ def _colors(environ: Mapping[str, str], term: str, given: str | None) -> int:
         return TRUECOLOR
     if "256color" in term:
         return 256
-    return 8 if term in ("screen", "ansi", "cygwin", "cons25") else 16
+    if term in ("screen", "ansi", "cygwin", "cons25"):
+        return 8
+    # xterm calls itself that everywhere; one that draws pictures in pixels has the 256 colours, too. A VT340 says that it is one.
+    return 256 if reply.has_sixel or reply.has_kitty else 16
 
 
 def _glyphs(environ: Mapping[str, str], term: str, given: str | None) -> GlyphSet:

@@ -146,3 +146,12 @@ def test_textual_is_told_by_its_environment() -> None:
 def test_deciding_does_not_import_textual() -> None:
     code = "import sys, tui.profile; sys.exit('textual' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_terminal_that_draws_pictures_has_their_colours_for_cells_too() -> None:
+    """xterm calls itself `xterm` unless told otherwise; drawn in sixteen colours, what lies under a region cannot be recognised."""
+    plain = {"TERM": "xterm", "LANG": "C.UTF-8"}
+    assert decide(plain, SIXEL).colors == 256
+    assert decide(plain, ProbeReply(is_complete=True)).colors == 16
+    assert decide({**plain, "TERM": "vt340"}, SIXEL).colors == 2
+    assert decide(plain, SIXEL, colors="16").colors == 16
