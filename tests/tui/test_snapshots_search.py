@@ -80,7 +80,7 @@ def test_results_of_a_motion_search(snap_compare: SnapCompare, size: tuple[int, 
         "2",
         "Last seen",
         then=(*line("search motion driveway"), "r"),
-        finally_=("7 found", "▀▀▀▀", "13:09:20"),
+        finally_=("7 found", "▀▀▀▀", "13:09:20", "plays on and on"),
     )
     assert snap_compare(app_for(engine, FOLDER), terminal_size=size, run_before=settled(steps))
 
