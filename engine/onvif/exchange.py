@@ -20,7 +20,6 @@ from storage.errors import CameraProtocolError, CameraStalled, CameraUnreachable
 
 REPLY_LIMIT_BYTES = 2 * 1024 * 1024
 """GetServices with all capabilities takes 60 KB; a pull of 100 messages 150 KB."""
-CONNECTIONS_A_HOST = 4
 REQUEST_S = 10.0
 """For everything but pulls, which the camera holds back as long as it was asked to."""
 
@@ -56,7 +55,8 @@ class Exchange:
     """Shared by all cameras. Loop only; `close` at the end."""
 
     def __init__(self) -> None:
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_A_HOST, force_close=True)
+        # No limit a host: the channels of an encoder have one address, and each holds a connection while it is listened to.
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0, force_close=True)
         self._session = aiohttp.ClientSession(
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=None),

@@ -474,6 +474,20 @@ async def test_a_camera_followed_before_the_service_runs_is_listened_to_when_it_
         assert here.events.said == []
 
 
+async def test_many_channels_of_one_encoder_are_all_listened_to_at_once() -> None:
+    """One address, and each holds its pull back as long as it was asked to."""
+    clock = FakeClock()
+    async with FakeOnvifCamera(clock) as camera, following(clock, parks=True) as here:
+        camera.subscriptions_limit = 12
+        camera.holds_pulls = True
+        for number in range(12):
+            here.service.follow(here.catalog.add(f"c{number}", number=number), settings_for(camera.url))
+        await camera.until(
+            lambda: len({asked.path for asked in camera.asked if asked.operation == "PullMessages"}) == 12
+        )
+        assert here.events.said == []
+
+
 def test_the_engine_starts_without_the_library() -> None:
     code = (
         "import sys, engine.station, engine.onvif.service; "
