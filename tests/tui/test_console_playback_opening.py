@@ -38,3 +38,24 @@ async def test_a_camera_that_began_within_the_hour_opens_at_its_first_picture(tm
     async with playback(tmp_path, engine) as played:
         await shows(played.pilot, "PLAYBACK  2026-03-04 14:01:30.000 UTC  paused  driveway")
         assert played.playhead_us == began_us
+
+
+async def test_where_recordings_begin_may_be_told_later(tmp_path: Path) -> None:
+    """Of a station that has just started; whoever has gone elsewhere meanwhile is not fetched back."""
+    engine = FakeEngine()
+    began_us = HOUR_US + 90 * US_PER_SECOND
+    cameras = tuple(msgspec.structs.replace(camera, oldest_us=None) for camera in engine.snapshot.cameras)
+    engine.snapshot = msgspec.structs.replace(engine.snapshot, cameras=cameras)
+    async with playback(tmp_path, engine) as played:
+        camera = played.view.camera_name
+        assert played.playhead_us == HOUR_US
+        engine.change_camera(camera, oldest_us=began_us)
+        await until(played.pilot, lambda: played.playhead_us == began_us)
+        engine.change_camera(camera, oldest_us=None)
+        await until(played.pilot, lambda: not played.view.clock.oldest_us)
+        await played.press("end")
+        there_us = played.playhead_us
+        assert there_us != began_us
+        engine.change_camera(camera, oldest_us=began_us)
+        await until(played.pilot, lambda: bool(played.view.clock.oldest_us))
+        assert played.playhead_us == there_us

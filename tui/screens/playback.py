@@ -81,6 +81,7 @@ class PlaybackView(PlaybackActions):
         self.is_enlarged = False
         self._front = ""
         self._is_placed = False
+        self._opened_us = 0
         self._drawn_us = 0
         """Where the playhead was put last: anywhere else it is because of a click."""
         self._was_connected = desk.mirror.is_connected
@@ -134,6 +135,7 @@ class PlaybackView(PlaybackActions):
         self.timeline.show(hour_us - OPENING_SPAN_US * 3 // 4, OPENING_SPAN_US)
         self.clock.pause()
         self.clock.seek(min(max(hour_us, self.clock.oldest_us), self.desk.mirror.now_us - 1))
+        self._opened_us = self.clock.playhead_us
 
     def leave(self) -> None:
         if self._timer is not None:
@@ -160,6 +162,7 @@ class PlaybackView(PlaybackActions):
     def refresh_from(self, change: Change) -> None:
         if self.cameras:
             self._drop_removed()
+            self._tell_oldest()
         if self.desk.mirror.is_connected is not self._was_connected:
             self._was_connected = self.desk.mirror.is_connected
             self.pictures.again()
@@ -189,6 +192,18 @@ class PlaybackView(PlaybackActions):
             return False
         return True
 
+    def _tell_oldest(self) -> None:
+        oldest = [
+            camera.oldest_us
+            for camera in self.desk.mirror.cameras
+            if camera.name in self.cameras and camera.oldest_us is not None
+        ]
+        is_first = self._is_placed and not self.clock.oldest_us and bool(oldest)
+        self.clock.oldest_us = min(oldest, default=0)
+        if is_first and self.clock.playhead_us == self._opened_us < self.clock.oldest_us:
+            self._place()  # it had not been told yet where the recordings begin
+            self.moved()
+
     async def reload(self) -> None:
         self._feed.again()
         self.marks.again()
@@ -208,12 +223,7 @@ class PlaybackView(PlaybackActions):
         self.cameras = cameras
         self._front = front
         self.is_enlarged = self.is_enlarged and len(cameras) > 1
-        oldest = [
-            camera.oldest_us
-            for camera in self.desk.mirror.cameras
-            if camera.name in cameras and camera.oldest_us is not None
-        ]
-        self.clock.oldest_us = min(oldest, default=0)
+        self._tell_oldest()
         self._feed.draw()
         self.choose_front(front)
         self._feed.want(self.timeline.start_us, self.timeline.end_us, cameras)
