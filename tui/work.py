@@ -22,9 +22,7 @@ def start(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> W
 
 def is_under_way(node: DOMNode, group: str) -> bool:
     """Whether work of this node and group has not ended. What a timer asks for must not end its own question."""
-    return any(
-        worker.node is node and worker.group == group and not worker.is_finished for worker in node.workers
-    )
+    return _count(node, group) > 0
 
 
 def start_beside(node: DOMNode, work: Callable[[], Awaitable[object]], group: str) -> bool:
@@ -32,10 +30,7 @@ def start_beside(node: DOMNode, work: Callable[[], Awaitable[object]], group: st
 
     False, and nothing begun, while `BESIDE_MOST` of them are under way.
     """
-    running = sum(
-        worker.node is node and worker.group == group and not worker.is_finished for worker in node.workers
-    )
-    if running >= BESIDE_MOST:
+    if _count(node, group) >= BESIDE_MOST:
         return False
 
     async def run() -> None:
@@ -43,3 +38,10 @@ def start_beside(node: DOMNode, work: Callable[[], Awaitable[object]], group: st
 
     _: Worker[None] = node.run_worker(run, group=group)
     return True
+
+
+def _count(node: DOMNode, group: str) -> int:
+    """Works of this node and group that have not ended."""
+    return sum(
+        worker.node is node and worker.group == group and not worker.is_finished for worker in node.workers
+    )
