@@ -66,14 +66,21 @@ class Tour(Request, frozen=True, kw_only=True):
     stops: Annotated[tuple[TourStop, ...], msgspec.Meta(min_length=1, max_length=128)]
 
 
+SCREENS = ("dashboard", "live", "last-wall", "playback", "alarms", "alarm-tab", "none")
+"""What a console may begin with, besides those below; last-wall: live, as it was left; none (VT-08): a still, empty screen."""
+NAMED_SCREENS = ("view", "tour")
+"""With a name behind."""
+TERMINAL_NAME = r"\*|[A-Za-z0-9][A-Za-z0-9/._-]{0,63}"
+"""Regular expression of `StartUpRow.terminal`."""
+
+
 class StartUpRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """VT-07: what a console on this terminal shows first."""
 
     terminal: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     """`tty1` (as `tty` names it, without /dev/), `ssh` = any over SSH, `*` = any other."""
     shows: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    """dashboard, live, last-wall (live, as it was left), playback, alarms, alarm-tab, `view NAME`, `tour NAME`, or none (VT-08: a still,
-    empty screen)."""
+    """Of `SCREENS`, or `view NAME` or `tour NAME`."""
 
 
 class StartUp(Request, frozen=True, kw_only=True):

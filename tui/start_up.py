@@ -7,22 +7,18 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
-from engine.wire_wall import Arrangements, StartUpRow
+from engine.wire_wall import NAMED_SCREENS, SCREENS, TERMINAL_NAME, Arrangements, StartUpRow
 
 SSH, ANY = "ssh", "*"
 NAME_MAX = 64
-_TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]*")
-"""As the engine takes it."""
 LAST_WALL = "last-wall"
 """Live, as it was left."""
-SCREENS = ("dashboard", "live", LAST_WALL, "playback", "alarms", "alarm-tab", "none")
-"""What a console may begin with, besides `view NAME` and `tour NAME`."""
 
 
 def show_complaint(shows: str) -> str:
     """What is wrong with what a console should begin with; empty = nothing."""
     word, _, name = shows.partition(" ")
-    if word in SCREENS and not name or word in ("view", "tour") and name:
+    if word in SCREENS and not name or word in NAMED_SCREENS and name:
         return ""
     return f"a console cannot begin with {shows!r}; there are {', '.join(SCREENS)}, view NAME, tour NAME"
 
@@ -70,10 +66,10 @@ def named_terminal(typed: str) -> str:
 def terminal_complaint(typed: str, taken: Container[str]) -> str:
     """Why a new row cannot be called so (`taken`: the other rows' terminals); empty = it can."""
     terminal = named_terminal(typed)
-    if not _TERMINAL.fullmatch(terminal):
-        return "tty1 as `tty` names it, ssh, or * for any other"
     if len(terminal) > NAME_MAX:
         return f"at most {NAME_MAX} characters"
+    if not re.fullmatch(TERMINAL_NAME, terminal):
+        return "tty1 as `tty` names it, ssh, or * for any other"
     return f"{terminal} has a row: enter on it changes it" if terminal in taken else ""
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from engine.wire_wall import OVERLAY, LastTab, LastWall, Layout, StartUpRow, WallView
+from engine.wire_wall import (
+    NAMED_SCREENS,
+    OVERLAY,
+    SCREENS,
+    TERMINAL_NAME,
+    LastTab,
+    LastWall,
+    Layout,
+    StartUpRow,
+    WallView,
+)
 from storage.errors import InvalidInput
-
-SCREENS = ("dashboard", "live", "last-wall", "playback", "alarms", "alarm-tab", "none")
-NAMED = ("view", "tour")
-_TERMINAL = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9/._-]{0,63}")
 
 
 def check_layout(layout: Layout) -> None:
@@ -50,7 +56,7 @@ def check_last_wall(wall: LastWall) -> None:
 def checked_terminal(name: str) -> str:
     """As it is kept. Raises InvalidInput."""
     terminal = name.removeprefix("/dev/")
-    if not _TERMINAL.fullmatch(terminal):
+    if not re.fullmatch(TERMINAL_NAME, terminal):
         raise InvalidInput(
             f"{name!r} is no terminal", "write tty1 (as `tty` names it), ssh, or * for any other"
         )
@@ -77,7 +83,7 @@ def checked_start_up(rows: Iterable[StartUpRow]) -> list[tuple[str, str]]:
         if terminal in kept:
             raise InvalidInput(f"the terminal {terminal} is there twice", "one row for each")
         word, _, name = " ".join(row.shows.split()).partition(" ")
-        if not (word in SCREENS and not name or word in NAMED and name):
+        if not (word in SCREENS and not name or word in NAMED_SCREENS and name):
             raise InvalidInput(
                 f"a console cannot begin with {row.shows!r}",
                 f"there are: {', '.join(SCREENS)}, view NAME, tour NAME",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.wire_wall import Arrangements, StartUpRow
-from tui.start_up import SCREENS, StartUpChange, named_terminal, own_terminal, terminal_complaint
+from engine.wire_wall import SCREENS, Arrangements, StartUpRow
+from tui.start_up import StartUpChange, named_terminal, own_terminal, terminal_complaint
 from widgets.dialog import Field, FormDialog
 from widgets.shelf_dialog import ShelfDialog, ShelfEntry, ShelfVerb
 
