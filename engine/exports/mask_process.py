@@ -17,6 +17,7 @@ from itertools import pairwise
 
 import msgspec
 
+from engine.child_end import has_ended
 from engine.deadline import Deadline
 from engine.exports.mask_messages import (
     ANSWER_LIMIT_BYTES,
@@ -77,20 +78,9 @@ class MaskProcess:
             return
         with suppress(ProcessLookupError):  # with whatever it has started: they hold the file
             os.killpg(process.pid, signal.SIGKILL)
-        stdin, stdout = process.stdin, process.stdout
-        assert stdin is not None
-        assert stdout is not None
-        stdin.close()
-        try:
-            async with Deadline(STOP_LIMIT_S):
-                await process.wait()
-                # Its pipes are closed when this returns, not some time later.
-                while await stdout.read(_PIPE_BYTES):
-                    pass
-                # Shielded: it is the transport's own future, which a time limit must not take from it.
-                await asyncio.shield(stdin.wait_closed())
-        except (TimeoutError, OSError):
-            return  # in a dead drive's write: left to the kernel
+        assert process.stdin is not None
+        process.stdin.close()
+        await has_ended(process, STOP_LIMIT_S)
 
     async def run(
         self,

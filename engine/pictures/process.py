@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
+from engine.child_end import has_ended
 from engine.deadline import Deadline
 from engine.pictures.messages import (
     LENGTH,
@@ -122,7 +123,7 @@ class WorkerProcess:
         """Let it end by itself, bounded."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        await self._ended()
+        await has_ended(self._process, STOP_LIMIT_S)
         await self.kill()
 
     async def kill(self) -> None:
@@ -132,24 +133,8 @@ class WorkerProcess:
                 self._process.kill()
         if self._process.stdin is not None:
             self._process.stdin.close()
-        await self._ended()
-        if self._process.returncode is None:
+        if not await has_ended(self._process, STOP_LIMIT_S):
             _stuck.add(self._process)
-
-    async def _ended(self) -> None:
-        """It has ended and its pipes are closed: they would else be found open when the loop that owns them is gone."""
-        process = self._process
-        try:
-            async with Deadline(STOP_LIMIT_S):
-                await process.wait()
-                if process.stdout is not None:
-                    while await process.stdout.read(_PIPE_BUFFER_BYTES):
-                        pass
-                if process.stdin is not None and process.stdin.is_closing():
-                    # Shielded: it is the transport's own future, which a time limit must not take from it.
-                    await asyncio.shield(process.stdin.wait_closed())
-        except (TimeoutError, OSError):
-            return
 
     async def _receive(self) -> Answer:
         pipe = self._process.stdout
@@ -165,7 +150,7 @@ class WorkerProcess:
             raise WorkerLost(await self._end_reason()) from None
 
     async def _end_reason(self) -> str:
-        await self._ended()
+        await has_ended(self._process, STOP_LIMIT_S)
         code = self._process.returncode
         if code is None:
             return "the picture worker closed its pipe"
