@@ -100,8 +100,8 @@ async def test_an_export_killed_in_any_phase(tmp_path: Path) -> None:
             jobs = await eventually(
                 client.export_jobs,
                 # Just started, it may answer before it has looked up what it was at.
-                lambda seen: (
-                    (bool(seen) or phase.outcome == NOT_BEGUN) and all(job.state in ENDED for job in seen)
+                lambda seen, least=int(phase.outcome != NOT_BEGUN): (
+                    len(seen) >= least and all(job.state in ENDED for job in seen)
                 ),
                 phase.name,
             )
